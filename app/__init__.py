@@ -1,0 +1,1 @@
+"""The studio window. Never imports torch."""

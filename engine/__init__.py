@@ -1,0 +1,1 @@
+"""Headless engine: recordings, voxels, sequences, restoring, the worker process and the command line."""

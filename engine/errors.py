@@ -1,0 +1,90 @@
+"""Every error the engine raises on purpose.
+
+EngineError
+├── RecordingError            a spike recording cannot be read
+│   └── GeometryError         its height and width are unknown, impossible or contradicted
+├── SequenceError             frames, references or a data set's layout do not fit together
+│   ├── FrameError            one picture or video frame cannot be read
+│   └── AlignmentError        an alignment log cannot be read or does not fit
+├── MethodError               a restoring method cannot run as asked
+├── ExportError               a result cannot be written
+├── WorkerError               the worker process broke its protocol or died
+└── OperationCancelled        the caller asked to stop; nothing is wrong
+
+A message is one line: what is wrong, with which file, what was found, what was expected, what to do.
+"""
+
+from pathlib import Path
+
+
+class EngineError(Exception):
+    """Say in one line what is wrong and what the user can do about it.
+
+    `path` is the file or folder at fault, `found` and `expected` quote values, `advice` is an
+    imperative sentence. All are optional but the problem itself, and all stay readable as attributes.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | Path | None = None,
+        found: str | None = None,
+        expected: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.path = None if path is None else Path(path)
+        self.found = found
+        self.expected = expected
+        self.advice = advice
+        super().__init__(self._compose())
+
+    def _compose(self) -> str:
+        text = self.problem if self.path is None else f"{self.path}: {self.problem}"
+        facts = [
+            f"{label} {value}"
+            for label, value in (("found", self.found), ("expected", self.expected))
+            if value is not None
+        ]
+        if facts:
+            text += f" ({', '.join(facts)})"
+        if self.advice:
+            text += f". {self.advice}"
+        return " ".join(text.split())
+
+
+class RecordingError(EngineError):
+    """A spike recording cannot be read."""
+
+
+class GeometryError(RecordingError):
+    """Height and width of a recording are unknown, impossible or contradicted by its bytes."""
+
+
+class SequenceError(EngineError):
+    """Frames, references or a data set's layout do not fit together."""
+
+
+class FrameError(SequenceError):
+    """One picture or video frame cannot be read."""
+
+
+class AlignmentError(SequenceError):
+    """An alignment log cannot be read or does not fit the sequence."""
+
+
+class MethodError(EngineError):
+    """A restoring method cannot run as asked."""
+
+
+class ExportError(EngineError):
+    """A result cannot be written."""
+
+
+class WorkerError(EngineError):
+    """The worker process broke its protocol or died."""
+
+
+class OperationCancelled(EngineError):
+    """The caller asked to stop."""

@@ -1,0 +1,97 @@
+"""What every spike recording offers, whatever file it comes from."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size
+
+Source = Literal["given", "sidecar", "layout", "bytes", "file", "unknown"]
+"""How a number about a recording is known: the caller gave it, a config.yaml beside the file says so,
+the data set's layout implies it, the bits themselves showed it, the file's own format states it."""
+
+RecordingFormat = Literal["packed", "unpacked", "events", "folder"]
+
+
+@dataclass(frozen=True)
+class GeometryCandidate:
+    """One reading of a headerless file; a higher score means neighbouring rows look more alike."""
+
+    size: Size
+    planes: int
+    remainder_bytes: int
+    score: float
+
+
+@dataclass(frozen=True)
+class RecordingInfo:
+    """Facts about a recording, each with its source in `known_by`."""
+
+    path: Path
+    format: RecordingFormat
+    height: int
+    width: int
+    planes: int
+    bytes: int
+    rate_hz: float | None = None
+    """Planes per second; None where nobody said."""
+    remainder_bytes: int = 0
+    """Bytes after the last whole plane."""
+    flip: bool = True
+    """Rows are stored bottom first and `read` turns them over."""
+    known_by: dict[str, Source] = field(default_factory=dict)
+    """Source of `height`, `width`, `planes`, `rate_hz` and `flip`, by name."""
+    warnings: tuple[str, ...] = ()
+    """Contradictions and oddities worth showing, one sentence each."""
+    candidates: tuple[GeometryCandidate, ...] = ()
+    """Other readings of the bytes, best first; empty where the format states its geometry."""
+
+    @property
+    def size(self) -> Size:
+        return Size(self.height, self.width)
+
+    @property
+    def plane_bytes(self) -> int:
+        """Bytes of one packed plane."""
+        return (self.height * self.width + 7) // 8
+
+
+class Recording(Protocol):
+    """A sequence of binary planes. Plane p covers the time [p, p + 1) / rate_hz."""
+
+    @property
+    def info(self) -> RecordingInfo: ...
+
+    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first.
+
+        Raises RecordingError when the span is not inside [0, planes).
+        """
+        ...
+
+    def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return planes [start, stop) as (planes, plane_bytes) of bits, least significant bit first.
+
+        Rows are in file order (bottom first where `info.flip`). A view of the file where the format
+        is packed, so nothing is copied.
+        """
+        ...
+
+    def parts(self) -> tuple[int, ...]:
+        """Return the first plane of every independently recorded part; (0,) for one continuous file."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,30 @@
+"""What a user said about a sequence: where it lies and what its files leave open.
+
+Standard library only, so that it can travel to the worker process and into a manifest.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SequenceSource:
+    """Arguments of `engine.sequence.open_sequence`, as one value. None means "find out"."""
+
+    path: str
+    spikes: str | None = None
+    """Recording, or folder of per-frame recordings, where it is not found beside the frames."""
+    reference: str | None = None
+    """Folder of sharp pictures (or one picture), where it is not found beside the frames."""
+    alignment: str | None = None
+    """Alignment log (CSV), where it is not found beside the frames."""
+    height: int | None = None
+    width: int | None = None
+    rate_hz: float | None = None
+    flip: bool | None = None
+    gamma: float | None = None
+    """1 where the spikes integrate code values, about 2.2 where they integrate linear light."""
+    exposure_planes: float | None = None
+    """Length of an exposure: of the virtual ones of a recording without frames, or of the central
+    part of each frame's own recording."""
+    stride_planes: float | None = None
+    """Distance between the starts of virtual exposures; the exposure's length where not given."""

@@ -1,0 +1,122 @@
+"""What crosses the border between a client and the worker process.
+
+Rules
+- Every message is a frozen dataclass of plain values: it can be logged, replayed and tested without a
+  process. Standard library only.
+- A job begins with one `RestoreRequest` and its answers arrive in this order:
+  `Accepted`, then any number of `TileDone` and `FrameDone`, then exactly one of
+  `Finished`, `Cancelled`, `Failed`. A job that cannot start ends with `Failed` alone.
+- Pixels never travel in messages. The client owns one shared-memory block a job, made of `slots`
+  pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the frame. The
+  worker reuses a slot only after the client's `SlotReleased`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.source import SequenceSource
+
+# ------------------------------------------------------------------ client → worker
+
+
+@dataclass(frozen=True)
+class SharedFrames:
+    """Shared memory for finished and half-finished pictures: float32 (slots, height, width, 3) RGB."""
+
+    name: str
+    slots: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """Restore frames [start, stop) of a sequence."""
+
+    job: int
+    source: SequenceSource
+    start: int
+    stop: int
+    method: str
+    frames: SharedFrames
+    windows: tuple[tuple[float, float], ...] | None = None
+    """(start, stop) in planes of every frame of the sequence, where the user moved them."""
+    tile_px: int | None = None
+    """Edge of a tile; None lets the method choose."""
+
+
+@dataclass(frozen=True)
+class CancelRequest:
+    job: int
+
+
+@dataclass(frozen=True)
+class SlotReleased:
+    job: int
+    slot: int
+
+
+@dataclass(frozen=True)
+class ShutdownRequest:
+    pass
+
+
+ClientMessage = RestoreRequest | CancelRequest | SlotReleased | ShutdownRequest
+
+# ------------------------------------------------------------------ worker → client
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The plan is made: this many tiles and frames will follow."""
+
+    job: int
+    tiles: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class TileDone:
+    """Rows [top, bottom), columns [left, right) of `frame` are in `slot`, blended as far as they can be."""
+
+    job: int
+    frame: int
+    slot: int
+    top: int
+    left: int
+    bottom: int
+    right: int
+    tiles_done: int
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    job: int
+    frame: int
+    slot: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    job: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    job: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    job: int
+    message: str
+    """One line a person can act on."""
+    details: str = ""
+    """The traceback, for the log."""
+    cause: Literal["error", "worker-died"] = "error"
+
+
+WorkerMessage = Accepted | TileDone | FrameDone | Finished | Cancelled | Failed
+JobEnd = Finished | Cancelled | Failed
