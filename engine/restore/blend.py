@@ -1,0 +1,87 @@
+"""Join overlapping tiles and clips without a seam.
+
+Strategy: along each axis a tile's weight rises as a raised cosine over what it shares with the tile
+before it and falls likewise towards the next. Divided by the sum of all weights they are a partition of
+unity by construction, at the borders of the picture too, where nothing rises or falls. The weight of a
+pixel is the product over rows, columns and time. A frame starts as its blurry self, and every tile moves
+it towards the result by its weight, so that a half-finished frame is always something to look at.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Region, Span
+from engine.restore.plan import Plan
+
+
+def axis_weights(spans: tuple[Span, ...]) -> tuple[NDArray[np.float64], ...]:
+    """Return one weight vector a span; where spans overlap their weights add up to 1, alone they are 1.
+
+    The spans are in order, of equal length, and cover an interval without a gap.
+    """
+    profiles = []
+    for index, span in enumerate(spans):
+        profile = np.ones(len(span))
+        if index > 0:
+            profile *= _rise(len(span), spans[index - 1].stop - span.start)
+        if index + 1 < len(spans):
+            profile *= _rise(len(span), span.stop - spans[index + 1].start)[::-1]
+        profiles.append(profile)
+    origin = spans[0].start
+    total = np.zeros(spans[-1].stop - origin)
+    for span, profile in zip(spans, profiles, strict=True):
+        total[span.start - origin : span.stop - origin] += profile
+    return tuple(
+        profile / total[span.start - origin : span.stop - origin]
+        for span, profile in zip(spans, profiles, strict=True)
+    )
+
+
+def _rise(length: int, shared: int) -> NDArray[np.float64]:
+    """Raised cosine over the first `shared` samples, then 1; taken at sample centres it is never 0."""
+    rise = np.ones(length)
+    shared = min(shared, length)
+    if shared > 0:
+        rise[:shared] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(shared) + 0.5) / shared)
+    return rise
+
+
+class Blend:
+    """The weights of a plan, and how tiles are laid into frames."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._region = plan.region
+        self._rows = dict(zip(plan.rows, axis_weights(plan.rows), strict=True))
+        self._columns = dict(zip(plan.columns, axis_weights(plan.columns), strict=True))
+        self._clips = dict(zip(plan.clips, axis_weights(plan.clips), strict=True)) if plan.clips else {}
+
+    def weights(self, tile: Region, clip: Span) -> NDArray[np.float32]:
+        """Return the (clip, h, w) weights of one tile of one clip."""
+        rows = self._rows[Span(tile.top, tile.bottom)]
+        columns = self._columns[Span(tile.left, tile.right)]
+        return np.einsum("t,h,w->thw", self._clips[clip], rows, columns).astype(np.float32)
+
+    def visible(self, tile: Region) -> Region | None:
+        """Return the part of a tile that is shown; the rest is context around the planned region."""
+        return tile.intersect(self._region)
+
+    def lay(
+        self,
+        picture: NDArray[np.float32],
+        blurry: NDArray[np.float32],
+        restored: NDArray[np.float32],
+        tile: Region,
+        weights: NDArray[np.float32],
+    ) -> None:
+        """Move `picture` (H, W, 3), which began as `blurry`, towards one `restored` (h, w, 3) tile.
+
+        Where the weight is 1 the restored values are taken as they are, to the last bit.
+        """
+        shown = self.visible(tile)
+        if shown is None:
+            return
+        inside = shown.relative_to(tile).slices
+        target = picture[shown.slices]
+        share = weights[inside][:, :, None]
+        target += share * (restored[inside] - blurry[shown.slices])
+        np.copyto(target, restored[inside], where=share == 1.0)

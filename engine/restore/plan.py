@@ -1,0 +1,120 @@
+"""What a restoration will compute, tile by tile and clip by clip, before anything is computed.
+
+Strategy: cut each axis on its own. As many pieces as the wished length needs, then all of the same
+length and evenly spread, so that no piece is a sliver at the edge and the overlap is at least what the
+method asks for everywhere. Tiles are the product of rows and columns; clips are the pieces of time.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.errors import MethodError
+from engine.geometry import Region, Size, Span
+from engine.restore.methods import Method
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every tile of every clip, known up front."""
+
+    size: Size
+    frames: Span
+    region: Region
+    """Part of the picture that is restored."""
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+    clips: tuple[Span, ...]
+    """Frames restored together, in order; neighbours may share frames."""
+
+    @cached_property
+    def tiles(self) -> tuple[Region, ...]:
+        """Regions a method is asked for, row by row; together they cover `region` and its context."""
+        return tuple(
+            Region(row.start, column.start, row.stop, column.stop)
+            for row in self.rows
+            for column in self.columns
+        )
+
+    @property
+    def tiles_total(self) -> int:
+        """Steps of the whole work: tiles × clips."""
+        return len(self.rows) * len(self.columns) * len(self.clips)
+
+    @property
+    def tile_size(self) -> Size:
+        return Size(len(self.rows[0]), len(self.columns[0]))
+
+    @property
+    def overlap_cost(self) -> float:
+        """Pixels computed for every pixel of the result, over space and time; 1 without any overlap."""
+        space = sum(map(len, self.rows)) * sum(map(len, self.columns)) / self.region.size.pixels
+        time = sum(map(len, self.clips)) / len(self.frames) if len(self.frames) else 1.0
+        return space * time
+
+
+def make_plan(
+    size: Size, frames: Span, method: Method, tile_px: int | None = None, region: Region | None = None
+) -> Plan:
+    """Lay out tiles of about `tile_px` and clips of the method's length over frames of `size`.
+
+    `tile_px` is the longest edge a tile may have, rounded down to the method's multiple; None takes the
+    method's own choice. With a `region` only the tiles that it needs are planned, with as much context
+    around it as two neighbouring tiles share. Raises MethodError when a tile is too small to hold the
+    overlap or the region lies outside the frame.
+    """
+    if region is None:
+        region = Region.whole(size)
+    elif region.intersect(Region.whole(size)) != region:
+        raise MethodError(
+            "the region reaches outside the frame", found=str(region), expected=f"within {size}"
+        )
+    edge_px = tile_px if tile_px is not None else method.default_tile_px
+    if edge_px is None:
+        edge_px = max(size.height, size.width) + method.multiple_px
+    smallest_px = _round_up(method.overlap_px + 1, method.multiple_px)
+    if edge_px < smallest_px:
+        raise MethodError(
+            f"tiles are too small for the method {method.name}",
+            found=f"{edge_px} px",
+            expected=f"at least {smallest_px} px",
+            advice="Choose a larger tile",
+        )
+    cover = region.expand(method.overlap_px, size)
+    return Plan(
+        size,
+        frames,
+        region,
+        rows=_cut(Span(cover.top, cover.bottom), size.height, edge_px, method.overlap_px, method.multiple_px),
+        columns=_cut(
+            Span(cover.left, cover.right), size.width, edge_px, method.overlap_px, method.multiple_px
+        ),
+        clips=cut_evenly(frames, method.clip_frames, method.clip_overlap) if len(frames) else (),
+    )
+
+
+def cut_evenly(whole: Span, length: int, overlap: int, multiple: int = 1) -> tuple[Span, ...]:
+    """Cover `whole` with the fewest spans of at most `length` that share at least `overlap`.
+
+    All have the same length, a multiple of `multiple`, and are spread evenly; one span covers a whole
+    that is no longer than `length`, whatever its length is. `length` must be a multiple of `multiple`
+    and longer than `overlap`.
+    """
+    total = len(whole)
+    if total <= length:
+        return (whole,)
+    pieces = -(-(total - overlap) // (length - overlap))
+    piece = _round_up(-(-(total + (pieces - 1) * overlap) // pieces), multiple)
+    slack = total - piece
+    starts = (whole.start + round(slack * index / (pieces - 1)) for index in range(pieces))
+    return tuple(Span(start, start + piece) for start in starts)
+
+
+def _cut(cover: Span, limit: int, edge_px: int, overlap_px: int, multiple_px: int) -> tuple[Span, ...]:
+    """Cut one axis, after growing `cover` to a multiple within [0, limit) where a region leaves room."""
+    length = min(limit, _round_up(len(cover), multiple_px))
+    start = min(cover.start, limit - length)
+    return cut_evenly(Span(start, start + length), edge_px - edge_px % multiple_px, overlap_px, multiple_px)
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
