@@ -5,10 +5,12 @@ Rules
   process. Standard library only.
 - A job begins with one `RestoreRequest` and its answers arrive in this order:
   `Accepted`, then any number of `TileDone` and `FrameDone`, then exactly one of
-  `Finished`, `Cancelled`, `Failed`. A job that cannot start ends with `Failed` alone.
+  `Finished`, `Cancelled`, `Failed`. A job that cannot start ends with `Failed` alone, one that is
+  cancelled before its turn with `Cancelled` alone. `engine.worker.protocol` holds this as a table.
 - Pixels never travel in messages. The client owns one shared-memory block a job, made of `slots`
-  pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the frame. The
-  worker reuses a slot only after the client's `SlotReleased`.
+  pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the frame. A
+  frame keeps its slot until its `FrameDone` is answered with `SlotReleased`; only then does the worker
+  reuse it. Where slots are short a `TileDone` carries `NO_SLOT`: progress without a preview.
 """
 
 from dataclasses import dataclass
@@ -65,6 +67,8 @@ ClientMessage = RestoreRequest | CancelRequest | SlotReleased | ShutdownRequest
 
 # ------------------------------------------------------------------ worker → client
 
+NO_SLOT = -1
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -77,7 +81,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class TileDone:
-    """Rows [top, bottom), columns [left, right) of `frame` are in `slot`, blended as far as they can be."""
+    """Rows [top, bottom), columns [left, right) of `frame` are in `slot`, blended as far as they can be.
+
+    `slot` is `NO_SLOT` where none was free for an unfinished frame.
+    """
 
     job: int
     frame: int

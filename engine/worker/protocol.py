@@ -1,0 +1,154 @@
+"""The life of a job as a table, and the rules of its slots. Standard library only, no I/O.
+
+Both ends keep a `JobRecord` of every job and show it each message, the worker before sending and the
+client after receiving, so that neither can leave the order that `messages` promises:
+
+    requested ── Accepted ──→ running ── TileDone, FrameDone ──→ running
+    requested ── Cancelled | Failed ──→ over
+    running   ── Finished | Cancelled | Failed ──→ over
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from engine.errors import WorkerError
+from engine.worker.messages import (
+    NO_SLOT,
+    Accepted,
+    Cancelled,
+    Failed,
+    Finished,
+    FrameDone,
+    RestoreRequest,
+    TileDone,
+    WorkerMessage,
+)
+
+
+class JobState(Enum):
+    REQUESTED = "requested"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (JobState.FINISHED, JobState.CANCELLED, JobState.FAILED)
+
+
+NEXT_STATE: dict[tuple[JobState, type[WorkerMessage]], JobState] = {
+    (JobState.REQUESTED, Accepted): JobState.RUNNING,
+    (JobState.REQUESTED, Cancelled): JobState.CANCELLED,
+    (JobState.REQUESTED, Failed): JobState.FAILED,
+    (JobState.RUNNING, TileDone): JobState.RUNNING,
+    (JobState.RUNNING, FrameDone): JobState.RUNNING,
+    (JobState.RUNNING, Finished): JobState.FINISHED,
+    (JobState.RUNNING, Cancelled): JobState.CANCELLED,
+    (JobState.RUNNING, Failed): JobState.FAILED,
+}
+"""Every pair that is not here is illegal."""
+
+
+class JobRecord:
+    """What one job has said so far."""
+
+    def __init__(self, request: RestoreRequest) -> None:
+        self.request = request
+        self.state = JobState.REQUESTED
+        self.tiles = 0
+        self.tiles_done = 0
+        self.frames_done: set[int] = set()
+        self.slots = SlotPool(request.frames.slots)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.is_over
+
+    def observe(self, message: WorkerMessage) -> None:
+        """Take the job one step further.
+
+        Raises WorkerError where the message does not belong here; the record is then unchanged.
+        """
+        if message.job != self.request.job:
+            raise WorkerError(f"a message of job {message.job} reached the record of job {self.request.job}")
+        state = NEXT_STATE.get((self.state, type(message)))
+        if state is None:
+            raise self._illegal(f"{type(message).__name__} while {self.state.value}")
+        if isinstance(message, TileDone):
+            self._observe_tile(message)
+        elif isinstance(message, FrameDone):
+            self._observe_frame(message)
+        elif isinstance(message, Accepted):
+            self.tiles = message.tiles
+        elif isinstance(message, Finished) and len(self.frames_done) < self.request.stop - self.request.start:
+            raise self._illegal(f"Finished after {len(self.frames_done)} frames")
+        self.state = state
+
+    def _observe_tile(self, message: TileDone) -> None:
+        self._check_frame(message.frame)
+        if not self.tiles_done <= message.tiles_done <= self.tiles:
+            raise self._illegal(f"tile {message.tiles_done} of {self.tiles} after tile {self.tiles_done}")
+        if message.slot != NO_SLOT:
+            self.slots.hold(message.slot, message.frame)
+        self.tiles_done = message.tiles_done
+
+    def _observe_frame(self, message: FrameDone) -> None:
+        self._check_frame(message.frame)
+        self.slots.hold(message.slot, message.frame)
+        self.frames_done.add(message.frame)
+
+    def _check_frame(self, frame: int) -> None:
+        if not self.request.start <= frame < self.request.stop:
+            raise self._illegal(f"frame {frame} outside [{self.request.start}, {self.request.stop})")
+        if frame in self.frames_done:
+            raise self._illegal(f"frame {frame} again after its FrameDone")
+
+    def _illegal(self, what: str) -> WorkerError:
+        return WorkerError(f"the worker broke its protocol: job {self.request.job} sent {what}")
+
+
+class SlotPool:
+    """Which frame holds which slot of a job's shared memory."""
+
+    def __init__(self, slots: int) -> None:
+        self._holders: list[int | None] = [None] * slots
+
+    def held_by(self, slot: int) -> int | None:
+        return self._holders[slot]
+
+    def slot_of(self, frame: int) -> int | None:
+        return self._holders.index(frame) if frame in self._holders else None
+
+    def take(self, frame: int, *, finished: bool) -> int | None:
+        """Return the slot of `frame`, a free one where it has none yet, None where it has to wait.
+
+        An unfinished frame never takes the last free slot: a clip works on many frames at once, and if
+        they all held slots while another one is finished, nobody could go on.
+        """
+        held = self.slot_of(frame)
+        if held is not None:
+            return held
+        free = [slot for slot, holder in enumerate(self._holders) if holder is None]
+        if len(free) < (1 if finished else 2):
+            return None
+        self._holders[free[0]] = frame
+        return free[0]
+
+    def hold(self, slot: int, frame: int) -> None:
+        """Record that `frame` is in `slot`. Raises WorkerError where another frame still is."""
+        if not 0 <= slot < len(self._holders):
+            raise WorkerError(f"the worker used slot {slot} of {len(self._holders)}")
+        if self._holders[slot] not in (None, frame):
+            holder = self._holders[slot]
+            raise WorkerError(f"the worker put frame {frame} into slot {slot}, which frame {holder} holds")
+        self._holders[slot] = frame
+
+    def release(self, slot: int) -> None:
+        """Free a slot; one that is free already stays so."""
+        if not 0 <= slot < len(self._holders):
+            raise WorkerError(f"slot {slot} was released, but there are {len(self._holders)}")
+        self._holders[slot] = None
+
+    def holds_any(self, frames: Iterable[int]) -> bool:
+        return not set(frames).isdisjoint(holder for holder in self._holders if holder is not None)
