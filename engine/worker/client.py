@@ -86,7 +86,6 @@ class _Worker:
         self._outbox.put(None)
         self._sender.join()
         self.connection.close()
-        self.process.close()
         return code
 
 
@@ -123,9 +122,7 @@ class WorkerClient:
         """
         if self._is_closed:
             raise WorkerError("the worker client is closed")
-        if self._worker is not None and not self._worker.process.is_alive():
-            self._receive(0.0)
-            self._bury(None)
+        self._receive(0.0)  # buries a worker that has died since
         if self._worker is None:
             try:
                 self._worker = _Worker(self._restorer)
