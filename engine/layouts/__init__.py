@@ -1,0 +1,75 @@
+"""Data set layouts: what lies at a path, decided by what is there.
+
+`recognise` asks one layout after the other, the most telling names first. All are pure functions of
+the file system; nothing is opened.
+"""
+
+from pathlib import Path
+
+from engine.errors import SequenceError
+from engine.layouts import gopro_spike, loose, spike_set, spikes_only, unified, x4k_spike
+from engine.layouts.files import LayoutName, SequenceFiles
+from engine.layouts.listing import PICTURE_SUFFIXES, RECORDING_SUFFIXES, VIDEO_SUFFIXES, folders_in, shorten
+
+__all__ = ["LayoutName", "SequenceFiles", "list_sequences", "recognise"]
+
+_LAYOUTS = (x4k_spike, gopro_spike, unified, spike_set, spikes_only, loose)
+_SETS = (x4k_spike, gopro_spike, unified, spike_set, spikes_only)
+
+
+def recognise(path: Path) -> SequenceFiles:
+    """Describe the sequence at `path`.
+
+    Raises SequenceError when there is none, or when `path` holds several.
+    """
+    if not path.exists():
+        raise SequenceError("nothing is there", path=path, advice="Check the spelling")
+    for layout in _LAYOUTS:
+        files = layout.recognise(path)
+        if files is not None:
+            return files
+    if path.is_file():
+        raise SequenceError(
+            "not a sequence",
+            path=path,
+            found="a single picture"
+            if path.suffix.lower() in PICTURE_SUFFIXES
+            else f"suffix '{path.suffix}'",
+            expected="a folder, a recording "
+            f"({' '.join(sorted(RECORDING_SUFFIXES))}) or a video ({' '.join(sorted(VIDEO_SUFFIXES))})",
+            advice="Open the folder that holds it",
+        )
+    sequences = list_sequences(path)
+    if sequences:
+        raise SequenceError(
+            "several sequences are in this folder",
+            path=path,
+            found=shorten([_inside(path, sequence) for sequence in sequences]),
+            advice="Open one of them",
+        )
+    raise SequenceError(
+        "no sequence is in this folder",
+        path=path,
+        found=shorten([entry.name for entry in sorted(path.iterdir())]) or "an empty folder",
+        expected="pictures, a blur/ folder, or spike recordings",
+        advice="Open a folder of blurry frames or a recording",
+    )
+
+
+def list_sequences(root: Path) -> list[Path]:
+    """Return what can be opened in a folder that holds several sequences; itself where it is one."""
+    if not root.is_dir():
+        return [root] if root.is_file() else []
+    for layout in _SETS:
+        found = layout.list_sequences(root)
+        if found:
+            return found
+    return [
+        folder
+        for folder in folders_in(root)
+        if any(layout.recognise(folder) for layout in (spikes_only, loose))
+    ]
+
+
+def _inside(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

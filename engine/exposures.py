@@ -1,0 +1,148 @@
+"""Decide which planes belong to which frame.
+
+The alignment log decides where there is one; else the layout (names, or one recording a frame); else
+the exposures are spread evenly over the recording, which is a guess and marked as one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.alignment import AlignmentWindow, even_windows
+from engine.errors import SequenceError
+from engine.geometry import Span
+from engine.layouts.listing import shorten
+
+WindowsSource = Literal["log", "layout", "guess", "given"]
+
+LONGEST_SINGLE_EXPOSURE_PLANES = 1000
+"""A longer recording without frames is not one exposure: 1/20 s at 20 kHz."""
+DEFAULT_EXPOSURE_PLANES = 400.0
+"""1/50 s at 20 kHz, for recordings longer than that."""
+MAX_VIRTUAL_FRAMES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """One window a frame, and the part of the recording that each lies in."""
+
+    windows: tuple[AlignmentWindow, ...]
+    limits: tuple[Span, ...]
+    """Planes recorded in one go around each window; empty where the frame has no spikes."""
+    source: WindowsSource
+    findings: tuple[str, ...] = ()
+
+
+def part_spans(starts: Sequence[int], planes: int) -> tuple[Span, ...]:
+    """Return the span of every part from the first planes of the parts."""
+    return tuple(Span(a, b) for a, b in zip(starts, (*starts[1:], planes), strict=True))
+
+
+def per_part_exposures(
+    names: Sequence[str],
+    parts: Sequence[Span | None],
+    planes: int,
+    exposure_planes: float | None,
+) -> Exposures:
+    """Expose every frame during the whole of its part, or the central `exposure_planes` of it.
+
+    A frame without a part gets a window after the end of the recording, where nothing is counted.
+    """
+    windows, limits, short, without = [], [], [], []
+    for name, part in zip(names, parts, strict=True):
+        if part is None or not len(part):
+            without.append(name)
+            windows.append(AlignmentWindow(planes, planes + (exposure_planes or 1.0)))
+            limits.append(Span(planes, planes))
+            continue
+        window = AlignmentWindow(part.start, part.stop)
+        if exposure_planes is not None and exposure_planes <= len(part):
+            window = window.central(exposure_planes)
+        elif exposure_planes is not None:
+            short.append(f"{name} ({len(part)})")
+        windows.append(window)
+        limits.append(part)
+    findings = []
+    if without:
+        findings.append(f"frames without spikes: {shorten(without)}")
+    if short:
+        findings.append(f"recordings shorter than {exposure_planes:g} planes, used whole: {shorten(short)}")
+    return Exposures(tuple(windows), tuple(limits), "layout", tuple(findings))
+
+
+def guessed_exposures(frames: int, planes: int, exposure_planes: float | None) -> Exposures:
+    """Spread `frames` exposures evenly over a recording of `planes`."""
+    windows = even_windows(frames, planes, exposure_planes)
+    finding = "nothing says when the frames were exposed: their windows are an even spread, a guess"
+    return Exposures(windows, (Span(0, planes),) * frames, "guess", (finding,))
+
+
+def virtual_exposures(
+    parts: Sequence[Span],
+    *,
+    exposure_planes: float | None,
+    stride_planes: float | None,
+    layout_exposure_planes: float | None,
+) -> tuple[Exposures, tuple[int, ...]]:
+    """Cut recordings without frames into exposures; return also the part of every exposure.
+
+    Without any length a part is one exposure, its central part where the layout says so, unless it is
+    longer than LONGEST_SINGLE_EXPOSURE_PLANES. With a length the exposures follow each other by the
+    stride, the first at the start of the part; a single one lies in its middle. Only whole exposures
+    count, and none crosses from one part into the next.
+
+    Raises SequenceError when a length is not positive or nothing fits.
+    """
+    for label, value in (("exposure", exposure_planes), ("stride", stride_planes)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise SequenceError(
+                f"the {label} of virtual frames must be positive", found=f"{value:g} planes", expected="> 0"
+            )
+    windows: list[AlignmentWindow] = []
+    part_of: list[int] = []
+    findings: list[str] = []
+    for at, part in enumerate(parts):
+        length, stride = exposure_planes or layout_exposure_planes, stride_planes
+        if length is None and len(part) > LONGEST_SINGLE_EXPOSURE_PLANES:
+            length = DEFAULT_EXPOSURE_PLANES
+            findings = [
+                f"no exposure length is given: cut into exposures of {length:g} planes (set exposure_planes)"
+            ]
+        if length is None:
+            length = float(len(part))
+        several = len(parts) == 1 and (exposure_planes is not None or bool(findings))
+        starts = _starts(len(part), length, stride or (length if several else math.inf))
+        windows += [AlignmentWindow(part.start + s, part.start + s + length) for s in starts]
+        part_of += [at] * len(starts)
+        if len(windows) > MAX_VIRTUAL_FRAMES:
+            raise SequenceError("far too many virtual frames", advice="Give a longer stride_planes")
+    if not windows:
+        longest = max((len(part) for part in parts), default=0)
+        raise SequenceError(
+            "the exposure is longer than the recording",
+            found=f"{exposure_planes or 0:g} planes",
+            expected=f"at most {longest}",
+            advice="Give a shorter exposure_planes",
+        )
+    source: WindowsSource = "layout" if exposure_planes is None and stride_planes is None else "given"
+    limits = tuple(parts[at] for at in part_of)
+    return Exposures(tuple(windows), limits, source, tuple(findings)), tuple(part_of)
+
+
+def _starts(planes: int, length: float, stride: float) -> list[float]:
+    spare = planes - length
+    if spare < 0:
+        return []
+    count = min(1 + int(spare / stride + 1e-9), MAX_VIRTUAL_FRAMES + 1)
+    return [spare / 2] if count == 1 else [i * stride for i in range(count)]
+
+
+def windows_outside(names: Sequence[str], exposures: Exposures) -> tuple[str, ...]:
+    """Say which windows reach beyond the planes that were recorded around them."""
+    outside = [
+        name
+        for name, window, limits in zip(names, exposures.windows, exposures.limits, strict=True)
+        if len(limits) and (window.start < limits.start or window.stop > limits.stop)
+    ]
+    return (f"windows outside the recording: {shorten(outside)}",) if outside else ()

@@ -1,0 +1,62 @@
+"""A recording alone, perhaps with the sharp picture of one of its planes beside it.
+
+<name>.dat, <name>.png             the picture of the middle, or of plane N of `…key_id<N>`
+spike/<name>.dat, gt/<name>.png    one recording of a spike set
+"""
+
+import re
+from pathlib import Path
+
+from engine.layouts.files import SequenceFiles
+from engine.layouts.listing import (
+    RECORDING_SUFFIXES,
+    find_alignment_log,
+    find_sidecar,
+    pictures_in,
+    recordings_in,
+)
+from engine.layouts.spike_set import REFERENCE_FOLDERS, exposure_of
+
+_KEY_PLANE = re.compile(r"key_id(\d+)$")
+
+
+def recognise(path: Path) -> SequenceFiles | None:
+    """Describe the recording at `path`, or the only one in the folder `path`."""
+    if path.is_dir():
+        recordings = recordings_in(path)
+        if len(recordings) != 1 or any(p.stem != recordings[0].stem for p in pictures_in(path)):
+            return None
+        path = recordings[0]
+    elif path.suffix.lower() not in RECORDING_SUFFIXES:
+        return None
+    folder = path.parent
+    return SequenceFiles(
+        layout="spikes only",
+        name=path.stem,
+        references=_picture_of(path),
+        spikes=path,
+        exposure_planes=exposure_of(path),
+        alignment=find_alignment_log(folder) if folder.name != "spike" else None,
+        sidecar=find_sidecar(folder, folder.parent),
+    )
+
+
+def _picture_of(recording: Path) -> tuple[Path, ...]:
+    """The sharp picture beside a recording, or in the reference folder beside its folder."""
+    folders = (recording.parent, *(recording.parent.parent / name for name in REFERENCE_FOLDERS))
+    for folder in folders:
+        for picture in pictures_in(folder):
+            if picture.stem == recording.stem:
+                return (picture,)
+    return ()
+
+
+def key_plane(name: str) -> int | None:
+    """Return the plane that a recording's picture shows where its name says so: `key_id151` is plane 150."""
+    match = _KEY_PLANE.search(name)
+    return int(match[1]) - 1 if match and int(match[1]) > 0 else None
+
+
+def list_sequences(root: Path) -> list[Path]:
+    """Return the recordings directly in `root`."""
+    return list(recordings_in(root))

@@ -1,0 +1,308 @@
+"""A sequence: blurry frames, the spikes around them, when each was exposed, and a sharp reference.
+
+    with open_sequence("clip") as sequence:
+        sequence.frame(0)       # float32 (H, W, 3) RGB in [0, 1]
+        sequence.window(0)      # the planes it was exposed in
+        sequence.voxels(0)      # float32 (32, h, w) spike counts inside the window
+        sequence.reference(0)   # the sharp picture, or None
+
+Without frames the spikes make their own: the frame of a virtual exposure is its TFP picture.
+"""
+
+import dataclasses
+from collections.abc import Sequence as SequenceOf
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.alignment import AlignmentWindow
+from engine.errors import SequenceError
+from engine.exposures import Exposures, WindowsSource
+from engine.geometry import Size, Span
+from engine.layouts import LayoutName
+from engine.opening import SequenceParts, open_parts, sequences_at
+from engine.picture_cache import PictureCache
+from engine.recording import Recording
+from engine.recording_part import RecordingPart
+from engine.source import SequenceSource
+from engine.voxels import VoxelGrid, tfp, voxelize
+
+DEFAULT_CACHE_BYTES = 512 * 2**20
+WHITE_PERCENTILE = 99.9
+WHITE_WINDOWS = 8
+WHITE_WINDOW_PLANES = 64
+
+
+class Sequence:
+    """An opened sequence. Safe to read from several threads; pictures it returns are read-only."""
+
+    def __init__(self, parts: SequenceParts, cache: PictureCache) -> None:
+        self._parts = parts
+        self._facts = parts.facts
+        self._exposures = parts.exposures
+        self._frames = parts.frames
+        self._references = parts.references
+        self._recording = parts.recording
+        self._cache = cache
+
+    # -------------------------------------------------------------- facts
+
+    @property
+    def source(self) -> SequenceSource:
+        """The arguments that open this sequence again."""
+        return self._facts.source
+
+    @property
+    def name(self) -> str:
+        return self._facts.name
+
+    @property
+    def layout(self) -> LayoutName:
+        return self._facts.layout
+
+    @property
+    def recording(self) -> Recording | None:
+        return self._recording
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is odd about the files, one sentence each."""
+        return self._facts.findings
+
+    @property
+    def frame_size(self) -> Size:
+        return self._facts.frame_size
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of a sample in the input frames, 8 or 16."""
+        return self._facts.bit_depth
+
+    @property
+    def gamma(self) -> float:
+        """Exponent from a frame's values to the signal that the spikes integrate."""
+        return self._facts.gamma
+
+    @property
+    def gamma_known(self) -> bool:
+        """The caller, the files or the layout said so; otherwise `gamma` is 1 for want of better."""
+        return self._facts.gamma_known
+
+    @property
+    def windows(self) -> tuple[AlignmentWindow, ...]:
+        """One a frame; none at all without spikes and without a log."""
+        return () if self._exposures is None else self._exposures.windows
+
+    @property
+    def windows_source(self) -> WindowsSource:
+        return "guess" if self._exposures is None else self._exposures.source
+
+    @property
+    def has_reference(self) -> bool:
+        return any(at is not None for at in self._facts.reference_of)
+
+    @property
+    def is_virtual(self) -> bool:
+        """The frames are TFP pictures of a recording without frames."""
+        return self._frames is None
+
+    def __len__(self) -> int:
+        return len(self._facts.names)
+
+    def frame_name(self, index: int) -> str:
+        """Return the name of the frame's file without its suffix."""
+        return self._facts.names[self._checked(index)]
+
+    def window(self, index: int) -> AlignmentWindow:
+        """Return the planes during which frame `index` was exposed. Raises SequenceError without any."""
+        self._checked(index)
+        if self._exposures is None:
+            raise SequenceError(
+                "the sequence has no spikes",
+                path=self.source.path,
+                advice="Open it together with its recording (spikes=...)",
+            )
+        return self._exposures.windows[index]
+
+    def spike_limits(self, index: int) -> Span:
+        """Return the planes recorded in one go around frame `index`; empty where it has no spikes."""
+        self._checked(index)
+        return Span(0, 0) if self._exposures is None else self._exposures.limits[index]
+
+    # -------------------------------------------------------------- pictures
+
+    def frame(self, index: int) -> NDArray[np.float32]:
+        """Return the blurry frame, float32 (H, W, 3) RGB in [0, 1], read-only. Raises FrameError.
+
+        Virtual frames show the mean spike rate of their window, divided by one white level for the
+        whole recording, in the sequence's gamma.
+        """
+        self._checked(index)
+        if self._frames is not None:
+            frames = self._frames
+            return self._cache.picture(("frame", index), lambda: frames.read(index))
+        key = ("virtual", self.window(index), self.spike_limits(index))
+        return self._cache.picture(key, lambda: self._virtual_frame(index))
+
+    def reference(self, index: int) -> NDArray[np.float32] | None:
+        """Return the sharp picture, float32 (H, W, 3) RGB in [0, 1], read-only; None where there is none."""
+        at = self._facts.reference_of[self._checked(index)]
+        references = self._references
+        if at is None or references is None:
+            return None
+        return self._cache.picture(("reference", at), lambda: references.read(at))
+
+    def voxels(self, index: int, bins: int = 32) -> VoxelGrid:
+        """Return the spike counts of the frame's window, float32 (bins, h, w).
+
+        Planes that were not recorded in one go with the frame count as no spikes, as do those outside
+        the recording. Raises SequenceError without spikes.
+        """
+        window, limits = self.window(index), self.spike_limits(index)
+        recording = self._spikes()
+        if limits.start <= window.start and window.stop <= limits.stop:
+            return voxelize(recording, window.start, window.stop, bins)
+        part = RecordingPart(recording, limits)
+        counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins)
+        return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
+
+    def _virtual_frame(self, index: int) -> NDArray[np.float32]:
+        window, limits = self.window(index), self.spike_limits(index)
+        start, stop = max(window.start, limits.start), min(window.stop, limits.stop)
+        rate = np.zeros((self.frame_size.height, self.frame_size.width), np.float32)
+        if start < stop:
+            rate = tfp(self._spikes(), start, stop)
+        signal = np.clip(rate / self._cache.white(self._white_level), 0.0, 1.0)
+        return np.repeat(np.power(signal, 1 / self.gamma)[:, :, None].astype(np.float32), 3, axis=2)
+
+    def _white_level(self) -> float:
+        """Spike rate that virtual frames show as white.
+
+        The 99.9th percentile of the rates in a few short windows, spread evenly over the recording:
+        short ones keep room for the highlights that blur has levelled out.
+        """
+        recording = self._spikes()
+        planes = recording.info.planes
+        length = min(WHITE_WINDOW_PLANES, planes)
+        starts = sorted({round(s) for s in np.linspace(0, planes - length, WHITE_WINDOWS)})
+        rates = np.concatenate([tfp(recording, s, s + length).ravel() for s in starts])
+        white = float(np.percentile(rates, WHITE_PERCENTILE))
+        return white if white > 0 else float(rates.max()) or 1.0
+
+    def _spikes(self) -> Recording:
+        if self._recording is None:
+            raise SequenceError(
+                "the sequence has no spikes",
+                path=self.source.path,
+                advice="Open it together with its recording (spikes=...)",
+            )
+        return self._recording
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < len(self):
+            raise SequenceError(
+                "no such frame",
+                path=self.source.path,
+                found=str(index),
+                expected=f"0 to {len(self) - 1}",
+            )
+        return index
+
+    # -------------------------------------------------------------- other windows, the end
+
+    def with_windows(self, windows: SequenceOf[AlignmentWindow]) -> "Sequence":
+        """Return the sequence with these alignment windows.
+
+        It shares files and cached pictures with this one, so closing either closes both.
+        """
+        if len(windows) != len(self):
+            raise SequenceError(
+                "every frame needs a window",
+                path=self.source.path,
+                found=f"{len(windows)} windows",
+                expected=str(len(self)),
+            )
+        limits = (Span(0, 0),) * len(self) if self._exposures is None else self._exposures.limits
+        exposures = Exposures(tuple(windows), limits, "given")
+        return Sequence(dataclasses.replace(self._parts, exposures=exposures), self._cache)
+
+    def close(self) -> None:
+        """Let go of every file; reading afterwards raises SequenceError."""
+        self._cache.close()
+        for opened in (self._frames, self._references, self._recording):
+            if opened is not None:
+                opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Sequence {self.name!r}: {self.layout}, {len(self)} frames of {self.frame_size}>"
+
+
+def open_sequence(
+    path: str | Path,
+    *,
+    spikes: str | Path | None = None,
+    reference: str | Path | None = None,
+    alignment: str | Path | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    rate_hz: float | None = None,
+    flip: bool | None = None,
+    gamma: float | None = None,
+    exposure_planes: float | None = None,
+    stride_planes: float | None = None,
+    cache_bytes: int = DEFAULT_CACHE_BYTES,
+) -> Sequence:
+    """Open a sequence of any known layout without reading its pictures.
+
+    `path` is the sequence's folder, the folder of its blurry frames, a recording or a video. The other
+    arguments are described at `SequenceSource`; what is given counts more than what the files say.
+    Oddities are listed in `Sequence.findings`.
+
+    Raises SequenceError when `path` holds no sequence or several, RecordingError when its spikes cannot
+    be read, AlignmentError when its log cannot, FrameError when none of its frames can.
+    """
+
+    def text(value: str | Path | None) -> str | None:
+        return None if value is None else str(Path(value).expanduser().absolute())
+
+    source = SequenceSource(
+        path=str(Path(path).expanduser().absolute()),
+        spikes=text(spikes),
+        reference=text(reference),
+        alignment=text(alignment),
+        height=height,
+        width=width,
+        rate_hz=rate_hz,
+        flip=flip,
+        gamma=gamma,
+        exposure_planes=exposure_planes,
+        stride_planes=stride_planes,
+    )
+    return open_source(source, cache_bytes=cache_bytes)
+
+
+def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
+    """Open a sequence as `open_sequence` does, from its arguments as one value."""
+    return Sequence(open_parts(source), PictureCache(cache_bytes))
+
+
+def find_sequences(root: str | Path) -> list[SequenceSource]:
+    """List what can be opened in a folder: itself where it is one sequence, else those inside it.
+
+    Raises SequenceError when the folder is not there or cannot be read.
+    """
+    return [SequenceSource(str(found)) for found in sequences_at(Path(root).expanduser().absolute())]
