@@ -1,0 +1,282 @@
+"""The command line: `spike-deblur info|restore|evaluate PATH`, the same as `python -m engine`.
+
+Exit status 0 when done, 1 when something failed, 2 when the arguments are wrong; what went wrong is one
+line on standard error. Nothing but argparse is imported before a command is known to be sound.
+"""
+
+import argparse
+import contextlib
+import math
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from engine.errors import EngineError, OperationCancelled
+from engine.source import SequenceSource
+
+if TYPE_CHECKING:
+    from engine.commands.outcome import Outcome
+
+PROGRAM = "spike-deblur"
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; `argv` None takes the program's own arguments."""
+    if argv is None:
+        _prepare_process()
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as end:  # --help, --version and wrong usage
+        return _print("") or (end.code if isinstance(end.code, int) else FAILED)
+    try:
+        outcome = _run(arguments)
+    except OperationCancelled as stopped:
+        return _fail(str(stopped))
+    except KeyboardInterrupt:
+        return _fail("stopped")
+    except EngineError as error:
+        return _fail(str(error), error if arguments.traceback else None)
+    except MemoryError as error:
+        problem = "there is not enough memory. Use --tile or fewer --frames"
+        return _fail(problem, error if arguments.traceback else None)
+    except Exception as error:  # noqa: BLE001 (the border: a person gets one line, never a traceback)
+        problem = (
+            f"unexpected: {type(error).__name__}: {error}. Please report it with the output of --traceback"
+        )
+        return _fail(problem, error if arguments.traceback else None)
+    status = _print(f"{outcome.text}\n")
+    return _fail(outcome.problem) if outcome.problem else status
+
+
+def _run(arguments: argparse.Namespace) -> "Outcome":
+    source = _source(arguments)
+    if arguments.command == "info":
+        from engine.commands.info import describe
+
+        return describe(source, as_json=arguments.json)
+    from engine.commands.frame_range import FrameRange
+
+    frames = arguments.frames or FrameRange()
+    if arguments.command == "evaluate":
+        from engine.commands.evaluate import evaluate
+
+        return evaluate(source, frames, arguments.method, tile_px=arguments.tile_px, as_json=arguments.json)
+    from engine.commands.restore import RestoreOptions, restore
+
+    return restore(
+        source,
+        RestoreOptions(
+            out=arguments.out,
+            method=arguments.method,
+            frames=frames,
+            tile_px=arguments.tile_px,
+            side_by_side=arguments.side_by_side,
+            overwrite=arguments.overwrite,
+        ),
+    )
+
+
+def _source(arguments: argparse.Namespace) -> SequenceSource:
+    return SequenceSource(
+        path=arguments.path,
+        spikes=arguments.spikes,
+        reference=arguments.reference,
+        alignment=arguments.alignment,
+        height=arguments.height,
+        width=arguments.width,
+        rate_hz=arguments.rate_hz,
+        flip=arguments.flip,
+        gamma=arguments.gamma,
+        exposure_planes=arguments.exposure_planes,
+        stride_planes=arguments.stride_planes,
+    )
+
+
+# ------------------------------------------------------------------ arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without repeating the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM, description="Deblur video with the help of a spike camera.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action=_ShowVersion, help="print the version and leave")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="info|restore|evaluate")
+
+    info = commands.add_parser(
+        "info", help="say what is at a path, and how each number about it is known", allow_abbrev=False
+    )
+    _add_source(info)
+    info.add_argument("--json", action="store_true", help="print JSON (keys: engine/commands/info.py)")
+
+    restore = commands.add_parser("restore", help="write restored frames as pictures", allow_abbrev=False)
+    _add_source(restore)
+    restore.add_argument(
+        "--out", type=_path, required=True, metavar="DIR", help="folder for the frames and restore.json"
+    )
+    _add_method(restore)
+    restore.add_argument(
+        "--side-by-side",
+        type=_path,
+        metavar="FILE.png",
+        help="also write the first restored frame beside the blurry one",
+    )
+    restore.add_argument(
+        "--overwrite", action="store_true", help="replace earlier results; the input is never replaced"
+    )
+
+    evaluate = commands.add_parser(
+        "evaluate", help="score blurry and restored frames against the reference", allow_abbrev=False
+    )
+    _add_source(evaluate)
+    _add_method(evaluate)
+    evaluate.add_argument(
+        "--json", action="store_true", help="print JSON (keys: engine/commands/evaluate.py)"
+    )
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "path",
+        type=_text,
+        metavar="PATH",
+        help="folder of a sequence, folder of pictures, video, or recording",
+    )
+    add("--traceback", action="store_true", help=argparse.SUPPRESS)
+    group = parser.add_argument_group("what the files leave open")
+    add = group.add_argument
+    add("--spikes", type=_text, metavar="PATH", help="recording, or folder of one recording a frame")
+    add("--reference", type=_text, metavar="PATH", help="folder of sharp pictures, or one picture")
+    add("--alignment", type=_text, metavar="FILE.csv", help="alignment log")
+    add("--height", type=_whole, metavar="PX", help="height of a spike plane")
+    add("--width", type=_whole, metavar="PX", help="width of a spike plane")
+    add("--rate", type=_positive, dest="rate_hz", metavar="HZ", help="planes a second")
+    add(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the recording's bottom row comes first, or does not",
+    )
+    add(
+        "--gamma",
+        type=_positive,
+        metavar="G",
+        help="1 where the spikes integrate code values, about 2.2 for linear light",
+    )
+    add(
+        "--exposure-planes",
+        type=_positive,
+        metavar="N",
+        help="length of an exposure, of a recording without frames or within each frame's recording",
+    )
+    add("--stride-planes", type=_positive, metavar="N", help="distance between the starts of such exposures")
+
+
+def _add_method(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--method", default="spike-ratio", metavar="NAME", help="restoring method (default: %(default)s)")
+    add(
+        "--frames",
+        type=_frames,
+        metavar="A:B",
+        help="frames A up to, without, B, counted from 0; also A:, :B, A alone, negative from the end "
+        "(--frames=-3:)",
+    )
+    add("--tile", type=_whole, dest="tile_px", metavar="PX", help="longest edge of a tile")
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when somebody asks."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("spike-deblur-studio")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        print(f"{PROGRAM} {number}")
+        parser.exit(DONE)
+
+
+def _whole(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if int(text) > 0:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
+
+
+def _positive(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+
+
+def _text(text: str) -> str:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("a path is missing")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text))
+
+
+def _frames(text: str) -> object:
+    from engine.commands.frame_range import FrameRange
+
+    try:
+        return FrameRange.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+# ------------------------------------------------------------------ the process
+
+
+def _prepare_process() -> None:
+    """Keep everything but our own line off standard error, and survive names that it cannot show."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _print(text: str) -> int:
+    """Write to standard output and return the exit status; nobody listening any more is no failure."""
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        # What could not be written is still buffered, and Python would complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            return _fail(f"standard output cannot be written: {error.strerror}")
+    return DONE
+
+
+def _fail(problem: str, error: BaseException | None = None) -> int:
+    if error is not None:
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError):
+        print(f"{PROGRAM}: {' '.join(problem.split())}", file=sys.stderr, flush=True)
+    return FAILED

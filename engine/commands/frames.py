@@ -1,0 +1,108 @@
+"""Restore frame after frame: go on behind a broken one, and show how far it is.
+
+The computing is `engine.restore.run`, as in the worker.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine.errors import EngineError, OperationCancelled
+from engine.geometry import Span
+from engine.layouts.listing import shorten
+from engine.restore.methods import Method
+from engine.restore.plan import make_plan
+from engine.restore.run import FrameResult, run_plan
+from engine.sequence import Sequence
+
+GIVE_UP_AFTER = 3
+"""When so many frames fail before the first one succeeds, the rest would too."""
+
+Progress = Callable[[int, int], None]
+"""Told how many tiles of how many are done."""
+
+
+@dataclass(frozen=True)
+class FrameFailure:
+    """A frame that could not be restored, and why."""
+
+    frame: int
+    error: EngineError
+
+
+def restore_each(
+    sequence: Sequence, frames: Span, method: Method, *, tile_px: int | None, progress: Progress
+) -> Iterator[FrameResult | FrameFailure]:
+    """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
+
+    Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail.
+    """
+    pending = [frames]
+    tiles_done, succeeded = 0, 0
+    failures: list[FrameFailure] = []
+    while pending:
+        plan, *later = [make_plan(sequence.frame_size, span, method, tile_px) for span in pending]
+        tiles_total = tiles_done + plan.tiles_total + sum(later_plan.tiles_total for later_plan in later)
+        span, *pending = pending
+        before, next_frame = tiles_done, span.start
+        progress(tiles_done, tiles_total)
+        try:
+            for step in run_plan(sequence, plan, method):
+                if isinstance(step, FrameResult):
+                    next_frame = step.frame + 1
+                    succeeded += 1
+                    yield step
+                else:
+                    tiles_done = before + step.tiles_done
+                    progress(tiles_done, tiles_total)
+        except OperationCancelled:
+            raise
+        except EngineError as error:
+            unfinished = Span(next_frame, span.stop)
+            failure = FrameFailure(_culprit(sequence, unfinished, method.clip_frames), error)
+            failures.append(failure)
+            if not succeeded and (len(failures) == GIVE_UP_AFTER or len(failures) == len(frames)):
+                raise failures[0].error from error
+            yield failure
+            around = (Span(next_frame, failure.frame), Span(failure.frame + 1, span.stop))
+            pending = [part for part in around if len(part)] + pending
+
+
+def _culprit(sequence: Sequence, unfinished: Span, clip_frames: int) -> int:
+    """Find the frame that broke a clip: the first that cannot be read, else the first of the clip."""
+    for frame in range(unfinished.start, min(unfinished.stop, unfinished.start + clip_frames)):
+        try:
+            sequence.frame(frame)
+        except EngineError:
+            return frame
+    return unfinished.start
+
+
+def describe_failures(sequence: Sequence, frames: Span, failures: list[FrameFailure]) -> str:
+    """Return one line that names the frames that failed and the first reason; empty when there are none."""
+    if not failures:
+        return ""
+    names = shorten([sequence.frame_name(failure.frame) for failure in failures])
+    return f"{len(failures)} of {len(frames)} frames failed ({names}), the first because {failures[0].error}"
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Show a bar on standard error while it is a terminal; nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

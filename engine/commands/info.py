@@ -1,0 +1,167 @@
+"""`info`: what is at a path, and how each number about it is known.
+
+`--json` prints one object; its keys stay as they are, new ones may be added:
+
+    path, name, layout                       strings
+    frames      count, height, width, bit_depth, gamma, gamma_known, virtual (made of spikes), reference
+                (there is something to compare with)
+    windows     source ("log", "layout", "guess", "given"), planes: [start, stop] of every frame, or []
+    recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes, flip,
+                known_by: {height, width, planes, rate_hz, flip: how that is known}, warnings: [sentence],
+                candidates: [{height, width, planes, remainder_bytes, score}], best first,
+                density (spikes a pixel and plane), density_planes (how many planes it was measured on)
+    findings    [sentence]: what is odd about the files
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from engine.commands.outcome import Outcome, to_json
+from engine.geometry import Span
+from engine.recording import Recording
+from engine.sequence import Sequence, open_source
+from engine.source import SequenceSource
+from engine.voxels import window_counts
+
+DENSITY_WINDOWS = 16
+DENSITY_WINDOW_PLANES = 32
+"""The density is measured on this sample, so that it costs the same on a recording of any length."""
+
+SHOWN_CANDIDATES = 3
+
+
+def describe(source: SequenceSource, *, as_json: bool) -> Outcome:
+    """Open `source` and describe it as text or as JSON."""
+    with open_source(source) as sequence:
+        facts = _facts(sequence)
+    return Outcome(to_json(facts) if as_json else _as_text(facts))
+
+
+def _facts(sequence: Sequence) -> dict[str, Any]:
+    return {
+        "path": sequence.source.path,
+        "name": sequence.name,
+        "layout": sequence.layout,
+        "frames": {
+            "count": len(sequence),
+            "height": sequence.frame_size.height,
+            "width": sequence.frame_size.width,
+            "bit_depth": sequence.bit_depth,
+            "gamma": float(sequence.gamma),
+            "gamma_known": sequence.gamma_known,
+            "virtual": sequence.is_virtual,
+            "reference": sequence.has_reference,
+        },
+        "windows": {
+            "source": sequence.windows_source,
+            "planes": [[float(window.start), float(window.stop)] for window in sequence.windows],
+        },
+        "recording": None if sequence.recording is None else _recording_facts(sequence.recording),
+        "findings": list(sequence.findings),
+    }
+
+
+def _recording_facts(recording: Recording) -> dict[str, Any]:
+    info = recording.info
+    density, density_planes = _density(recording)
+    return {
+        "path": str(info.path),
+        "format": info.format,
+        "height": info.height,
+        "width": info.width,
+        "planes": info.planes,
+        "rate_hz": info.rate_hz,
+        "bytes": info.bytes,
+        "remainder_bytes": info.remainder_bytes,
+        "flip": info.flip,
+        "known_by": dict(info.known_by),
+        "warnings": list(info.warnings),
+        "candidates": [
+            {
+                "height": candidate.size.height,
+                "width": candidate.size.width,
+                **{key: value for key, value in asdict(candidate).items() if key != "size"},
+            }
+            for candidate in info.candidates
+        ],
+        "density": density,
+        "density_planes": density_planes,
+    }
+
+
+def _density(recording: Recording) -> tuple[float, int]:
+    """Return spikes a pixel and plane, and the number of planes in the sample they were counted in."""
+    planes = recording.info.planes
+    if planes <= DENSITY_WINDOWS * DENSITY_WINDOW_PLANES:
+        spans = [Span(0, planes)]
+    else:
+        starts = np.linspace(0, planes - DENSITY_WINDOW_PLANES, DENSITY_WINDOWS).astype(int).tolist()
+        spans = [Span(start, start + DENSITY_WINDOW_PLANES) for start in starts]
+    spikes = sum(int(window_counts(recording, span.start, span.stop).sum(dtype=np.int64)) for span in spans)
+    counted = sum(map(len, spans))
+    return spikes / (counted * recording.info.size.pixels), counted
+
+
+def _as_text(facts: dict[str, Any]) -> str:
+    frames, windows, recording = facts["frames"], facts["windows"], facts["recording"]
+    kind = "virtual frames" if frames["virtual"] else "frames"
+    reference = "with a reference" if frames["reference"] else "no reference"
+    lines = [
+        ("Sequence", f"{facts['name']} ({facts['layout']} layout)"),
+        (
+            "Frames",
+            f"{frames['count']} {kind} of {frames['height']} × {frames['width']}, {frames['bit_depth']} bit, "
+            f"{reference}",
+        ),
+        ("Gamma", f"{frames['gamma']:g}" + ("" if frames["gamma_known"] else " (nobody said: assumed)")),
+    ]
+    if windows["planes"]:
+        (first, _), (_, last) = windows["planes"][0], windows["planes"][-1]
+        lines.append(("Windows", f"{_WINDOWS[windows['source']]}, planes {first:g} to {last:g}"))
+    lines += _recording_lines(recording) if recording else [("Recording", "none")]
+    lines += [("Finding", finding) for finding in facts["findings"]]
+    return "\n".join(f"{label:<10} {text}" for label, text in lines)
+
+
+_WINDOWS = {
+    "log": "from the alignment log",
+    "layout": "from the data set's layout",
+    "guess": "guessed, evenly spread",
+    "given": "as given",
+}
+
+
+def _recording_lines(recording: dict[str, Any]) -> list[tuple[str, str]]:
+    known_by = recording["known_by"]
+
+    def known(name: str) -> str:
+        return f" ({known_by[name]})" if name in known_by else ""
+
+    rate = recording["rate_hz"]
+    rows = "bottom row first" if recording["flip"] else "top row first"
+    lines = [
+        ("Recording", f"{recording['path']} ({recording['format']}, {recording['bytes']} bytes)"),
+        (
+            "Geometry",
+            f"height {recording['height']}{known('height')}, width {recording['width']}{known('width')}, "
+            f"{recording['planes']} planes{known('planes')}, {rows}{known('flip')}",
+        ),
+        ("Rate", "unknown" if rate is None else f"{rate:g} planes a second{known('rate_hz')}"),
+        (
+            "Density",
+            f"{recording['density']:.4f} spikes a pixel and plane, over {recording['density_planes']} planes",
+        ),
+    ]
+    if recording["remainder_bytes"]:
+        lines.append(("Remainder", f"{recording['remainder_bytes']} bytes after the last whole plane"))
+    lines += [
+        (
+            "Candidate",
+            f"{candidate['height']} × {candidate['width']}, {candidate['planes']} planes, "
+            f"remainder {candidate['remainder_bytes']} bytes, score {candidate['score']:.3f}",
+        )
+        for candidate in recording["candidates"][:SHOWN_CANDIDATES]
+    ]
+    return lines + [("Warning", warning) for warning in recording["warnings"]]

@@ -1,0 +1,236 @@
+"""`restore`: write restored frames as pictures, and `restore.json` about how they were made.
+
+`restore.json` is there, with `"complete": false`, before the first frame, and says in the end:
+
+    program, version, method, tile_px, complete
+    source      path, spikes, reference, alignment, height, width, rate_hz, flip, gamma, exposure_planes,
+                stride_planes: as they were given, null where they were not
+    sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
+    frames      [{index, name, file, window: [start, stop] in planes or null, seconds}], those written
+    failed      [{index, name, message}]
+    seconds     for all of it
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from engine.commands.frame_range import FrameRange
+from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each
+from engine.commands.outcome import Outcome, to_json
+from engine.errors import ExportError, OperationCancelled
+from engine.export import make_folder, write_picture, write_side_by_side, write_text_atomically
+from engine.geometry import Span
+from engine.layouts import SequenceFiles, recognise
+from engine.layouts.listing import shorten
+from engine.restore.methods import make_method
+from engine.restore.run import FrameResult
+from engine.sequence import Sequence, open_source
+from engine.source import SequenceSource
+
+PROGRAM = "spike-deblur-studio"
+REPORT_NAME = "restore.json"
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """What `restore` is asked for beside the sequence."""
+
+    out: Path
+    method: str
+    frames: FrameRange
+    tile_px: int | None = None
+    side_by_side: Path | None = None
+    overwrite: bool = False
+
+
+def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
+    """Restore frames into `options.out`; those that fail are named, the others are written.
+
+    Raises EngineError when nothing can be done, OperationCancelled after Ctrl-C. What has been written
+    by then stays and is in the report.
+    """
+    method = make_method(options.method)
+    with open_source(source) as sequence:
+        frames = options.frames.resolve(len(sequence), source.path)
+        files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
+        report = options.out / REPORT_NAME
+        others = [report] if options.side_by_side is None else [report, options.side_by_side]
+        _check_targets([*files.values(), *others], source, options)
+        make_folder(options.out)
+        record = _Record(sequence, source, options)
+        write_text_atomically(report, record.to_json(complete=False))
+        is_complete = False
+        try:
+            with progress_bar("Restoring") as progress:
+                for step in restore_each(
+                    sequence, frames, method, tile_px=options.tile_px, progress=progress
+                ):
+                    if isinstance(step, FrameFailure):
+                        record.failures.append(step)
+                        continue
+                    write_picture(files[step.frame], step.picture, _bit_depth(sequence))
+                    if options.side_by_side is not None and not record.results:
+                        write_side_by_side(options.side_by_side, sequence.frame(step.frame), step.picture)
+                    record.add(step, files[step.frame])
+            is_complete = True
+        except KeyboardInterrupt:
+            done = f"{len(record.results)} of {len(frames)} frames are in {options.out}"
+            raise OperationCancelled(f"stopped: {done}") from None
+        finally:
+            write_text_atomically(report, record.to_json(complete=is_complete))
+        problem = describe_failures(sequence, frames, record.failures)
+    done = f"{len(record.results)} of {len(frames)} frames restored in {record.seconds:.1f} s: {options.out}"
+    return Outcome(done, problem)
+
+
+def _indices(frames: Span) -> range:
+    return range(frames.start, frames.stop)
+
+
+def _bit_depth(sequence: Sequence) -> Any:
+    return 16 if sequence.bit_depth > 8 else 8
+
+
+class _Record:
+    """What has been done so far, for the report."""
+
+    def __init__(self, sequence: Sequence, source: SequenceSource, options: RestoreOptions) -> None:
+        self._sequence = sequence
+        self._source = source
+        self._options = options
+        self._started = time.perf_counter()
+        self.results: list[dict[str, Any]] = []
+        self.failures: list[FrameFailure] = []
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    def add(self, result: FrameResult, file: Path) -> None:
+        window = self._sequence.window(result.frame) if self._sequence.windows else None
+        self.results.append(
+            {
+                "index": result.frame,
+                "name": self._sequence.frame_name(result.frame),
+                "file": file.name,
+                "window": None if window is None else [float(window.start), float(window.stop)],
+                "seconds": round(result.seconds, 6),
+            }
+        )
+
+    def to_json(self, *, complete: bool) -> str:
+        sequence = self._sequence
+        report = {
+            "program": PROGRAM,
+            "version": _version(),
+            "method": self._options.method,
+            "tile_px": self._options.tile_px,
+            "complete": complete,
+            "source": asdict(self._source),
+            "sequence": {
+                "name": sequence.name,
+                "layout": sequence.layout,
+                "frames": len(sequence),
+                "height": sequence.frame_size.height,
+                "width": sequence.frame_size.width,
+                "bit_depth": sequence.bit_depth,
+                "gamma": float(sequence.gamma),
+                "gamma_known": sequence.gamma_known,
+                "windows_source": sequence.windows_source,
+                "findings": list(sequence.findings),
+            },
+            "frames": self.results,
+            "failed": [
+                {
+                    "index": failure.frame,
+                    "name": sequence.frame_name(failure.frame),
+                    "message": str(failure.error),
+                }
+                for failure in self.failures
+            ],
+            "seconds": round(self.seconds, 3),
+        }
+        return to_json(report, readable=True) + "\n"
+
+
+def _version() -> str:
+    try:
+        return version(PROGRAM)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+# ------------------------------------------------------------------ what must not be written over
+
+
+def _check_targets(targets: list[Path], source: SequenceSource, options: RestoreOptions) -> None:
+    """Raise ExportError where writing would cost a file: an input always, a result without `overwrite`."""
+    twice = [path.name for path, count in Counter(targets).items() if count > 1]
+    if twice:
+        raise ExportError(
+            "several results would have the same name",
+            path=options.out,
+            found=shorten(twice),
+            advice="Restore them into different folders with --frames",
+        )
+    files = recognise(Path(source.path))
+    if options.out.resolve() in {path.resolve().parent for path in files.frames}:
+        raise ExportError(
+            "the results would lie among the input frames",
+            path=options.out,
+            advice="Choose another folder with --out",
+        )
+    existing = [path for path in targets if path.exists()]
+    if not existing:
+        return
+    inputs = {identity for path in _inputs(source, files) if (identity := _identity(path)) is not None}
+    replaced = [path.name for path in existing if _identity(path) in inputs]
+    if replaced:
+        raise ExportError(
+            "the results would replace the input",
+            path=existing[0].parent,
+            found=shorten(replaced),
+            advice="Choose another folder with --out",
+        )
+    if not options.overwrite:
+        raise ExportError(
+            "results are already there",
+            path=existing[0].parent,
+            found=shorten([path.name for path in existing]),
+            advice="Choose another folder with --out, or add --overwrite",
+        )
+
+
+def _inputs(source: SequenceSource, files: SequenceFiles) -> Iterator[Path]:
+    """Every file that the sequence is made of."""
+    named = [source.path, source.spikes, source.reference, source.alignment]
+    places: Iterable[Path | None] = (
+        *(Path(name) for name in named if name is not None),
+        *files.frames,
+        *files.references,
+        files.video,
+        files.spikes,
+        files.alignment,
+        files.sidecar,
+    )
+    for place in places:
+        if place is None:
+            continue
+        if not place.is_dir():
+            yield place
+        elif place != Path(source.path):  # whose files are listed already; results may go beside them
+            yield from (path for path in place.iterdir() if path.is_file())
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from all others, whatever its name: links and spellings lead to the same one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
