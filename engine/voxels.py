@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.errors import OperationCancelled
 from engine.recording.recording import Recording
+from engine.spike_channels import planes_per_bin, relative_channel_count, relative_channels
 
 
 class VoxelGrid(np.ndarray):
@@ -36,16 +37,37 @@ class VoxelGrid(np.ndarray):
 
 @dataclass(frozen=True)
 class VoxelSpec:
-    """How counts become the input of a network; travels inside every checkpoint."""
+    """How counts become the input of a network; travels inside every checkpoint.
+
+    "log1p" is the reference transform: log1p of every count. "relative" measures against the exposure's
+    own mean density and adds maps, so that neither the camera's gain nor the length of the exposure
+    matters; see `engine.spike_channels`.
+    """
 
     bins: int = 32
-    transform: Literal["log1p"] = "log1p"
+    transform: Literal["log1p", "relative"] = "log1p"
     mean: float = 0.0
     std: float = 1.0
 
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input for one frame."""
+        return relative_channel_count(self.bins) if self.transform == "relative" else self.bins
+
     def apply(self, counts: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Turn counts (bins, H, W) into float32 network input of the same shape."""
-        return (np.log1p(np.asarray(counts, np.float32)) - np.float32(self.mean)) / np.float32(self.std)
+        """Turn the counts of one exposure, (bins, H, W), into float32 network input (channels, H, W).
+
+        A VoxelGrid says by itself how many planes each bin saw; other arrays count as evenly filled.
+        """
+        values = np.asarray(counts, np.float32)
+        if self.transform == "relative":
+            planes = None
+            if isinstance(counts, VoxelGrid):
+                planes = planes_per_bin(counts.start, counts.stop, self.bins)
+            channels = relative_channels(values, planes)
+            channels[: self.bins] = (channels[: self.bins] - np.float32(self.mean)) / np.float32(self.std)
+            return channels
+        return (np.log1p(values) - np.float32(self.mean)) / np.float32(self.std)
 
 
 def voxelize(recording: Recording, start: float, stop: float, bins: int = 32) -> VoxelGrid:
