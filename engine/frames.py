@@ -45,7 +45,8 @@ class PictureFrames:
     Raises FrameError when none of them can be read.
     """
 
-    def __init__(self, paths: Sequence[Path], what: str = "frames") -> None:
+    def __init__(self, paths: Sequence[Path], what: str = "frames", *, is_series: bool = True) -> None:
+        """Read the headers; `is_series` says that a gap in the numbers means a missing picture."""
         self._paths = tuple(paths)
         self.names = tuple(path.stem for path in self._paths)
         infos, broken = _survey(self._paths)
@@ -54,7 +55,7 @@ class PictureFrames:
         self.bit_depth = 16 if any(info.bit_depth > 8 for info in infos.values()) else 8
         self.findings = (
             *_findings_about_headers(infos, broken, self.size, what),
-            *_findings_about_names(self.names, what),
+            *_findings_about_names(self.names, what, is_series),
         )
 
     def __len__(self) -> int:
@@ -119,12 +120,12 @@ def _findings_about_headers(
     return findings
 
 
-def _findings_about_names(names: tuple[str, ...], what: str) -> list[str]:
+def _findings_about_names(names: tuple[str, ...], what: str, is_series: bool) -> list[str]:
     findings = []
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         findings.append(f"{what} that share a name and differ in the suffix only: {shorten(twice)}")
-    missing = missing_numbers(names)
+    missing = missing_numbers(names) if is_series else ()
     if missing:
         findings.append(f"{what} whose number is missing: {shorten([str(number) for number in missing])}")
     return findings

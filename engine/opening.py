@@ -66,7 +66,7 @@ class SequenceParts:
 def sequences_at(root: Path) -> list[Path]:
     """Return the sequences in `root`, or `root` itself where it is one."""
     try:
-        recognise(root)
+        _recognise(root)
     except SequenceError:
         if not root.is_dir():
             raise
@@ -74,10 +74,17 @@ def sequences_at(root: Path) -> list[Path]:
     return [root]
 
 
+def _recognise(path: Path) -> SequenceFiles:
+    try:
+        return recognise(path)
+    except OSError as error:
+        raise SequenceError(f"it cannot be read ({error.strerror})", path=path) from error
+
+
 def open_parts(source: SequenceSource) -> SequenceParts:
     """Open the sequence that `source` describes. Errors as in `engine.sequence.open_sequence`."""
     _check_numbers(source)
-    files = _with_given_files(recognise(Path(source.path)), source)
+    files = _with_given_files(_recognise(Path(source.path)), source)
     sidecar = read_sidecar(files.sidecar)
     with ExitStack() as opened:
         frames = _open_frames(files)
@@ -138,7 +145,8 @@ def _given_references(path: Path) -> tuple[Path, ...]:
 def _open_frames(files: SequenceFiles) -> FrameSource | None:
     if files.video is not None:
         return _open_video(files.video)
-    return PictureFrames(files.frames) if files.frames else None
+    # Names that tell the window need not be a series without gaps.
+    return PictureFrames(files.frames, is_series=files.windows is None) if files.frames else None
 
 
 def _open_references(files: SequenceFiles) -> FrameSource | None:
@@ -146,7 +154,7 @@ def _open_references(files: SequenceFiles) -> FrameSource | None:
         return None
     if files.references[0].suffix.lower() in VIDEO_SUFFIXES:
         return _open_video(files.references[0])
-    return PictureFrames(files.references, "reference pictures")
+    return PictureFrames(files.references, "reference pictures", is_series=False)
 
 
 def _open_video(path: Path) -> FrameSource:

@@ -6,7 +6,7 @@ then checked against the timestamps: it starts early and walks forward to the fr
 timestamps are no help, it walks from the start.
 """
 
-import logging
+import os
 import threading
 from pathlib import Path
 
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameError
 from engine.geometry import Size
-
-_log = logging.getLogger(__name__)
 
 WALK_FRAMES = 32
 """Frames worth decoding on the way rather than seeking: about two distances between key frames."""
@@ -32,6 +30,8 @@ class VideoFrames:
     bit_depth = 8
 
     def __init__(self, path: str | Path) -> None:
+        # FFmpeg would print a line for every broken macroblock; what matters is raised instead.
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         self._path = Path(path)
         self._lock = threading.Lock()
         self._capture: cv2.VideoCapture | None = self._open()
@@ -102,12 +102,14 @@ class VideoFrames:
         if not self._path.is_file():
             raise FrameError("the video is not there", path=self._path)
         capture = cv2.VideoCapture()
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
-            capture.open(str(self._path), cv2.CAP_FFMPEG)
-            if not capture.isOpened():
-                capture.open(str(self._path))
+            capture.open(str(self._path))
         except cv2.error as error:
             raise self._unreadable() from error
+        finally:
+            cv2.utils.logging.setLogLevel(level)
         if not capture.isOpened():
             raise self._unreadable()
         # Spikes match the pixels as the sensor gave them, not as a player would turn them.

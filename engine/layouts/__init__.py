@@ -9,12 +9,18 @@ from pathlib import Path
 from engine.errors import SequenceError
 from engine.layouts import gopro_spike, loose, spike_set, spikes_only, unified, x4k_spike
 from engine.layouts.files import LayoutName, SequenceFiles
-from engine.layouts.listing import PICTURE_SUFFIXES, RECORDING_SUFFIXES, VIDEO_SUFFIXES, folders_in, shorten
+from engine.layouts.listing import (
+    PICTURE_SUFFIXES,
+    RECORDING_SUFFIXES,
+    VIDEO_SUFFIXES,
+    files_with,
+    folders_in,
+    shorten,
+)
 
 __all__ = ["LayoutName", "SequenceFiles", "list_sequences", "recognise"]
 
 _LAYOUTS = (x4k_spike, gopro_spike, unified, spike_set, spikes_only, loose)
-_SETS = (x4k_spike, gopro_spike, unified, spike_set, spikes_only)
 
 
 def recognise(path: Path) -> SequenceFiles:
@@ -32,9 +38,7 @@ def recognise(path: Path) -> SequenceFiles:
         raise SequenceError(
             "not a sequence",
             path=path,
-            found="a single picture"
-            if path.suffix.lower() in PICTURE_SUFFIXES
-            else f"suffix '{path.suffix}'",
+            found="a picture" if path.suffix.lower() in PICTURE_SUFFIXES else f"suffix '{path.suffix}'",
             expected="a folder, a recording "
             f"({' '.join(sorted(RECORDING_SUFFIXES))}) or a video ({' '.join(sorted(VIDEO_SUFFIXES))})",
             advice="Open the folder that holds it",
@@ -56,19 +60,21 @@ def recognise(path: Path) -> SequenceFiles:
     )
 
 
-def list_sequences(root: Path) -> list[Path]:
-    """Return what can be opened in a folder that holds several sequences; itself where it is one."""
+def list_sequences(root: Path, *, levels: int = 3) -> list[Path]:
+    """Return what can be opened inside a folder, looking at most `levels` folders deep."""
     if not root.is_dir():
-        return [root] if root.is_file() else []
-    for layout in _SETS:
-        found = layout.list_sequences(root)
-        if found:
-            return found
-    return [
-        folder
-        for folder in folders_in(root)
-        if any(layout.recognise(folder) for layout in (spikes_only, loose))
-    ]
+        return []
+    for layout in (x4k_spike, gopro_spike):
+        clips = layout.list_sequences(root)
+        if clips:
+            return clips
+    found = list(files_with(root, RECORDING_SUFFIXES | VIDEO_SUFFIXES))
+    for folder in folders_in(root):
+        if any(layout.recognise(folder) is not None for layout in _LAYOUTS):
+            found.append(folder)
+        elif levels > 1:
+            found += list_sequences(folder, levels=levels - 1)
+    return found
 
 
 def _inside(root: Path, path: Path) -> str:

@@ -38,7 +38,7 @@ def recognise(path: Path) -> SequenceFiles | None:
     frames = pictures_in(root / FRAMES_TREE / f"{split}_GT_blurred" / clip)
     spike_clip = root / SPIKE_TREE / split / clip
     spikes = spike_clip / "spike" if recordings_in(spike_clip / "spike") else None
-    if not frames:
+    if not frames and spikes is None:
         return None
     return SequenceFiles(
         layout="gopro-spike",
@@ -56,21 +56,17 @@ def recognise(path: Path) -> SequenceFiles | None:
 
 def list_sequences(root: Path) -> list[Path]:
     """Return the clips of the set whose root, frames tree, spike tree or split `root` is."""
-    for base in (root, root.parent, root.parent.parent):
-        tree = base / FRAMES_TREE
-        if tree.is_dir() and (base / SPIKE_TREE).is_dir():
-            break
-    else:
-        return []
-    wanted = [split for split in SPLITS if root.name.startswith(split)] or SPLITS
-    splits = [tree / f"{split}_GT_blurred" for split in wanted]
-    return [
-        clip
-        for split in splits
-        if split.is_dir()
-        for clip in folders_in(split)
-        if recognise(clip) is not None
-    ]
+    root = root.absolute()
+    base, wanted = root, list(SPLITS)
+    if root.parent.name in (FRAMES_TREE, SPIKE_TREE):
+        base, wanted = root.parent.parent, [split for split in SPLITS if root.name.startswith(split)]
+    elif root.name in (FRAMES_TREE, SPIKE_TREE):
+        base = root.parent
+    trees = [base / FRAMES_TREE / f"{split}_GT_blurred" for split in wanted]
+    if not any(tree.is_dir() for tree in trees):
+        trees = [base / SPIKE_TREE / split for split in wanted]
+    folders = [clip for tree in trees if tree.is_dir() for clip in folders_in(tree)]
+    return [clip for clip in folders if recognise(clip) is not None]
 
 
 def _clip_of(path: Path) -> tuple[Path, str, str] | None:

@@ -57,9 +57,15 @@ def find_sidecar(*folders: Path) -> Path | None:
     return next((f / SIDECAR_NAME for f in folders if (f / SIDECAR_NAME).is_file()), None)
 
 
-def find_alignment_log(folder: Path) -> Path | None:
-    """Return `alignment.csv`, else the first `*alignment*.csv` of `folder`."""
+def find_alignment_log(folder: Path, only_for: str | None = None) -> Path | None:
+    """Return `alignment.csv`, else the first `*alignment*.csv` of `folder`.
+
+    A folder that several recordings share has a log of its own for each: with `only_for` the name must
+    begin with that one's.
+    """
     logs = [path for path in files_with(folder, frozenset({".csv"})) if "alignment" in path.stem.lower()]
+    if only_for is not None:
+        logs = [path for path in logs if path.stem.startswith(only_for)]
     return next((path for path in logs if path.stem.lower() == "alignment"), logs[0] if logs else None)
 
 

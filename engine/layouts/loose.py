@@ -9,6 +9,7 @@ from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     RECORDING_SUFFIXES,
     VIDEO_SUFFIXES,
+    files_with,
     find_alignment_log,
     find_sidecar,
     pictures_in,
@@ -17,11 +18,16 @@ from engine.layouts.listing import (
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe a folder that holds pictures, or a video file."""
+    """Describe a folder that holds pictures or one video, or a video file."""
     if path.is_dir():
         frames = pictures_in(path)
-        return _describe_folder(path, frames) if frames else None
-    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        if frames:
+            return _describe_folder(path, frames)
+        videos = files_with(path, VIDEO_SUFFIXES)
+        if len(videos) != 1:
+            return None
+        path = videos[0]
+    elif path.suffix.lower() not in VIDEO_SUFFIXES:
         return None
     beside = [path.with_suffix(suffix) for suffix in sorted(RECORDING_SUFFIXES)]
     return SequenceFiles(
@@ -29,9 +35,13 @@ def recognise(path: Path) -> SequenceFiles | None:
         name=path.stem,
         video=path,
         spikes=next((recording for recording in beside if recording.is_file()), None),
-        alignment=find_alignment_log(path.parent),
+        alignment=find_alignment_log(path.parent, None if _is_only_video(path) else path.stem),
         sidecar=find_sidecar(path.parent),
     )
+
+
+def _is_only_video(path: Path) -> bool:
+    return len(files_with(path.parent, VIDEO_SUFFIXES)) == 1
 
 
 def _describe_folder(folder: Path, frames: tuple[Path, ...]) -> SequenceFiles | None:

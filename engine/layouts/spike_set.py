@@ -9,7 +9,7 @@ Every recording is one frame; its blurry picture is made from its spikes.
 from pathlib import Path
 
 from engine.layouts.files import SequenceFiles
-from engine.layouts.listing import find_sidecar, folders_in, pictures_in, recordings_in
+from engine.layouts.listing import find_sidecar, pictures_in, recordings_in
 
 SPIKE_FOLDER = "spike"
 REFERENCE_FOLDERS = ("gt", "sharp")
@@ -20,13 +20,13 @@ S_SDM_BYTES = 986_400
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe the set at `path`, its `spike` folder or its `gt` folder."""
+    """Describe the set at `path`, its `spike` folder or its `gt` folder; the reference may be missing."""
     if not path.is_dir():
         return None
     folder = path.parent if path.name in (SPIKE_FOLDER, *REFERENCE_FOLDERS) else path
     recordings = recordings_in(folder / SPIKE_FOLDER)
     references = next((p for name in REFERENCE_FOLDERS if (p := pictures_in(folder / name))), ())
-    if not recordings or not (references or path.name == SPIKE_FOLDER):
+    if not recordings:
         return None
     return SequenceFiles(
         layout="spike set",
@@ -41,8 +41,3 @@ def recognise(path: Path) -> SequenceFiles | None:
 def exposure_of(recording: Path) -> float | None:
     """Return the exposure that a recording of the set is known for by its size."""
     return S_SDM_EXPOSURE_PLANES if recording.stat().st_size == S_SDM_BYTES else None
-
-
-def list_sequences(root: Path) -> list[Path]:
-    """Return the sets directly in `root`."""
-    return [folder for folder in folders_in(root) if recognise(folder) is not None]

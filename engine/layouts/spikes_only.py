@@ -36,7 +36,7 @@ def recognise(path: Path) -> SequenceFiles | None:
         references=_picture_of(path),
         spikes=path,
         exposure_planes=exposure_of(path),
-        alignment=find_alignment_log(folder) if folder.name != "spike" else None,
+        alignment=find_alignment_log(folder, None if len(recordings_in(folder)) == 1 else path.stem),
         sidecar=find_sidecar(folder, folder.parent),
     )
 
@@ -55,8 +55,3 @@ def key_plane(name: str) -> int | None:
     """Return the plane that a recording's picture shows where its name says so: `key_id151` is plane 150."""
     match = _KEY_PLANE.search(name)
     return int(match[1]) - 1 if match and int(match[1]) > 0 else None
-
-
-def list_sequences(root: Path) -> list[Path]:
-    """Return the recordings directly in `root`."""
-    return list(recordings_in(root))

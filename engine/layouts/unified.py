@@ -14,7 +14,6 @@ from engine.layouts.listing import (
     RECORDING_SUFFIXES,
     find_alignment_log,
     find_sidecar,
-    folders_in,
     pictures_in,
     recordings_in,
 )
@@ -50,15 +49,6 @@ def recognise(path: Path) -> SequenceFiles | None:
         sidecar=find_sidecar(folder, folder.parent),
         findings=findings,
     )
-
-
-def list_sequences(root: Path) -> list[Path]:
-    """Return the sequence folders directly in `root`."""
-    return [folder for folder in folders_in(root) if _is_sequence(folder)]
-
-
-def _is_sequence(folder: Path) -> bool:
-    return any(pictures_in(folder / name) for name in FRAME_FOLDERS)
 
 
 def spikes_beside(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
