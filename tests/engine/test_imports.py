@@ -1,0 +1,51 @@
+"""What a fresh interpreter has loaded after an import: the window starts fast because of it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "cv2", "numba", "PySide6", "pyqtgraph")
+
+NO_TORCH_NO_QT = ("torch", "PySide6", "pyqtgraph")
+NOTHING_HEAVY = HEAVY
+
+
+def loaded_after(statement):
+    """Return which heavy packages a new interpreter has loaded after `statement`."""
+    program = f"{statement}\nimport json, sys\nprint(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return set(json.loads(ended.stdout))
+
+
+@pytest.mark.parametrize(
+    ("statement", "forbidden"),
+    [
+        ("import engine", NOTHING_HEAVY),
+        ("import engine.cli", NOTHING_HEAVY),
+        ("import engine.worker.client", NOTHING_HEAVY),
+        ("import engine.worker.process", NOTHING_HEAVY),
+        ("import engine.worker.restorer", NO_TORCH_NO_QT),
+        ("import engine.commands.info, engine.commands.restore, engine.commands.evaluate", NO_TORCH_NO_QT),
+        (
+            "import engine.sequence, engine.recording, engine.voxels, engine.export, engine.metrics",
+            NO_TORCH_NO_QT,
+        ),
+        (
+            "import importlib, pkgutil, app\n"
+            "for module in pkgutil.walk_packages(app.__path__, 'app.'):\n"
+            "    importlib.import_module(module.name)",
+            ("torch",),
+        ),
+    ],
+)
+def test_an_import_loads_none_of_what_it_must_not(statement, forbidden):
+    assert not loaded_after(statement) & set(forbidden)
+
+
+def test_the_check_sees_what_is_loaded():
+    assert loaded_after("import cv2") == {"cv2"}

@@ -1,0 +1,170 @@
+"""The worker with the engine's own methods, on a real sequence in files."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.alignment import AlignmentWindow
+from engine.geometry import Size, Span
+from engine.recording import write_packed
+from engine.restore.methods import make_method
+from engine.restore.run import FrameResult, restore_frames
+from engine.sequence import open_source
+from engine.source import SequenceSource
+from engine.worker import restorer
+from engine.worker.blocks import FrameBlock
+from engine.worker.client import WorkerClient
+from engine.worker.messages import (
+    Accepted,
+    Failed,
+    Finished,
+    FrameDone,
+    JobEnd,
+    RestoreRequest,
+    TileDone,
+)
+from engine.worker.process import Inbox, serve
+from engine.worker.protocol import JobRecord
+
+SIZE = Size(24, 40)
+FRAMES = 3
+EXPOSURE_PLANES = 20
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A loose clip of three frames with their spikes."""
+    random = np.random.default_rng(5)
+    folder = tmp_path / "ein Clip 序列"
+    (folder / "blur").mkdir(parents=True)
+    for index in range(FRAMES):
+        levels = random.integers(0, 256, (SIZE.height, SIZE.width, 3), dtype=np.uint8)
+        Image.fromarray(levels).save(folder / "blur" / f"{index:04d}.png")
+    brightness = random.random((SIZE.height, SIZE.width)) * 0.5
+    planes = random.random((FRAMES * EXPOSURE_PLANES, SIZE.height, SIZE.width)) < brightness
+    write_packed(folder / "spike.dat", planes.astype(np.uint8))
+    return folder
+
+
+def source_of(path):
+    return SequenceSource(str(path), height=SIZE.height, width=SIZE.width, rate_hz=1000.0)
+
+
+@pytest.fixture
+def client():
+    with WorkerClient() as made:
+        yield made
+
+
+def restore_in_worker(client, path, *, size=SIZE, start=0, stop=FRAMES, method="spike-ratio", **options):
+    """Return the restored frames by number, and all messages."""
+    job = client.submit(source_of(path), start, stop, method, size, **options)
+    messages, pictures = [], {}
+    deadline = time.monotonic() + 60
+    while not messages or not isinstance(messages[-1], JobEnd):
+        assert time.monotonic() < deadline, messages
+        for message in client.poll(timeout_seconds=1):
+            messages.append(message)
+            if isinstance(message, FrameDone):
+                pictures[message.frame] = client.picture(job, message.slot)
+                client.release(job, message.slot)
+    return pictures, messages
+
+
+def restore_here(path, *, windows=None):
+    with open_source(source_of(path)) as sequence:
+        if windows is not None:
+            sequence = sequence.with_windows([AlignmentWindow(*window) for window in windows])
+        steps = restore_frames(sequence, Span(0, FRAMES), make_method("spike-ratio"))
+        return {step.frame: step.picture.copy() for step in steps if isinstance(step, FrameResult)}
+
+
+def test_the_worker_restores_exactly_what_a_direct_call_does(client, clip):
+    pictures, messages = restore_in_worker(client, clip, tile_px=16)
+    expected = restore_here(clip)
+    assert pictures.keys() == expected.keys() == {0, 1, 2}
+    for frame, picture in expected.items():
+        np.testing.assert_allclose(pictures[frame], picture, atol=1e-6)
+    assert messages[0] == Accepted(1, messages[0].tiles, FRAMES)
+    assert messages[0].tiles > FRAMES
+    last_tile = [message for message in messages if isinstance(message, TileDone)][-1]
+    assert last_tile.tiles_done == messages[0].tiles
+    assert isinstance(messages[-1], Finished)
+
+
+def test_windows_that_the_user_moved_are_used(client, clip):
+    windows = [(index * EXPOSURE_PLANES + 5.5, index * EXPOSURE_PLANES + 12.25) for index in range(FRAMES)]
+    pictures, _ = restore_in_worker(client, clip, windows=windows)
+    expected = restore_here(clip, windows=windows)
+    unmoved = restore_here(clip)
+    for frame, picture in expected.items():
+        np.testing.assert_allclose(pictures[frame], picture, atol=1e-6)
+        assert np.abs(picture - unmoved[frame]).max() > 1e-3
+
+
+def test_a_sequence_is_opened_again_when_its_files_have_changed(client, clip):
+    before, _ = restore_in_worker(client, clip)
+    again, _ = restore_in_worker(client, clip)
+    np.testing.assert_array_equal(again[0], before[0])
+    target = clip / "blur" / "0000.png"
+    Image.fromarray(np.full((SIZE.height, SIZE.width, 3), 90, np.uint8)).save(target)
+    os.utime(target, (1, 1))
+    after, _ = restore_in_worker(client, clip)
+    np.testing.assert_allclose(after[0], restore_here(clip)[0], atol=1e-6)
+    assert np.abs(after[0] - before[0]).max() > 0.1
+
+
+def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
+    calls = []
+
+    def counted(function):
+        def call(argument):
+            calls.append(function.__name__)
+            return function(argument)
+
+        return call
+
+    monkeypatch.setattr(restorer, "open_source", counted(open_source))
+    monkeypatch.setattr(restorer, "make_method", counted(make_method))
+    kept = restorer.SequenceRestorer()
+    block = FrameBlock.create(FRAMES, SIZE)
+    try:
+        for job in (1, 2):
+            request = RestoreRequest(job, source_of(clip), 0, 1, "spike-ratio", block.shared)
+            assert isinstance(serve(JobRecord(request), kept, Inbox(), lambda _: None), Finished)
+    finally:
+        block.close()
+    assert calls == ["open_source", "make_method"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"method": "no-such"}, "no-such"),
+        ({"size": Size(24, 41)}, "24 × 41"),
+        ({"stop": FRAMES + 1}, "3 frames"),
+        ({"windows": [(0.0, 1.0)]}, "1 windows"),
+        ({"tile_px": 0}, "tile"),
+    ],
+)
+def test_what_does_not_fit_fails_with_its_reason_alone(client, clip, wrong, words):
+    pictures, messages = restore_in_worker(client, clip, **wrong)
+    assert pictures == {}
+    assert len(messages) == 1
+    assert isinstance(messages[0], Failed)
+    assert messages[0].cause == "error"
+    assert words in messages[0].message
+    assert "unexpected" not in messages[0].message
+
+
+def test_files_that_are_gone_or_broken_fail_with_their_name(client, clip):
+    _, messages = restore_in_worker(client, clip.parent / "not there")
+    assert "not there" in messages[-1].message
+    (clip / "blur" / "0001.png").write_bytes(b"not a picture")
+    pictures, messages = restore_in_worker(client, clip)
+    assert list(pictures) == [0]
+    assert "0001.png" in messages[-1].message
+    assert "unexpected" not in messages[-1].message
