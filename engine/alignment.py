@@ -137,7 +137,8 @@ def _plane(seconds: str, rate_hz: float) -> float:
     """Plane position of a time as written, on a whole plane where the written decimals allow it."""
     plane = float(seconds) * rate_hz
     mantissa, _, exponent = seconds.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    # Fewer decimals than six may be dropped zeros, so they grant no more room than six do.
+    decimals = max(LOG_DECIMALS, len(mantissa.partition(".")[2]) - int(exponent or 0))
     rounding_planes = 0.5 * 10.0**-decimals * rate_hz
     nearest = round(plane)
     return float(nearest) if abs(plane - nearest) <= max(rounding_planes * 1.001, 1e-6) else plane

@@ -178,9 +178,7 @@ def test_a_flipped_bit_in_a_sixteen_bit_png_is_noticed(tmp_path: Path) -> None:
         read_picture(path)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"frame_idx,t0,t1\n", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"]
-)
+@pytest.mark.parametrize("content", [b"", b"t0,t1\n", b"\x89PNG\r\n\x1a\n", b"II*\0\xff\xff\xff\xff"])
 def test_what_is_no_picture_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "no picture.png"
     path.write_bytes(content)
