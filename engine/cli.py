@@ -35,10 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _print("") or (end.code if isinstance(end.code, int) else FAILED)
     try:
         outcome = _run(arguments)
-    except OperationCancelled as stopped:
-        return _fail(str(stopped))
-    except KeyboardInterrupt:
-        return _fail("stopped")
+    except (OperationCancelled, KeyboardInterrupt) as stop:
+        return _fail(str(stop) or "stopped")
     except EngineError as error:
         return _fail(str(error), error if arguments.traceback else None)
     except MemoryError as error:

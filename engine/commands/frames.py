@@ -1,9 +1,11 @@
-"""Restore frame after frame: go on behind a broken one, and show how far it is.
+"""Restore frame after frame: go on behind a broken one, stop at Ctrl-C, and show how far it is.
 
 The computing is `engine.restore.run`, as in the worker.
 """
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,11 +34,18 @@ class FrameFailure:
 
 
 def restore_each(
-    sequence: Sequence, frames: Span, method: Method, *, tile_px: int | None, progress: Progress
+    sequence: Sequence,
+    frames: Span,
+    method: Method,
+    *,
+    tile_px: int | None,
+    progress: Progress,
+    should_stop: Callable[[], bool],
 ) -> Iterator[FrameResult | FrameFailure]:
     """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
 
-    Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail.
+    Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail, OperationCancelled
+    at the border of a tile once `should_stop` returns true.
     """
     pending = [frames]
     tiles_done, succeeded = 0, 0
@@ -48,7 +57,7 @@ def restore_each(
         before, next_frame = tiles_done, span.start
         progress(tiles_done, tiles_total)
         try:
-            for step in run_plan(sequence, plan, method):
+            for step in run_plan(sequence, plan, method, should_stop):
                 if isinstance(step, FrameResult):
                     next_frame = step.frame + 1
                     succeeded += 1
@@ -57,7 +66,7 @@ def restore_each(
                     tiles_done = before + step.tiles_done
                     progress(tiles_done, tiles_total)
         except OperationCancelled:
-            raise
+            raise OperationCancelled("stopped") from None
         except EngineError as error:
             unfinished = Span(next_frame, span.stop)
             failure = FrameFailure(_culprit(sequence, unfinished, method.clip_frames), error)
@@ -85,6 +94,30 @@ def describe_failures(sequence: Sequence, frames: Span, failures: list[FrameFail
         return ""
     names = shorten([sequence.frame_name(failure.frame) for failure in failures])
     return f"{len(failures)} of {len(frames)} frames failed ({names}), the first because {failures[0].error}"
+
+
+@contextmanager
+def ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C into a question that is asked between two steps, so that none is left half-done.
+
+    A second Ctrl-C interrupts at once. Where it is ignored (`nohup`) it stays so.
+    """
+    asked = threading.Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) != signal.default_int_handler:
+        yield asked.is_set
+        return
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.commands.frame_range import FrameRange
-from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each
+from engine.commands.frames import FrameFailure, ctrl_c, describe_failures, progress_bar, restore_each
 from engine.commands.outcome import Outcome, to_json
 from engine.errors import ExportError, OperationCancelled
 from engine.export import make_folder, write_picture, write_side_by_side, write_text_atomically
@@ -66,9 +66,14 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         write_text_atomically(report, record.to_json(complete=False))
         is_complete = False
         try:
-            with progress_bar("Restoring") as progress:
+            with progress_bar("Restoring") as progress, ctrl_c() as should_stop:
                 for step in restore_each(
-                    sequence, frames, method, tile_px=options.tile_px, progress=progress
+                    sequence,
+                    frames,
+                    method,
+                    tile_px=options.tile_px,
+                    progress=progress,
+                    should_stop=should_stop,
                 ):
                     if isinstance(step, FrameFailure):
                         record.failures.append(step)
@@ -78,7 +83,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
                         write_side_by_side(options.side_by_side, sequence.frame(step.frame), step.picture)
                     record.add(step, files[step.frame])
             is_complete = True
-        except KeyboardInterrupt:
+        except (OperationCancelled, KeyboardInterrupt):
             done = f"{len(record.results)} of {len(frames)} frames are in {options.out}"
             raise OperationCancelled(f"stopped: {done}") from None
         finally:
