@@ -19,7 +19,7 @@ from statistics import fmean
 from typing import Any
 
 from engine.commands.frame_range import FrameRange
-from engine.commands.frames import FrameFailure, ctrl_c, describe_failures, progress_bar, restore_each
+from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
 from engine.commands.outcome import Outcome, to_json
 from engine.errors import EngineError, SequenceError
 from engine.geometry import Span
@@ -55,7 +55,7 @@ def evaluate(
         scores: list[FrameScores] = []
         failures: list[FrameFailure] = []
         without_reference = len(chosen) - len(compared)
-        with progress_bar("Evaluating") as progress, ctrl_c() as should_stop:
+        with progress_bar("Evaluating") as progress, stop_signals() as should_stop:
             for step in restore_each(
                 sequence, compared, method, tile_px=tile_px, progress=progress, should_stop=should_stop
             ):

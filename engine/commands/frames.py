@@ -1,4 +1,4 @@
-"""Restore frame after frame: go on behind a broken one, stop at Ctrl-C, and show how far it is.
+"""Restore frame after frame: go on behind a broken one, stop when told to, and show how far it is.
 
 The computing is `engine.restore.run`, as in the worker.
 """
@@ -97,10 +97,10 @@ def describe_failures(sequence: Sequence, frames: Span, failures: list[FrameFail
 
 
 @contextmanager
-def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C into a question that is asked between two steps, so that none is left half-done.
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and SIGTERM into a question that is asked between two steps, so none is left half-done.
 
-    A second Ctrl-C interrupts at once. Where it is ignored (`nohup`) it stays so.
+    A second signal interrupts at once. Where a signal is ignored (`nohup`) it stays so.
     """
     asked = threading.Event()
 
@@ -109,15 +109,16 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.set()
 
-    is_ours = threading.current_thread() is threading.main_thread()
-    if not is_ours or signal.getsignal(signal.SIGINT) != signal.default_int_handler:
-        yield asked.is_set
-        return
-    signal.signal(signal.SIGINT, ask)
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # others may not set handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+                before[number] = signal.signal(number, ask)
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.commands.frame_range import FrameRange
-from engine.commands.frames import FrameFailure, ctrl_c, describe_failures, progress_bar, restore_each
+from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
 from engine.commands.outcome import Outcome, to_json
 from engine.errors import ExportError, OperationCancelled
 from engine.export import make_folder, write_picture, write_side_by_side, write_text_atomically
@@ -66,7 +66,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         write_text_atomically(report, record.to_json(complete=False))
         is_complete = False
         try:
-            with progress_bar("Restoring") as progress, ctrl_c() as should_stop:
+            with progress_bar("Restoring") as progress, stop_signals() as should_stop:
                 for step in restore_each(
                     sequence,
                     frames,

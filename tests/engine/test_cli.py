@@ -488,8 +488,9 @@ def test_nobody_reading_is_no_failure_and_a_full_disk_is_one(clip):
     assert ended.stderr.count(b"\n") == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
-def test_a_real_ctrl_c_stops_with_one_line_and_whole_files(tmp_path, planes):
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to one process there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_ctrl_c_stops_with_one_line_and_whole_files(tmp_path, planes, number):
     clip = make_clip(tmp_path / "long", np.tile(planes, (30, 1, 1)), frames=30 * FRAMES)
     out = tmp_path / "out"
     process = subprocess.Popen(
@@ -500,7 +501,7 @@ def test_a_real_ctrl_c_stops_with_one_line_and_whole_files(tmp_path, planes):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.001)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     text, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, text) == (1, b"")
     assert error.count(b"\n") == 1
