@@ -121,7 +121,8 @@ def _as_text(facts: dict[str, Any]) -> str:
         (first, _), (_, last) = windows["planes"][0], windows["planes"][-1]
         lines.append(("Windows", f"{_WINDOWS[windows['source']]}, planes {first:g} to {last:g}"))
     lines += _recording_lines(recording) if recording else [("Recording", "none")]
-    lines += [("Finding", finding) for finding in facts["findings"]]
+    warnings = recording["warnings"] if recording else []
+    lines += [("Finding", finding) for finding in dict.fromkeys([*facts["findings"], *warnings])]
     return "\n".join(f"{label:<10} {text}" for label, text in lines)
 
 
@@ -156,7 +157,7 @@ def _recording_lines(recording: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if recording["remainder_bytes"]:
         lines.append(("Remainder", f"{recording['remainder_bytes']} bytes after the last whole plane"))
-    lines += [
+    return lines + [
         (
             "Candidate",
             f"{candidate['height']} × {candidate['width']}, {candidate['planes']} planes, "
@@ -164,4 +165,3 @@ def _recording_lines(recording: dict[str, Any]) -> list[tuple[str, str]]:
         )
         for candidate in recording["candidates"][:SHOWN_CANDIDATES]
     ]
-    return lines + [("Warning", warning) for warning in recording["warnings"]]
