@@ -104,6 +104,10 @@ class Sequence:
     def has_reference(self) -> bool:
         return any(at is not None for at in self._facts.reference_of)
 
+    def has_reference_for(self, index: int) -> bool:
+        """Whether frame `index` has a sharp picture, without reading it."""
+        return self._facts.reference_of[self._checked(index)] is not None
+
     @property
     def is_virtual(self) -> bool:
         """The frames are TFP pictures of a recording without frames."""
@@ -276,14 +280,11 @@ def open_sequence(
     be read, AlignmentError when its log cannot, FrameError when none of its frames can.
     """
 
-    def text(value: str | Path | None) -> str | None:
-        return None if value is None else str(Path(value).expanduser().absolute())
-
     source = SequenceSource(
-        path=str(Path(path).expanduser().absolute()),
-        spikes=text(spikes),
-        reference=text(reference),
-        alignment=text(alignment),
+        path=_absolute(path),
+        spikes=None if spikes is None else _absolute(spikes),
+        reference=None if reference is None else _absolute(reference),
+        alignment=None if alignment is None else _absolute(alignment),
         height=height,
         width=width,
         rate_hz=rate_hz,
@@ -305,4 +306,13 @@ def find_sequences(root: str | Path) -> list[SequenceSource]:
 
     Raises SequenceError when the folder is not there or cannot be read.
     """
-    return [SequenceSource(str(found)) for found in sequences_at(Path(root).expanduser().absolute())]
+    return [SequenceSource(str(found)) for found in sequences_at(Path(_absolute(root)))]
+
+
+def _absolute(path: str | Path) -> str:
+    """The path as the worker process finds it too: whole, and without links resolved, as they name things."""
+    try:
+        path = Path(path).expanduser()
+        return str(path.resolve() if ".." in path.parts else path.absolute())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SequenceError(f"not a usable path ({error})", path=str(path)) from error
