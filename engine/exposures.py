@@ -20,7 +20,7 @@ LONGEST_SINGLE_EXPOSURE_PLANES = 1000
 """A longer recording without frames is not one exposure: 1/20 s at 20 kHz."""
 DEFAULT_EXPOSURE_PLANES = 400.0
 """1/50 s at 20 kHz, for recordings longer than that."""
-MAX_VIRTUAL_FRAMES = 1_000_000
+MAX_VIRTUAL_FRAMES = 100_000
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,6 @@ def virtual_exposures(
         starts = _starts(len(part), length, stride or (length if several else math.inf))
         windows += [AlignmentWindow(part.start + s, part.start + s + length) for s in starts]
         part_of += [at] * len(starts)
-        if len(windows) > MAX_VIRTUAL_FRAMES:
-            raise SequenceError("far too many virtual frames", advice="Give a longer stride_planes")
     if not windows:
         longest = max((len(part) for part in parts), default=0)
         raise SequenceError(
@@ -134,7 +132,14 @@ def _starts(planes: int, length: float, stride: float) -> list[float]:
     spare = planes - length
     if spare < 0:
         return []
-    count = min(1 + int(spare / stride + 1e-9), MAX_VIRTUAL_FRAMES + 1)
+    count = 1 + int(spare / stride + 1e-9)
+    if count > MAX_VIRTUAL_FRAMES:
+        raise SequenceError(
+            "far too many virtual frames",
+            found=str(count),
+            expected=f"at most {MAX_VIRTUAL_FRAMES}",
+            advice="Give a longer stride_planes",
+        )
     return [spare / 2] if count == 1 else [i * stride for i in range(count)]
 
 

@@ -119,7 +119,10 @@ def _with_given_files(files: SequenceFiles, source: SequenceSource) -> SequenceF
         spikes = Path(source.spikes)
         beside = spikes.parent if spikes.is_file() else spikes
         files = files.but(
-            spikes=spikes, spike_size=None, sidecar=find_sidecar(beside, beside.parent) or files.sidecar
+            spikes=spikes,
+            spike_size=None,
+            spike_rate_hz=None,
+            sidecar=find_sidecar(beside, beside.parent) or files.sidecar,
         )
     if source.reference is not None:
         files = files.but(references=_given_references(Path(source.reference)))
@@ -299,6 +302,7 @@ def _virtual_frames(
     if files.alignment is not None and len(parts) == 1 and not cut:
         rows = read_alignment_log(files.alignment, recording.info.rate_hz)
         rows = tuple(row for row in rows if row.seq in ("", files.name)) or rows
+        rows = tuple(sorted(rows, key=lambda row: row.frame_idx))
         exposures = Exposures(tuple(row.window for row in rows), parts * len(rows), "log")
         part_of: tuple[int, ...] = (0,) * len(rows)
     else:

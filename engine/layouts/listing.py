@@ -52,6 +52,11 @@ def folders_in(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in entries(folder) if path.is_dir())
 
 
+def folder_name(folder: Path) -> str:
+    """Return the name that a person knows a folder by, also where the path ends in `.` or `..`."""
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name
+
+
 def find_sidecar(*folders: Path) -> Path | None:
     """Return the first config.yaml in the given folders."""
     return next((f / SIDECAR_NAME for f in folders if (f / SIDECAR_NAME).is_file()), None)

@@ -12,6 +12,7 @@ from engine.layouts.listing import (
     files_with,
     find_alignment_log,
     find_sidecar,
+    folder_name,
     pictures_in,
     recordings_in,
 )
@@ -51,7 +52,7 @@ def _describe_folder(folder: Path, frames: tuple[Path, ...]) -> SequenceFiles | 
     findings = tuple(f"{path.name} is taken for the spikes" for path in recordings)
     return SequenceFiles(
         layout="loose",
-        name=folder.resolve().name,
+        name=folder_name(folder),
         frames=frames,
         spikes=recordings[0] if recordings else None,
         alignment=find_alignment_log(folder),

@@ -9,7 +9,7 @@ Every recording is one frame; its blurry picture is made from its spikes.
 from pathlib import Path
 
 from engine.layouts.files import SequenceFiles
-from engine.layouts.listing import find_sidecar, pictures_in, recordings_in
+from engine.layouts.listing import find_sidecar, folder_name, pictures_in, recordings_in
 
 SPIKE_FOLDER = "spike"
 REFERENCE_FOLDERS = ("gt", "sharp")
@@ -30,7 +30,7 @@ def recognise(path: Path) -> SequenceFiles | None:
         return None
     return SequenceFiles(
         layout="spike set",
-        name=folder.resolve().name,
+        name=folder_name(folder),
         references=references,
         spikes=folder / SPIKE_FOLDER,
         exposure_planes=exposure_of(recordings[0]),

@@ -14,6 +14,7 @@ from engine.layouts.listing import (
     RECORDING_SUFFIXES,
     find_alignment_log,
     find_sidecar,
+    folder_name,
     pictures_in,
     recordings_in,
 )
@@ -40,7 +41,7 @@ def recognise(path: Path) -> SequenceFiles | None:
     spikes, findings = spikes_beside(folder)
     return SequenceFiles(
         layout="unified",
-        name=folder.resolve().name,
+        name=folder_name(folder),
         frames=pictures_in(frames_in),
         references=pictures_in(folder / REFERENCE_FOLDER),
         spikes=spikes,
