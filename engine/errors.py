@@ -15,6 +15,10 @@ A message is one line: what is wrong, with which file, what was found, what was 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.recording.recording import GeometryCandidate
 
 
 class EngineError(Exception):
@@ -60,6 +64,9 @@ class RecordingError(EngineError):
 
 class GeometryError(RecordingError):
     """Height and width of a recording are unknown, impossible or contradicted by its bytes."""
+
+    candidates: "tuple[GeometryCandidate, ...]" = ()
+    """Readings of the bytes to choose from, best first, where the height and width are asked for."""
 
 
 class SequenceError(EngineError):

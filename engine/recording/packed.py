@@ -1,44 +1,66 @@
 """Headerless `.dat` recordings: packed planes, mapped into memory and never read as a whole."""
 
+import contextlib
 import mmap
 import os
-import tempfile
+import secrets
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from engine.recording.planes import check_span, pack_planes, unpack_planes
-from engine.recording.recording import RecordingInfo
+from engine.geometry import Size
+from engine.recording.planes import check_span, pack_planes, plane_bytes, unpack_planes
+from engine.recording.recording import ClosesOnExit, RecordingInfo
 
 
-class PackedRecording:
+def map_file(path: Path) -> mmap.mmap:
+    """Map a file read-only. Raises RecordingError where that cannot be done."""
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"the recording cannot be mapped into memory ({error})", path=path) from error
+
+
+class PackedRecording(ClosesOnExit):
     """Planes of a mapped `.dat` file. Safe to read from several threads."""
 
-    def __init__(self, info: RecordingInfo) -> None:
+    def __init__(self, info: RecordingInfo, mapped: mmap.mmap) -> None:
         self._info = info
-        self._mapped: mmap.mmap | None = None
-        try:
-            with info.path.open("rb") as file:
-                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
-            raise RecordingError("cannot map the recording into memory", path=info.path) from error
-        stored = np.frombuffer(self._mapped, np.uint8, info.planes * info.plane_bytes)
-        self._planes: NDArray[np.uint8] | None = stored.reshape(info.planes, info.plane_bytes)
+        self._mapped: mmap.mmap | None = mapped
+        stored_bytes = plane_bytes(Size(info.height, info.width + info.head_columns))
+        self._used_bytes = info.planes * stored_bytes
+        stored = np.frombuffer(mapped, np.uint8, self._used_bytes)
+        self._planes: NDArray[np.uint8] | None = stored.reshape(info.planes, stored_bytes)
 
     @property
     def info(self) -> RecordingInfo:
         return self._info
 
     def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return planes [start, stop) as (planes, plane_bytes): a read-only view of the file."""
+        """Return planes [start, stop) as (planes, plane_bytes): a read-only view of the file.
+
+        A copy without their heads where rows are raw camera lines.
+        """
         start, stop = check_span(start, stop, self._info.planes, self._info.path)
-        if self._planes is None:
+        mapped, planes = self._mapped, self._planes
+        if mapped is None or planes is None:
             raise RecordingError("the recording is closed", path=self._info.path)
-        return self._planes[start:stop]
+        if mapped.size() < self._used_bytes:
+            # Touching a page that is no longer there would end the process.
+            raise RecordingError(
+                "the recording was cut short while it was open",
+                path=self._info.path,
+                found=f"{mapped.size()} bytes",
+                expected=f"{self._info.bytes} bytes",
+                advice="Open it again.",
+            )
+        if self._info.head_columns == 0:
+            return planes[start:stop]
+        lines = planes[start:stop].reshape(stop - start, self._info.height, -1)
+        return lines[:, :, : self._info.width // 8].reshape(stop - start, self._info.plane_bytes)
 
     def read(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
@@ -53,17 +75,6 @@ class PackedRecording:
         self._planes = None
         self._mapped = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def write_packed(path: str | os.PathLike[str], planes: NDArray[np.uint8], *, flip: bool = True) -> None:
     """Write planes (T, H, W) of 0 and 1 as a `.dat` recording, whole or not at all.
@@ -77,7 +88,7 @@ def write_packed(path: str | os.PathLike[str], planes: NDArray[np.uint8], *, fli
         raise RecordingError(
             "cannot write these planes", path=path, found=f"shape {planes.shape}", expected="(T, H, W)"
         )
-    if planes.dtype != np.bool_ and (planes.min() < 0 or planes.max() > 1):
+    if planes.dtype != np.bool_ and not (planes.min() >= 0 and planes.max() <= 1):
         raise RecordingError(
             "cannot write planes that are not binary",
             path=path,
@@ -85,21 +96,18 @@ def write_packed(path: str | os.PathLike[str], planes: NDArray[np.uint8], *, fli
             expected="0 and 1",
         )
     packed = pack_planes(planes.astype(np.uint8, copy=False), flip)
-    temporary: Path | None = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
+        with temporary.open("xb") as file:
             file.write(packed.data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise RecordingError(
-            f"cannot write the recording: {error.strerror or error}",
+            f"the recording cannot be written ({error.strerror or error})",
             path=path,
             advice="Choose a folder that can be written and has room.",
         ) from error

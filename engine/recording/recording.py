@@ -25,6 +25,9 @@ class GeometryCandidate:
     planes: int
     remainder_bytes: int
     score: float
+    """About 1 where neighbouring rows are as alike as neighbouring pixels of a row, 0 where unrelated."""
+    head_columns: int = 0
+    """Columns at the end of every stored row that are not picture."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class RecordingInfo:
     """Planes per second; None where nobody said."""
     remainder_bytes: int = 0
     """Bytes after the last whole plane."""
+    head_columns: int = 0
+    """Columns at the end of every stored row that are not picture, and that nobody ever sees."""
     flip: bool = True
     """Rows are stored bottom first and `read` turns them over."""
     known_by: dict[str, Source] = field(default_factory=dict)
@@ -53,6 +58,11 @@ class RecordingInfo:
     @property
     def size(self) -> Size:
         return Size(self.height, self.width)
+
+    @property
+    def stored_size(self) -> Size:
+        """Size of a plane in the file, heads included."""
+        return Size(self.height, self.width + self.head_columns)
 
     @property
     def plane_bytes(self) -> int:
@@ -95,3 +105,21 @@ class Recording(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+class ClosesOnExit:
+    """The part of a recording that `with` needs."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
