@@ -394,7 +394,7 @@ def test_help_and_version_are_no_failures(run):
 def bad_inputs(folder):
     (folder / "empty folder").mkdir()
     (folder / "empty.dat").touch()
-    (folder / "short.dat").write_bytes(b"\x01" * 50)
+    (folder / "short.dat").write_bytes(b"\x01\x80\x23")
     (folder / "notes.dat").write_text("these are no spikes\n" * 200, encoding="utf-8")
     Image.new("RGB", (40, 24)).save(folder / "picture.png")
     (folder / "picture.dat").write_bytes((folder / "picture.png").read_bytes() * 20)
