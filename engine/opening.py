@@ -178,10 +178,11 @@ def _open_spikes(files: SequenceFiles, source: SequenceSource, sidecar: Sidecar)
             path = recordings[0]
     return open_recording(
         path,
-        height=source.height or (files.spike_size.height if files.spike_size else None),
-        width=source.width or (files.spike_size.width if files.spike_size else None),
+        height=source.height,
+        width=source.width,
         rate_hz=source.rate_hz or sidecar.rate_hz or files.spike_rate_hz,
         flip=source.flip if source.flip is not None else sidecar.flip,
+        layout_size=files.spike_size,
     )
 
 

@@ -118,7 +118,7 @@ def infer_geometry(
     readings = [
         reading
         for line in lines.values()
-        for reading in _read_rows(line, max(neighbours, 1e-12), height, width)
+        for reading in _read_rows(line, neighbours, height, width)
     ]
     readings = _without_harmonics(readings)
     readings.sort(key=lambda reading: reading.score, reverse=True)
@@ -214,7 +214,7 @@ def _likely_pitches(window: NDArray[np.uint8], total_bytes: int) -> list[int]:
     likely = sorted(shares, key=lambda pitch: shares[pitch], reverse=True)[:_LIKELY_PITCHES]
     # Two planes are as like the next two as one is like the next, and chance may have put them first.
     parts = {pitch // part for pitch in likely[:4] for part in (2, 3) if pitch % part == 0} & set(shares)
-    whole = {total_bytes} if total_bytes <= LARGEST_PLANE_BYTES else set()
+    whole = {total_bytes} if SMALLEST_PLANE_BYTES <= total_bytes <= LARGEST_PLANE_BYTES else set()
     return sorted(parts | whole | set(likely))
 
 
@@ -325,8 +325,10 @@ class _Line:
 
 def _read_rows(line: _Line, neighbours: float, height: int | None, width: int | None) -> list[_Reading]:
     """Score every shape of a plane by how alike neighbouring rows are, `neighbours` being most alike."""
+    readings: list[_Reading] = []
+    if line.covariance[1] < _ROW_SIGMAS * line.sigma:
+        return readings  # Not even neighbouring pixels are alike: there is no picture to read.
     jumps = np.square(np.diff(line.picture))
-    readings = []
     for rows, columns in _shapes(line.pitch_bytes, height, width):
         alike = float(line.covariance[columns]) if columns < len(line.covariance) else 0.0
         if alike < _ROW_SIGMAS * line.sigma:
