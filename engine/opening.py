@@ -27,9 +27,11 @@ from engine.layouts.listing import (
     recordings_in,
     shorten,
 )
-from engine.layouts.sidecar import Sidecar, read_sidecar
+from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
 from engine.recording import Recording, open_recording
+from engine.recording.sidecar import Sidecar
+from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.source import SequenceSource
 
 
@@ -85,7 +87,6 @@ def open_parts(source: SequenceSource) -> SequenceParts:
     """Open the sequence that `source` describes. Errors as in `engine.sequence.open_sequence`."""
     _check_numbers(source)
     files = _with_given_files(_recognise(Path(source.path)), source)
-    sidecar = read_sidecar(files.sidecar)
     with ExitStack() as opened:
         frames = _open_frames(files)
         if frames is not None:
@@ -93,10 +94,10 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         references = _open_references(files)
         if references is not None:
             opened.callback(references.close)
-        recording = _open_spikes(files, source, sidecar)
+        recording = _open_spikes(files, source)
         if recording is not None:
             opened.callback(recording.close)
-        parts = _fit(source, files, sidecar, frames, references, recording)
+        parts = _fit(source, files, frames, references, recording)
         opened.pop_all()
         return parts
 
@@ -166,7 +167,7 @@ def _open_video(path: Path) -> FrameSource:
     return VideoFrames(path)
 
 
-def _open_spikes(files: SequenceFiles, source: SequenceSource, sidecar: Sidecar) -> Recording | None:
+def _open_spikes(files: SequenceFiles, source: SequenceSource) -> Recording | None:
     path = files.spikes
     if path is None:
         if files.video is None and not files.frames:
@@ -176,13 +177,19 @@ def _open_spikes(files: SequenceFiles, source: SequenceSource, sidecar: Sidecar)
         recordings = recordings_in(path)
         if len(recordings) == 1 and len(files.frames) != 1:
             path = recordings[0]
+    # The recording asks the sidecar near itself; one beside the frames only speaks where that is silent.
+    own = find_recording_sidecar(path)
+    other = find_recording_sidecar(Path(source.path)) if own.path is None else Sidecar()
+    rate_hz = source.rate_hz
+    if rate_hz is None and own.rate_hz is None:
+        rate_hz = other.rate_hz or files.spike_rate_hz
     return open_recording(
         path,
         height=source.height,
         width=source.width,
-        rate_hz=source.rate_hz or sidecar.rate_hz or files.spike_rate_hz,
-        flip=source.flip if source.flip is not None else sidecar.flip,
-        layout_size=files.spike_size,
+        rate_hz=rate_hz,
+        flip=other.flip if source.flip is None else source.flip,
+        layout_size=files.spike_size or other.size,
     )
 
 
@@ -192,12 +199,12 @@ def _open_spikes(files: SequenceFiles, source: SequenceSource, sidecar: Sidecar)
 def _fit(
     source: SequenceSource,
     files: SequenceFiles,
-    sidecar: Sidecar,
     frames: FrameSource | None,
     references: FrameSource | None,
     recording: Recording | None,
 ) -> SequenceParts:
-    findings = [*files.findings, *sidecar.findings]
+    stated_gamma, about_gamma = read_gamma(files.sidecar)
+    findings = [*files.findings, *about_gamma]
     if frames is not None:
         findings += frames.findings
         size, bit_depth = frames.size, frames.bit_depth
@@ -220,7 +227,7 @@ def _fit(
         findings += references.findings
         if references.size != size:
             findings.append(f"the reference is {references.size} and the frames are {size}")
-    known_gamma = source.gamma or sidecar.gamma or files.gamma
+    known_gamma = source.gamma or stated_gamma or files.gamma
     facts = SequenceFacts(
         source=source,
         name=files.name,

@@ -1,52 +1,30 @@
-"""What a sequence's config.yaml says about its signal; the recording checks the geometry itself."""
+"""The gamma that a sequence's config.yaml states; the recording reads there what concerns itself."""
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-
-@dataclass(frozen=True)
-class Sidecar:
-    """Values of a config.yaml; None where it says nothing, or nothing usable."""
-
-    gamma: float | None = None
-    rate_hz: float | None = None
-    flip: bool | None = None
-    findings: tuple[str, ...] = ()
+GAMMA_KEY = "gamma"
 
 
-def read_sidecar(path: Path | None) -> Sidecar:
-    """Read `gamma`, `spike_rate_hz` and `spike_flip`; what cannot be used becomes a finding, not an error."""
+def read_gamma(path: Path | None) -> tuple[float | None, tuple[str, ...]]:
+    """Return the sequence's gamma, or None, and a finding where the file states one that cannot be.
+
+    A file that cannot be read at all says nothing here: the recording reports it.
+    """
     if path is None:
-        return Sidecar()
+        return None, ()
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        return Sidecar(findings=(f"{path.name} cannot be read: {str(error).splitlines()[0]}",))
-    if content is None:
-        return Sidecar()
-    if not isinstance(content, dict):
-        return Sidecar(findings=(f"{path.name} is not a list of keys and values and is ignored",))
-    findings: list[str] = []
-
-    def positive(key: str) -> float | None:
-        value = content.get(key)
-        if value is None:
-            return None
-        if (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and value > 0
-        ):
-            return float(value)
-        findings.append(f"{path.name}: {key} must be a positive number, not {value!r}")
-        return None
-
-    flip = content.get("spike_flip")
-    if flip is not None and not isinstance(flip, bool):
-        findings.append(f"{path.name}: spike_flip must be true or false, not {flip!r}")
-        flip = None
-    return Sidecar(positive("gamma"), positive("spike_rate_hz"), flip, tuple(findings))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return None, ()
+    value = content.get(GAMMA_KEY) if isinstance(content, dict) else None
+    if value is None:
+        return None, ()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and math.isfinite(value) and value > 0:
+        return float(value), ()
+    return None, (
+        f"{path} says {GAMMA_KEY}: {value!r}, which is not a positive number, and is ignored there",
+    )

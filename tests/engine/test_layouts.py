@@ -18,7 +18,7 @@ from engine.layouts.listing import (
     pictures_in,
     shorten,
 )
-from engine.layouts.sidecar import Sidecar, read_sidecar
+from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
 from engine.layouts.x4k_spike import original_index
 
@@ -381,37 +381,29 @@ def test_missing_numbers_are_measured_by_the_common_step() -> None:
 # ------------------------------------------------------------------ config.yaml
 
 
-def sidecar(tmp_path: Path, text: str) -> Sidecar:
+def gamma(tmp_path: Path, text: str) -> tuple[float | None, tuple[str, ...]]:
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_sidecar(path)
+    return read_gamma(path)
 
 
-def test_a_sidecar_says_what_the_signal_is(tmp_path: Path) -> None:
-    read = sidecar(tmp_path, "spike_h: 250\nspike_rate_hz: 20000\ngamma: 2.2\nspike_flip: false\nother: []")
-    assert read == Sidecar(gamma=2.2, rate_hz=20_000.0, flip=False)
-    assert read_sidecar(None) == sidecar(tmp_path, "") == Sidecar()
+def test_a_sidecar_states_the_gamma(tmp_path: Path) -> None:
+    assert gamma(tmp_path, "spike_h: 250\ngamma: 2.2\nother: []") == (2.2, ())
+    assert gamma(tmp_path, "spike_h: 250") == gamma(tmp_path, "") == read_gamma(None) == (None, ())
+    assert read_gamma(tmp_path / "missing.yaml") == (None, ())
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("gamma: -1", "gamma"),
-        ("gamma: strong", "gamma"),
-        ("spike_rate_hz: .nan", "spike_rate_hz"),
-        ("spike_rate_hz: true", "spike_rate_hz"),
-        ("spike_flip: 3", "spike_flip"),
-        ("- 1\n- 2", "keys and values"),
-        ("a: [1, 2", "cannot be read"),
-        ("a: !!python/object/apply:os.getcwd []", "cannot be read"),
-    ],
-)
-def test_what_a_sidecar_says_wrongly_is_reported_and_ignored(tmp_path: Path, text: str, said: str) -> None:
-    read = sidecar(tmp_path, text)
-    assert (read.gamma, read.rate_hz, read.flip) == (None, None, None)
-    assert len(read.findings) == 1
-    assert "config.yaml" in read.findings[0]
-    assert said in read.findings[0]
+@pytest.mark.parametrize("value", ["-1", "0", "strong", ".nan", "true", "[2.2]"])
+def test_an_impossible_gamma_is_reported_and_ignored(tmp_path: Path, value: str) -> None:
+    stated, findings = gamma(tmp_path, f"gamma: {value}")
+    assert stated is None
+    assert len(findings) == 1
+    assert "config.yaml says gamma" in findings[0]
+
+
+@pytest.mark.parametrize("text", ["a: [1, 2", "- 1\n- 2", "gamma: !!python/object/apply:os.getcwd []"])
+def test_a_sidecar_that_is_none_states_nothing(tmp_path: Path, text: str) -> None:
+    assert gamma(tmp_path, text) == (None, ())
 
 
 def test_a_description_is_a_value() -> None:
