@@ -320,6 +320,12 @@ def test_several_recordings_are_listed(tmp_path: Path) -> None:
     assert list_sequences(tmp_path) == [tmp_path / "a.dat", tmp_path / "b.dat"]
 
 
+def test_one_sequence_further_down_is_named(tmp_path: Path) -> None:
+    message = error_of(touch(tmp_path, "samples/city/blur/1.png"))
+    assert "samples/city" in message
+    assert "Open it" in message
+
+
 def test_several_folders_are_listed_two_levels_down(tmp_path: Path) -> None:
     touch(tmp_path, "train/one/blur/1.png", "train/two/blur/1.png", "test/three/spike/1.dat", "loose/1.png")
     found = [path.relative_to(tmp_path).as_posix() for path in list_sequences(tmp_path)]
