@@ -3,15 +3,20 @@
 `open_recording` looks at the path and the first bytes; each format is a module of its own.
 """
 
+import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.recording.folder import part_paths
+from engine.recording.array_opening import open_array, open_array_folder
+from engine.recording.event_columns import TimeUnit
+from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
+from engine.recording.orientation import FlipGuess, guess_flip
 from engine.recording.packed import map_file, write_packed
 from engine.recording.recording import (
     GeometryCandidate,
@@ -20,14 +25,17 @@ from engine.recording.recording import (
     RecordingInfo,
     Source,
 )
-from engine.recording.signature import read_head, refuse_foreign
+from engine.recording.signature import is_array, read_head, refuse_foreign
 
 __all__ = [
+    "FlipGuess",
     "GeometryCandidate",
     "Recording",
     "RecordingFormat",
     "RecordingInfo",
     "Source",
+    "TimeUnit",
+    "guess_flip",
     "guess_geometry",
     "open_recording",
     "write_packed",
@@ -41,29 +49,48 @@ def open_recording(
     width: int | None = None,
     rate_hz: float | None = None,
     flip: bool | None = None,
+    frame: NDArray[np.floating] | None = None,
     layout_size: Size | None = None,
     layout_planes: int | None = None,
+    time_unit: TimeUnit | None = None,
 ) -> Recording:
     """Open a spike recording without reading it.
 
-    A `.dat` file holds packed planes; a folder of them is one recording, file after file.
+    A `.dat` file holds packed planes, `.npy` and `.npz` unpacked planes or an event list, whose
+    `time_unit` is guessed where it is None. A folder of files of planes is one recording, one after another.
 
     Height and width are found out where they are not given: by a `config.yaml` beside or above, by what
     the data set's layout says (`layout_size`, `layout_planes`), by the bits themselves. The first two are
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
-    the bottom row is stored first; None asks the sidecar, else takes what is usual for the format.
+    the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
+    the same scene, else takes what is usual for the format.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
     its size is impossible or cannot be told.
     """
     path = Path(path)
-    given = Given(height, width, rate_hz, flip, layout_size, layout_planes)
+    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, time_unit)
     given.check(path)
+    recording = _open(path, given)
+    if frame is None or recording.info.known_by.get("flip") != "unknown":
+        return recording
+    found = guess_flip(recording, frame).flip
+    if found is None:
+        return recording
+    recording.close()
+    return _open(path, dataclasses.replace(given, flip=found, flip_source="bytes"))
+
+
+def _open(path: Path, given: Given) -> Recording:
     if path.is_dir():
         paths = part_paths(path)
+        if paths[0].suffix.lower() in ARRAY_SUFFIXES:
+            return open_array_folder(path, paths, given)
         return open_packed_folder(path, paths, given)
     head = read_head(path)
     refuse_foreign(path, head)
+    if is_array(path, head):
+        return open_array(path, head, given)
     return open_packed(path, given)
 
 

@@ -115,11 +115,7 @@ def infer_geometry(
     pitches = _likely_pitches(window, len(stored)) if pitch_bytes is None else [pitch_bytes]
     lines = {pitch: _Line.of(stored, pitch, sure=pitch_bytes is not None) for pitch in pitches}
     neighbours = max((float(line.covariance[1]) for line in lines.values()), default=0.0)
-    readings = [
-        reading
-        for line in lines.values()
-        for reading in _read_rows(line, neighbours, height, width)
-    ]
+    readings = [reading for line in lines.values() for reading in _read_rows(line, neighbours, height, width)]
     readings = _without_harmonics(readings)
     readings.sort(key=lambda reading: reading.score, reverse=True)
     candidates = tuple(_candidate(reading, len(stored)) for reading in readings[:_MOST_CANDIDATES])

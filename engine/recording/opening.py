@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import GeometryError, RecordingError
 from engine.geometry import Size
 from engine.recording.claims import Claim, Settled, settle_geometry
+from engine.recording.event_columns import TimeUnit
 from engine.recording.folder import FolderRecording
 from engine.recording.inference import infer_geometry
 from engine.recording.packed import PackedRecording, map_file
@@ -33,6 +34,8 @@ class Given:
     flip: bool | None = None
     layout_size: Size | None = None
     layout_planes: int | None = None
+    time_unit: TimeUnit | None = None
+    flip_source: Source = "given"
 
     def check(self, path: Path) -> None:
         if self.rate_hz is not None and not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
@@ -97,8 +100,8 @@ def _claims(sidecar: Sidecar, given: Given) -> list[Claim]:
 def _packed_info(
     path: Path, total_bytes: int, settled: Settled, sidecar: Sidecar, given: Given
 ) -> RecordingInfo:
-    rate_hz, rate_source = _first((given.rate_hz, "given"), (sidecar.rate_hz, "sidecar"))
-    flip, flip_source = _first((given.flip, "given"), (sidecar.flip, "sidecar"))
+    rate_hz, rate_source = first_answer((given.rate_hz, "given"), (sidecar.rate_hz, "sidecar"))
+    flip, flip_source = first_answer((given.flip, given.flip_source), (sidecar.flip, "sidecar"))
     warnings = sidecar.warnings + settled.warnings
     if given.layout_planes not in (None, settled.planes):
         warnings += (
@@ -121,7 +124,7 @@ def _packed_info(
     )
 
 
-def _first(*answers: tuple[T | None, Source]) -> tuple[T | None, Source]:
+def first_answer(*answers: tuple[T | None, Source]) -> tuple[T | None, Source]:
     """Return the first answer there is, with its source."""
     return next(((value, source) for value, source in answers if value is not None), (None, "unknown"))
 

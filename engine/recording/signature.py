@@ -65,6 +65,24 @@ def refuse_foreign(path: Path, head: bytes) -> None:
         )
 
 
+def is_array(path: Path, head: bytes) -> bool:
+    """Return whether a file is a `.npy` or `.npz`, whatever its name.
+
+    Raises RecordingError where its name says so and its bytes do not.
+    """
+    if head.startswith((NPY_MAGIC, ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
+        return True
+    if path.suffix.lower() in (".npy", ".npz"):
+        raise RecordingError(
+            f"this is no {path.suffix.lower()} file",
+            path=path,
+            found=f"first bytes {quote(head)}",
+            expected=f"{quote(NPY_MAGIC if path.suffix.lower() == '.npy' else ZIP_MAGIC)}",
+            advice="Rename it to .dat if its planes are packed; else copy it again.",
+        )
+    return False
+
+
 def quote(head: bytes) -> str:
     """Write the first bytes so that a person recognises them."""
     first = head[:8]

@@ -1,0 +1,133 @@
+"""Arrays in `.npy` and `.npz` files: their shapes without their contents, their contents in pieces.
+
+Nothing is unpickled: an array of Python objects is refused.
+"""
+
+import contextlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from engine.errors import RecordingError
+from engine.recording.signature import NPY_MAGIC, quote
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """One array of a file, described by its header."""
+
+    path: Path
+    key: str
+    """Name inside a `.npz`, empty for a `.npy`."""
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    fortran_order: bool
+
+    def chunks(self, rows: int) -> Iterator[NDArray[np.generic]]:
+        """Yield the array, `rows` of its first axis at a time; RecordingError where it is cut short."""
+        if self.fortran_order or not self.shape:
+            whole = self.load()
+            for start in range(0, len(whole), rows):
+                yield whole[start : start + rows]
+            return
+        row_shape = self.shape[1:]
+        row_bytes = int(np.prod(row_shape, dtype=np.int64)) * self.dtype.itemsize
+        with _telling(self.path), _opened(self.path, self.key) as file:
+            _read_header(file)
+            for start in range(0, self.shape[0], rows):
+                count = min(rows, self.shape[0] - start)
+                content = _read_exactly(file, count * row_bytes, self)
+                yield np.frombuffer(content, self.dtype).reshape(count, *row_shape)
+
+    def load(self) -> NDArray[np.generic]:
+        """Return the whole array."""
+        with _telling(self.path), _opened(self.path, self.key) as file:
+            return npy.read_array(file, allow_pickle=False)
+
+    def map(self) -> NDArray[np.generic]:
+        """Return a `.npy` array mapped into memory, read-only."""
+        with _telling(self.path):
+            return npy.open_memmap(self.path, mode="r")
+
+
+def list_arrays(path: Path, head: bytes) -> list[StoredArray]:
+    """Describe the arrays of a `.npy` or `.npz` file whose first bytes are `head`.
+
+    Raises RecordingError where the file is damaged or holds Python objects.
+    """
+    if head.startswith(NPY_MAGIC):
+        return [_describe(path, "")]
+    with _telling(path), zipfile.ZipFile(path) as archive:
+        keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    if not keys:
+        raise RecordingError(
+            "the archive holds no arrays",
+            path=path,
+            found=f"first bytes {quote(head)}",
+            expected="a .npz file",
+        )
+    return [_describe(path, key) for key in keys]
+
+
+def _describe(path: Path, key: str) -> StoredArray:
+    with _telling(path), _opened(path, key) as file:
+        shape, fortran_order, dtype = _read_header(file)
+    if dtype.hasobject:
+        raise RecordingError(
+            f"array {key!r} holds Python objects, which are never loaded" if key else "Python objects",
+            path=path,
+            expected="numbers",
+            advice="Save the array again with a number type.",
+        )
+    return StoredArray(path, key, shape, dtype, fortran_order)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, key: str) -> Iterator[IO[bytes]]:
+    if not key:
+        with path.open("rb") as file:
+            yield file
+        return
+    with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
+        yield member
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    version = npy.read_magic(file)
+    reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    return reader(file)
+
+
+def _read_exactly(file: IO[bytes], wanted: int, stored: StoredArray) -> bytes:
+    content = file.read(wanted)
+    if len(content) < wanted:
+        raise RecordingError(
+            "the array is cut short",
+            path=stored.path,
+            found=f"{len(content)} bytes in the last piece",
+            expected=f"{wanted} bytes, for shape {stored.shape} of {stored.dtype}",
+            advice="Copy or record it again.",
+        )
+    return content
+
+
+@contextlib.contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged file raises into a RecordingError."""
+    try:
+        yield
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RecordingError(
+            f"the array cannot be read ({reason})",
+            path=path,
+            found=f"{path.stat().st_size} bytes" if path.exists() else None,
+            advice="Copy or record it again; it may be truncated.",
+        ) from error
