@@ -1,0 +1,193 @@
+"""What a data set on disk holds: every sequence in it, and which of its frames can be learned from."""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EngineError, SequenceError
+from engine.export import write_text_atomically
+from engine.geometry import Size
+from engine.sequence import find_sequences, open_source
+from engine.source import SequenceSource
+
+INDEX_FORMAT = 1
+INDEX_NAME = "index.json"
+Excluded = frozenset[tuple[str, str]]
+"""(sequence, frame) by name, without suffixes; the frame "*" stands for all."""
+
+
+@dataclass(frozen=True)
+class SequenceEntry:
+    """One sequence of a data set."""
+
+    source: SequenceSource
+    name: str
+    """Its path below the data set's root."""
+    frame_names: tuple[str, ...]
+    usable: tuple[bool, ...]
+    """Whether a frame has spikes and a reference, and is not excluded."""
+    frame_size: Size
+    spike_size: Size
+    gamma: float = 1.0
+    voxels: str | None = None
+    """File of cached voxel counts (frames, bins, h, w), where `prepare` made one."""
+    findings: tuple[str, ...] = ()
+
+    def clips(self, frames: int) -> list[int]:
+        """Return the first frames of all runs of `frames` usable ones."""
+        return [
+            first
+            for first in range(len(self.usable) - frames + 1)
+            if all(self.usable[first : first + frames])
+        ]
+
+
+@dataclass(frozen=True)
+class DataIndex:
+    """The sequences of a data set that can be trained on, and what is wrong with the others."""
+
+    root: str
+    entries: tuple[SequenceEntry, ...]
+    findings: tuple[str, ...] = ()
+
+
+def read_exclusions(path: Path | None) -> Excluded:
+    """Read a CSV file with the columns `seq` and `frame`; none at all for None.
+
+    Raises SequenceError when the file cannot be read or lacks a column.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SequenceError(f"cannot read the list of excluded frames: {error}", path=path) from error
+    if any(row.get("seq") is None or row.get("frame") is None for row in rows):
+        raise SequenceError(
+            "the list of excluded frames lacks a column",
+            path=path,
+            expected="a header line: seq,frame",
+            advice="Write one frame a line, or * for all frames of a sequence",
+        )
+    return frozenset((row["seq"].strip(), row["frame"].strip()) for row in rows)
+
+
+def scan(
+    root: Path,
+    excluded: Excluded = frozenset(),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> DataIndex:
+    """Open every sequence below `root` and note what it holds.
+
+    Sequences that cannot be opened or learned from are findings. Raises SequenceError when none is left.
+    """
+    entries: list[SequenceEntry] = []
+    findings: list[str] = []
+    met: set[tuple[str, str]] = set()
+    sources = find_sequences(root)
+    for done, source in enumerate(sources):
+        name = _name_below(root, Path(source.path))
+        try:
+            entry = _entry(source, name, excluded, met)
+        except EngineError as error:
+            findings.append(f"{name} is left out: {error}")
+        else:
+            if any(entry.usable):
+                entries.append(entry)
+            else:
+                findings.append(
+                    f"{name} is left out: no frame has spikes and a reference and is not excluded"
+                )
+        if progress is not None:
+            progress(done + 1, len(sources))
+    unknown = sorted(excluded - met)
+    if unknown:
+        seq, frame = unknown[0]
+        findings.append(f"{len(unknown)} excluded frames are not in the data set, the first is {seq},{frame}")
+    if not entries:
+        raise SequenceError(
+            "there is nothing to train on here",
+            path=root,
+            found="; ".join(findings[:3]) or "no sequence",
+            expected="sequences with frames, spikes and references",
+        )
+    return DataIndex(str(root), tuple(entries), tuple(findings))
+
+
+def write_index(path: Path, index: DataIndex) -> None:
+    """Write an index as JSON, whole or not at all."""
+    write_text_atomically(path, json.dumps({"format": INDEX_FORMAT, **dataclasses.asdict(index)}, indent=1))
+
+
+def read_index(path: Path) -> DataIndex:
+    """Read what `write_index` wrote. Raises SequenceError."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        if told["format"] != INDEX_FORMAT:
+            raise ValueError(f"format {told['format']} is not {INDEX_FORMAT}")
+        return DataIndex(
+            told["root"], tuple(_entry_from(entry) for entry in told["entries"]), tuple(told["findings"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SequenceError(
+            f"cannot read the index: {error}",
+            path=path,
+            advice="Make it anew with: python -m training prepare",
+        ) from error
+
+
+def same_sizes(entries: Sequence[SequenceEntry]) -> Collection[tuple[Size, Size]]:
+    """Return the different pairs of frame and spike sizes."""
+    return sorted({(entry.frame_size, entry.spike_size) for entry in entries})
+
+
+def _entry(source: SequenceSource, name: str, excluded: Excluded, met: set[tuple[str, str]]) -> SequenceEntry:
+    with open_source(source, cache_bytes=0) as sequence:
+        if sequence.recording is None:
+            raise SequenceError("the sequence has no spikes", path=source.path)
+        names = tuple(sequence.frame_name(index) for index in range(len(sequence)))
+        if sequence.is_virtual:
+            raise SequenceError("the sequence has spikes but no frames", path=source.path)
+        usable = []
+        for index, frame in enumerate(names):
+            hits = excluded & {(seq, which) for seq in (name, sequence.name) for which in (frame, "*")}
+            met |= hits
+            seen = len(sequence.window(index).planes().intersect(sequence.spike_limits(index)))
+            usable.append(bool(sequence.has_reference_for(index) and seen and not hits))
+        return SequenceEntry(
+            source=source,
+            name=name,
+            frame_names=names,
+            usable=tuple(usable),
+            frame_size=sequence.frame_size,
+            spike_size=sequence.recording.info.size,
+            gamma=sequence.gamma,
+            findings=sequence.findings,
+        )
+
+
+def _entry_from(told: dict[str, Any]) -> SequenceEntry:
+    return SequenceEntry(
+        source=SequenceSource(**told["source"]),
+        name=told["name"],
+        frame_names=tuple(told["frame_names"]),
+        usable=tuple(told["usable"]),
+        frame_size=Size(**told["frame_size"]),
+        spike_size=Size(**told["spike_size"]),
+        gamma=told["gamma"],
+        voxels=told["voxels"],
+        findings=tuple(told["findings"]),
+    )
+
+
+def _name_below(root: Path, path: Path) -> str:
+    try:
+        below = path.absolute().relative_to(root.expanduser().absolute()).as_posix()
+    except ValueError:
+        return path.name
+    return path.name if below == "." else below

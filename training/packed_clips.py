@@ -1,0 +1,235 @@
+"""Examples on disk, packed into a few files that load fast.
+
+A shard is an .npz file (a ZIP archive of arrays, readable with numpy alone): for clip n the members
+`n.blurry`, `n.reference`, `n.counts` and `n.windows`, and one `about` with a JSON text. Shards stay well
+under 64 MB, so that they can be carried one by one.
+"""
+
+import io
+import json
+import multiprocessing
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine.errors import ExportError, SequenceError
+from engine.geometry import Size
+from training.clip_set import ClipShape
+from training.example import Example
+from training.picture_shelf import PictureShelf
+from training.simulated_data import Recipe, make_example
+
+SHARD_FORMAT = 1
+SHARD_PATTERN = "clips-*.npz"
+CLIPS_PER_SHARD = 32
+"""About 25 MB of clips of 5 frames of 128 × 128, and under 64 MB of half as large again."""
+COMPRESSION_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A run that packs simulated examples, of which every shard is a part."""
+
+    recipe: Recipe
+    pictures: tuple[str, ...]
+    seed: int
+    clips: int
+
+    @property
+    def shards(self) -> int:
+        return -(-self.clips // CLIPS_PER_SHARD)
+
+    def numbers(self, shard: int) -> range:
+        return range(shard * CLIPS_PER_SHARD, min((shard + 1) * CLIPS_PER_SHARD, self.clips))
+
+
+class PackedClips:
+    """The examples of a folder of shards, in the order of the files' names.
+
+    Raises SequenceError when there are none or a shard cannot be read.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        shards = sorted(self.folder.glob(SHARD_PATTERN))
+        if not shards:
+            raise SequenceError(
+                "there are no packed clips here",
+                path=self.folder,
+                expected=SHARD_PATTERN,
+                advice="Make them with: python -m training generate --out FOLDER",
+            )
+        self._places: list[tuple[Path, int]] = []
+        self._told: list[tuple[float, str]] = []
+        self._shapes: list[ClipShape] = []
+        self.findings: tuple[str, ...] = ()
+        for shard in shards:
+            for place, clip in enumerate(_about(shard)["clips"]):
+                self._places.append((shard, place))
+                self._told.append((float(clip["gamma"]), str(clip["name"])))
+                self._shapes.append(ClipShape(Size(*clip["frame_size"]), Size(*clip["spike_size"])))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def shape(self, index: int) -> ClipShape:
+        return self._shapes[index]
+
+    def example(self, index: int, draw: int) -> Example:  # noqa: ARG002 (the same at every draw)
+        path, place = self._places[index]
+        try:
+            # Opened anew each time: a handle that forked workers share would share its position too.
+            with zipfile.ZipFile(path) as archive:
+                arrays = {
+                    name: np.lib.format.read_array(io.BytesIO(archive.read(f"{place}.{name}.npy")))
+                    for name in ("blurry", "reference", "counts", "windows")
+                }
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise _unreadable(path, error) from error
+        gamma, name = self._told[index]
+        return Example(**arrays, gamma=gamma, name=f"{path.stem} {place}: {name}")
+
+
+def write_shard(path: Path, examples: Iterable[Example]) -> int:
+    """Write examples as one shard, whole or not at all; return its bytes. Raises ExportError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    clips = []
+    try:
+        with zipfile.ZipFile(
+            temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL
+        ) as archive:
+            for place, example in enumerate(examples):
+                for name in ("blurry", "reference", "counts", "windows"):
+                    with archive.open(f"{place}.{name}.npy", "w") as member:
+                        np.lib.format.write_array(member, getattr(example, name))
+                clips.append(
+                    {
+                        "frame_size": _pair(example.frame_size),
+                        "spike_size": _pair(example.spike_size),
+                        "frames": len(example.blurry),
+                        "bins": example.counts.shape[1],
+                        "gamma": example.gamma,
+                        "name": example.name,
+                    }
+                )
+            archive.writestr("about.json", json.dumps({"format": SHARD_FORMAT, "clips": clips}))
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ExportError(
+            f"cannot write the clips: {error.strerror or error}",
+            path=path,
+            advice="Choose a folder that can be written and has room",
+        ) from error
+    return path.stat().st_size
+
+
+def generate(
+    out: Path,
+    generation: Generation,
+    *,
+    workers: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Simulate a folder of shards with several processes; return how many clips it now holds.
+
+    Shards that are there already are kept, so a stopped run continues. Raises ExportError when `out` holds
+    clips of another recipe, FrameError for unreadable pictures.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, generation)
+    missing = [shard for shard in range(generation.shards) if not _shard_path(out, shard).exists()]
+    done = generation.clips - sum(len(generation.numbers(shard)) for shard in missing)
+    report = progress or (lambda _done, _total: None)
+    report(done, generation.clips)
+    if workers <= 1:
+        for shard in missing:
+            done += _make_shard(out, generation, shard)
+            report(done, generation.clips)
+        return done
+    # Fresh processes: forked ones would inherit OpenCV's and numba's threads in an unknown state.
+    context = multiprocessing.get_context("spawn")
+    workers = min(workers, max(1, len(missing)))
+    # One thread each: the processes share the cores among themselves.
+    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        futures = [pool.submit(_make_shard, out, generation, shard) for shard in missing]
+        try:
+            for future in as_completed(futures):
+                done += future.result()
+                report(done, generation.clips)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return done
+
+
+def _make_shard(out: Path, generation: Generation, shard: int) -> int:
+    pictures: Sequence[Any] = ()
+    if generation.pictures:
+        pictures = PictureShelf([Path(path) for path in generation.pictures])
+    numbers = generation.numbers(shard)
+
+    def examples() -> Iterator[Example]:
+        for number in numbers:
+            yield make_example(generation.recipe, pictures, generation.seed, number)
+
+    write_shard(_shard_path(out, shard), examples())
+    return len(numbers)
+
+
+def _claim(out: Path, generation: Generation) -> None:
+    """Note down what the folder holds, or check that it is the same."""
+    note = out / "generation.json"
+    told = json.loads(json.dumps({**asdict(generation), "clips": None}))
+    if note.exists():
+        try:
+            found = json.loads(note.read_text("utf-8"))
+        except ValueError:
+            found = None
+        if found != told:
+            raise ExportError(
+                "this folder holds clips of another recipe, seed or pictures",
+                path=out,
+                advice="Choose another folder, or delete this one",
+            )
+    else:
+        note.write_text(json.dumps(told, indent=1), "utf-8")
+
+
+def _shard_path(out: Path, shard: int) -> Path:
+    return out / f"clips-{shard:05d}.npz"
+
+
+def _about(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            about = json.loads(archive.read("about.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    if about.get("format") != SHARD_FORMAT:
+        raise SequenceError(
+            "these clips are packed in another format",
+            path=path,
+            found=str(about.get("format")),
+            expected=str(SHARD_FORMAT),
+        )
+    return about
+
+
+def _unreadable(path: Path, error: Exception) -> SequenceError:
+    return SequenceError(
+        f"cannot read these packed clips: {error}", path=path, advice="Delete the file and generate it again"
+    )
+
+
+def _pair(size: Size) -> tuple[int, int]:
+    return size.height, size.width

@@ -1,0 +1,104 @@
+# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
+"""Stop at any time, go on as if nothing had happened."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Checkpoint
+
+from engine.errors import OperationCancelled
+
+LAST_NAME = "last.ckpt"
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps `last.ckpt` up to date, and stops a run between two steps.
+
+    Lightning's own ModelCheckpoint can save on a signal too, but in the middle of whatever is going on. A
+    resumed run is only the same as one that was not stopped when the checkpoint lies between two optimiser
+    steps, and after the validation that is due there.
+
+    Args:
+        every_n_steps: Optimiser steps between two saves.
+    """
+
+    def __init__(self, every_n_steps: int = 200) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"every_n_steps must be 1 or more, got {every_n_steps}")
+        self.every_n_steps = every_n_steps
+        self._asked_to_stop = False
+        self._saved_step = -1
+        self._former_handlers: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._saved_step = trainer.global_step
+        self._asked_to_stop = False
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._former_handlers[number] = signal.signal(number, self._ask_to_stop)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        loop, fetcher = trainer.fit_loop.epoch_loop, trainer.fit_loop._data_fetcher
+        assert fetcher is not None
+        # Validation follows this hook where it is due, and saves when it is done.
+        if loop._should_accumulate() or loop._should_check_val_fx(fetcher):
+            return
+        self._between_steps(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+            if trainer.fit_loop.epoch_loop._should_accumulate():
+                return
+            self._between_steps(trainer, after_validation=True)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._restore_handlers()
+
+    def on_exception(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        self._restore_handlers()
+
+    def _between_steps(self, trainer: pl.Trainer, after_validation: bool = False) -> None:
+        step = trainer.global_step
+        stop = self._asked_to_stop
+        if trainer.world_size > 1:
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        finished = step >= trainer.max_steps > 0
+        due = step - self._saved_step >= self.every_n_steps or after_validation or finished
+        if not (due or stop):
+            return
+        path = Path(trainer.default_root_dir) / LAST_NAME
+        trainer.save_checkpoint(path)
+        self._saved_step = step
+        if stop and not finished:
+            raise OperationCancelled(
+                f"stopped after step {step} of {trainer.max_steps}",
+                advice="The same command goes on from here",
+            )
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self._asked_to_stop:
+            self._restore_handlers()
+            raise KeyboardInterrupt
+        self._asked_to_stop = True
+
+    def _restore_handlers(self) -> None:
+        for number, handler in self._former_handlers.items():
+            signal.signal(number, handler)
+        self._former_handlers = {}
+
+
+def last_checkpoint(run_folder: Path) -> Path | None:
+    """Return the checkpoint from which a run goes on; None where it has not begun."""
+    path = run_folder / LAST_NAME
+    return path if path.is_file() else None
