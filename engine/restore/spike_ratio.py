@@ -1,19 +1,59 @@
 """Deblur by the ratio of what the spikes saw at one instant to what they saw during the exposure.
 
-sharp(t) = blurry · TFP(short window at t) / TFP(exposure), in the signal that the spikes integrate.
+sharp(t) = blurry · TFP(short window at t) / TFP(exposure), in the signal that the spikes integrate
+(SpikeReveal, arXiv 2403.09486, section 3), with t the centre of the alignment window.
+
+Strategy: both pictures of spikes are replaced by better estimates of what they stand for. TFP(exposure)
+is what the blurry frame shows already, without noise: fit it locally as a line of the frame's luminance.
+TFP(short) is gathered along the motion (`spike_motion`, `spike_light`) and kept as far as it is more than
+noise. Where nothing is known to have moved the ratio is exactly 1. Small denominators are met by writing
+the ratio as a difference, whose divisor has a floor.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Region, Span
+from engine.errors import MethodError
+from engine.geometry import Region, Size, Span
+from engine.restore.filters import (
+    Picture,
+    local_mean,
+    resized_by_area,
+    resized_cubic,
+    resized_linear,
+    size_of,
+)
+from engine.restore.spike_light import Segment, gather, join, keep_agreed, sharpened
+from engine.restore.spike_motion import Segments, estimate_motion
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+FEWEST_PLANES = 4
+FLOW_SEGMENTS = 16
+MOST_SEGMENTS = 48
+SEGMENT_TRAVEL_PX = 0.5
+"""Motion within a segment, in pixels of the spikes; a pixel's own extent blurs as much."""
+LARGEST_UPSCALE = 2
+"""The spikes' picture is gathered at no more than this times their size; motion gives no more detail."""
+
+FIT_RADIUS_PX = 8
+FIT_FLOOR = 1e-4
+DARK = 0.02
+"""Luminance below which a change is added rather than multiplied; white is 1."""
+COLOUR_FLOOR = 0.1
+SATURATED = 0.995
+
+Counter = Callable[[int, int], Picture]
+"""Spikes of each pixel in the planes [start, stop): float32 (h, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +64,7 @@ class RatioFrames:
 
 
 class SpikeRatio:
-    """The spike-ratio method. Its map is computed once a frame, so tiles show no borders."""
+    """The spike-ratio method. A frame's map is computed once, so tiles show no borders."""
 
     name = "spike-ratio"
     clip_frames = 1
@@ -34,6 +74,7 @@ class SpikeRatio:
     default_tile_px = 256
 
     def prepare(self, sequence: "Sequence", clip: Span) -> RatioFrames:
+        """Restore the frames of `clip`. Raises MethodError when the sequence has no spikes."""
         return RatioFrames(np.stack([_restore(sequence, frame) for frame in range(clip.start, clip.stop)]))
 
     def restore(self, prepared: RatioFrames, region: Region) -> NDArray[np.float32]:
@@ -43,28 +84,137 @@ class SpikeRatio:
 def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
     from engine.voxels import window_counts
 
-    blurry = sequence.frame(index)
     recording = sequence.recording
     if recording is None:
-        return blurry
-    limits = sequence.spike_limits(index)
+        raise MethodError(
+            "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
+        )
     window = sequence.window(index)
-    exposure = Span(round(window.start), round(window.stop)).intersect(limits)
-    short = _centred(window.centre, max(1, len(exposure) // 8), exposure)
-    if len(exposure) == 0:
-        return blurry
-    counts = window_counts(recording, exposure.start, exposure.stop).astype(np.float32)
-    short_counts = window_counts(recording, short.start, short.stop).astype(np.float32)
-    share = len(short) / len(exposure)
-    softening = 4.0
-    smooth = cv2.GaussianBlur(short_counts, (0, 0), 1.0)
-    ratio = (smooth + softening * share) / (counts * share + softening * share)
-    size = sequence.frame_size
-    ratio = cv2.resize(ratio, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
-    gamma = sequence.gamma
-    return np.clip(blurry * ratio[:, :, None] ** (1 / gamma), 0.0, 1.0).astype(np.float32)
+    exposed = Span(math.ceil(window.start), math.ceil(window.stop)).intersect(sequence.spike_limits(index))
+
+    def count(start: int, stop: int) -> Picture:
+        return window_counts(recording, start, stop).astype(np.float32)
+
+    return restore_frame(
+        sequence.frame(index),
+        count,
+        exposed,
+        centre=window.centre,
+        length=window.stop - window.start,
+        gamma=sequence.gamma,
+    )
 
 
-def _centred(centre: float, planes: int, within: Span) -> Span:
-    start = max(within.start, min(within.stop - planes, round(centre - planes / 2)))
-    return Span(start, start + planes).intersect(within)
+def restore_frame(
+    blurry: NDArray[np.float32],
+    count: Counter,
+    exposed: Span,
+    *,
+    centre: float,
+    length: float,
+    gamma: float = 1.0,
+) -> NDArray[np.float32]:
+    """Return the (H, W, 3) picture at `centre` of a frame that was exposed for `length` planes around it.
+
+    `exposed` are the planes of the exposure that were recorded. With too few of them on either side of
+    the centre, or no spikes, the blurry frame comes back as it is.
+    """
+    before, after = centre - exposed.start, exposed.stop - centre
+    if len(exposed) < FEWEST_PLANES or min(before, after) < max(1.0, length / 4):
+        return blurry.copy()
+    frame_size = size_of(blurry)
+    cut = partial(_cut, count, exposed, centre, length, frame_size)
+    coarse = cut(_even(min(FLOW_SEGMENTS, len(exposed))))
+    segments = Segments(
+        np.stack([segment.count for segment in coarse]),
+        np.array([segment.planes for segment in coarse], np.float32),
+        np.array([segment.time for segment in coarse], np.float32),
+    )
+    rate = segments.counts.sum(axis=0) / np.float32(len(exposed))
+    if not rate.any():
+        return blurry.copy()
+    motion, trust = estimate_motion(segments)
+    if not trust.any():
+        return blurry.copy()
+
+    spike_size = segments.size
+    work_size = Size(
+        min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
+        min(frame_size.width, LARGEST_UPSCALE * spike_size.width),
+    )
+    travel = math.ceil(motion.speed / SEGMENT_TRAVEL_PX)
+    pieces = _even(min(max(travel, FLOW_SEGMENTS), MOST_SEGMENTS, len(exposed)))
+    near, far = gather(coarse if pieces == len(coarse) else cut(pieces), motion.resized(work_size), work_size)
+
+    signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
+    luminance = resized_by_area(signal @ LUMINANCE, work_size)
+    spike_luminance = resized_by_area(luminance, spike_size)
+    gain, offset = _fit_line(spike_luminance, rate)
+    expected = _expected_rate(spike_luminance, rate, luminance)
+    # A clipped frame does not say how bright it was: there white is the least that the spikes must show.
+    clipped = resized_by_area((blurry.max(axis=2) >= SATURATED).astype(np.float32), work_size)
+    expected += clipped * np.minimum(gain * luminance + offset - expected, 0.0)
+
+    light, trust_in_detail = keep_agreed(join(near, far), expected)
+    light = sharpened(light, trust_in_detail, work_size.height / spike_size.height)
+    floor = np.float32(DARK)
+    change = (light - expected) * resized_linear(trust, work_size)
+    change *= (luminance + floor) / (np.maximum(expected - offset, 0.0) + floor * gain)
+    return _recolour(blurry, luminance, change, gamma)
+
+
+def _cut(
+    count: Counter, exposed: Span, centre: float, length: float, largest: Size, pieces: int
+) -> list[Segment]:
+    """Count the spikes of equal parts of an exposure, in pictures no larger than the frame."""
+    edges = [exposed.start + round(len(exposed) * index / pieces) for index in range(pieces + 1)]
+    segments = []
+    for start, stop in pairwise(edges):
+        counted = count(start, stop)
+        size = Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
+        time = ((start + stop) / 2 - centre) / length
+        segments.append(Segment(resized_by_area(counted, size), stop - start, time))
+    return segments
+
+
+def _recolour(
+    blurry: NDArray[np.float32], luminance: Picture, change: Picture, gamma: float
+) -> NDArray[np.float32]:
+    """Add a change of luminance, given in the spikes' signal, to a picture in its own hues."""
+    if gamma != 1:
+        inverse = np.float32(1 / gamma)
+        change = np.power(np.maximum(luminance + change, 0.0), inverse) - np.power(luminance, inverse)
+    seen = blurry @ LUMINANCE
+    change = np.maximum(resized_cubic(change, size_of(blurry)), -seen)
+    floor = np.float32(COLOUR_FLOOR)
+    change /= seen + floor
+    return np.clip(blurry + change[:, :, None] * (blurry + floor), 0.0, 1.0)
+
+
+def _expected_rate(light: Picture, rate: Picture, light_at_work: Picture) -> Picture:
+    """Fit the spikes' rate as a local line of the light (a guided filter) and draw it on a finer grid."""
+    mean_light, mean_rate = local_mean(light, FIT_RADIUS_PX), local_mean(rate, FIT_RADIUS_PX)
+    variance = local_mean(light * light, FIT_RADIUS_PX) - mean_light * mean_light
+    covariance = local_mean(light * rate, FIT_RADIUS_PX) - mean_light * mean_rate
+    floor = np.float32(FIT_FLOOR)
+    overall = np.float32(rate.mean() / (light.mean() + 1e-6))
+    slope: Picture = np.divide(covariance + floor * overall, variance + floor)
+    intercept = mean_rate - slope * mean_light
+    size = size_of(light_at_work)
+    slope, intercept = (
+        resized_linear(local_mean(field, FIT_RADIUS_PX), size) for field in (slope, intercept)
+    )
+    return np.maximum(slope * light_at_work + intercept, 0.0)
+
+
+def _fit_line(light: Picture, rate: Picture) -> tuple[np.float32, np.float32]:
+    """Return gain and offset (dark current) of the spikes: rate = gain · luminance + offset."""
+    mean_light, mean_rate = float(light.mean()), float(rate.mean())
+    covariance = float(((light - light.mean()) * (rate - rate.mean())).mean())
+    slope = (covariance + 1e-3 * mean_rate / (mean_light + 1e-6)) / (float(light.var()) + 1e-3)
+    offset = min(max(mean_rate - slope * mean_light, 0.0), mean_rate / 2)
+    return np.float32((mean_rate - offset) / (mean_light + 1e-6)), np.float32(offset)
+
+
+def _even(number: int) -> int:
+    return number - number % 2

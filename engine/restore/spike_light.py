@@ -1,0 +1,158 @@
+"""The light that reached the spike camera at the centre of an exposure, with as little noise as possible.
+
+Strategy: count the spikes of short segments, move each along its trajectory to the centre and add up, so
+that a short window's sharpness comes with the whole exposure's spikes. The sum before the centre and the
+sum after it are two pictures of the same light with independent noise; all decisions rest on them:
+
+- near window against far: what lies further from the centre adds spikes but may not belong here (hidden,
+  changed, moved otherwise). It counts by how well it agrees with the near window, measured in noise.
+- light against the blurry frame: split into bands of detail, the difference of the two is kept as far as
+  both halves of the exposure agree on it (Wiener's weight, its signal being what the halves share) and
+  dropped where they do not. So with few spikes the result falls back to the blurry frame, band by band
+  and place by place.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size
+from engine.restore.filters import (
+    Picture,
+    blurred,
+    halved,
+    local_mean,
+    pixel_grid,
+    resized_linear,
+    sample,
+    size_of,
+)
+from engine.restore.spike_motion import Trajectories
+
+NEAR_SHARE = 0.125
+"""Half of the near window, in exposures."""
+NOISE_RADIUS_PX = 12
+AGREEMENT_RADIUS_PX = 6
+AGREEMENT_SLACK = 1.5
+"""A difference is noise up to this many times its expected energy, as a local mean scatters that much."""
+
+BANDS = 5
+BAND_BLUR_PX = (1.0, 1.2, 1.2, 1.2)
+"""Widths that part the bands, each in pixels of its own; from the second on the pixels double."""
+BAND_RADIUS_PX = (10, 10, 8, 8, 8)
+"""Neighbourhoods over which agreement is measured: the noisier the band, the larger."""
+SMALLEST_SIDE_PX = 24
+NOISE_WEIGHT = 0.7
+"""Below 1 because the halves differ, too, by errors of the motion that cancel in their sum."""
+SIGNAL_MARGIN = 1.0
+"""Agreement below this much noise, over the root of the neighbourhood's pixels, is chance."""
+SHARPENING = 2.5
+SHARPENING_BLUR_PX = 1.2
+"""Undoes what pixels and interpolation of the spikes took from the finest band, where noise allows."""
+
+_TINY = np.float32(1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Spikes of a part of the exposure."""
+
+    count: Picture
+    planes: int
+    time: float
+    """Middle of the segment, in exposures from the centre."""
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """Spikes a plane at the centre of the exposure, seen before it and seen after it."""
+
+    before: Picture
+    after: Picture
+
+    @property
+    def mean(self) -> Picture:
+        return (self.before + self.after) * np.float32(0.5)
+
+
+def gather(segments: Iterable[Segment], motion: Trajectories, size: Size) -> tuple[Light, Light | None]:
+    """Add up segments along `motion` on a grid of `size`: the near window, and the far if there is one.
+
+    `motion` is on that grid, in pixels of the segments. At least one segment lies on each side of the
+    centre.
+    """
+    sums = np.zeros((2, 2, size.height, size.width), np.float32)
+    planes = np.zeros((2, 2), np.float32)
+    grid: NDArray[np.float32] | None = None
+    places: NDArray[np.float32] | None = None
+    for segment in segments:
+        if grid is None:
+            grid = pixel_grid(size, size_of(segment.count))
+        places = motion.displacement(segment.time, out=places)
+        places += grid
+        where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
+        sums[where] += sample(segment.count, places)
+        planes[where] += segment.planes
+    windows = [
+        Light(sums[window, 0] / planes[window, 0], sums[window, 1] / planes[window, 1])
+        for window in (0, 1)
+        if planes[window].all()
+    ]
+    return windows[0], windows[1] if len(windows) > 1 else None
+
+
+def join(near: Light, far: Light | None) -> Light:
+    """Add the far window to the near one as far as it agrees with it."""
+    if far is None:
+        return near
+    noise_near, noise_far = (
+        local_mean((light.before - light.after) ** 2, NOISE_RADIUS_PX) * np.float32(0.25) + _TINY
+        for light in (near, far)
+    )
+    expected = noise_near + noise_far
+    found = local_mean((near.mean - far.mean) ** 2, AGREEMENT_RADIUS_PX)
+    unexplained = np.maximum(found - np.float32(AGREEMENT_SLACK) * expected, 0.0)
+    share = noise_near / (expected + unexplained)
+    return Light(
+        near.before + share * (far.before - near.before), near.after + share * (far.after - near.after)
+    )
+
+
+def keep_agreed(light: Light, prior: Picture) -> tuple[Picture, Picture]:
+    """Return `prior` moved towards `light` in what its halves agree on, and the trust in its finest band."""
+    change, trust = _agreed_detail(light.before - prior, light.after - prior, 0)
+    return prior + change, trust
+
+
+def sharpened(light: Picture, trust: Picture, pixels: float) -> Picture:
+    """Strengthen the finest detail as far as it is trusted.
+
+    `pixels` says how many pixels of the picture make one of the spikes' each way: up to 2.
+    """
+    strength = np.float32(SHARPENING * pixels / 2) * trust
+    return light + strength * (light - blurred(light, SHARPENING_BLUR_PX * pixels / 2))
+
+
+def _agreed_detail(before: Picture, after: Picture, band: int) -> tuple[Picture, Picture]:
+    """Return what two noisy pictures share, from `band` down to the coarsest, and the trust in `band`."""
+    if band == BANDS - 1:
+        trust = _agreement(before, after, band)
+        return (before + after) * trust * np.float32(0.5), trust
+    coarse_before, coarse_after = (blurred(half, BAND_BLUR_PX[band]) for half in (before, after))
+    before, after = before - coarse_before, after - coarse_after
+    trust = _agreement(before, after, band)
+    detail = (before + after) * trust * np.float32(0.5)
+    if band > 0 and min(detail.shape) > SMALLEST_SIDE_PX:
+        coarse_before, coarse_after = halved(coarse_before), halved(coarse_after)
+    coarse, _ = _agreed_detail(coarse_before, coarse_after, band + 1)
+    return detail + resized_linear(coarse, size_of(detail)), trust
+
+
+def _agreement(before: Picture, after: Picture, band: int) -> Picture:
+    radius = BAND_RADIUS_PX[band]
+    shared = local_mean(before * after, radius)
+    noise = local_mean((before - after) ** 2, radius + 2) * np.float32(0.25)
+    shared = np.maximum(shared - np.float32(SIGNAL_MARGIN / (2 * radius + 1)) * noise, 0.0)
+    return np.divide(shared, shared + np.float32(NOISE_WEIGHT) * noise + _TINY)

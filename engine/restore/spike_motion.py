@@ -1,0 +1,242 @@
+"""How the scene moved during one exposure, seen by the spikes alone.
+
+Strategy: cut the exposure into segments and count each one's spikes. The mean of the segments before the
+exposure's centre and the mean of those after it are blurred alike and show the scene half an exposure
+apart, so the optical flow between them is the velocity. Bring all segments to the centre by it and the
+same two means become sharp: their remaining flow is the correction. What the outer segments still lack
+on both sides of the centre, alike in sign, is the acceleration.
+
+Flow fits noise too. Whether it saw motion is asked of data it cannot bend: predict each half of the
+exposure from the other half alone, moved along the flow, and compare the predicted change between the
+halves with the counted one. In a scene at rest the two disagree (noise does not predict noise), where
+things move they agree, and the agreement measured in units of shot noise is the evidence.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size
+from engine.restore.filters import (
+    Picture,
+    blurred,
+    halved,
+    local_mean,
+    pixel_grid,
+    resized_linear,
+    sample,
+)
+
+FLOW_PIXELS = 300_000
+"""Segments of more pixels are halved before the flow is computed: DIS takes 25 ms for so many."""
+FIRST_BLUR_PX = 2.0
+SECOND_BLUR_PX = 1.2
+FLOW_SMOOTHING_PX = 1.5
+ACCELERATION_SMOOTHING_PX = 3.0
+GREY_OF_MEAN = 100.0
+"""Level of the mean rate in the 8-bit pictures that DIS compares; it leaves room to 6 times the mean."""
+
+EVIDENCE_BLUR_PX = 1.0
+EVIDENCE_SCALE_PX = 6.0
+"""Change slower than this across the picture is left out of the evidence: light may flicker."""
+EVIDENCE_RADIUS_PX = 15
+SURE_GLOBAL_EVIDENCE = 0.008
+"""Evidence a pixel, over the whole picture, at which its motion is beyond doubt. Scenes at rest give
+negative values; spikes so few that each pixel has two an exposure give 0.006 under 20 px of motion."""
+SEED_EVIDENCE = 40.0
+"""Local evidence that proves motion by itself: scenes at rest reached 21 in 30 trials of 77 000 pixels."""
+SEED_REACH_PX = 20
+DOUBT_AT_REST = (8.0, 25.0)
+DOUBT_IN_MOTION = (2.0, 8.0)
+"""Local evidence at which trust begins and is full, where the picture as a whole rests or moves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Spike counts of consecutive parts of an exposure."""
+
+    counts: NDArray[np.float32]
+    """(K, h, w)"""
+    planes: NDArray[np.float32]
+    """(K,) planes in each segment."""
+    times: NDArray[np.float32]
+    """(K,) middle of each segment in exposures, 0 at the centre of the exposure."""
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def size(self) -> Size:
+        return Size(self.counts.shape[1], self.counts.shape[2])
+
+    def mean(self, chosen: NDArray[np.bool_]) -> Picture:
+        """Return the (h, w) spikes a plane over some of the segments."""
+        return self.counts[chosen].sum(axis=0) / np.float32(max(self.planes[chosen].sum(), 1.0))
+
+    def halved(self) -> "Segments":
+        """Return the segments at half the height and width, as mean counts of 2 × 2 pixels."""
+        return Segments(np.stack([halved(count) for count in self.counts]), self.planes, self.times)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """Where the point that a pixel shows at the centre of the exposure is at other times.
+
+    At time t, in exposures from the centre, it is displaced by velocity · t + acceleration · t².
+    """
+
+    velocity: NDArray[np.float32]
+    """(h, w, 2) x and y in pixels an exposure."""
+    acceleration: NDArray[np.float32]
+
+    @classmethod
+    def at_rest(cls, size: Size) -> "Trajectories":
+        zero = np.zeros((size.height, size.width, 2), np.float32)
+        return cls(zero, zero)
+
+    def displacement(self, time: float, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return the (h, w, 2) displacement in pixels at `time`."""
+        moved = np.multiply(self.acceleration, np.float32(time), out=out)
+        moved += self.velocity
+        moved *= np.float32(time)
+        return moved
+
+    def resized(self, size: Size) -> "Trajectories":
+        """Return them on a finer grid of the same picture; displacements keep their unit."""
+        return Trajectories(resized_linear(self.velocity, size), resized_linear(self.acceleration, size))
+
+    def scaled(self, x: float, y: float) -> "Trajectories":
+        """Return them with displacements in another unit."""
+        scale = np.array([x, y], np.float32)
+        return Trajectories(self.velocity * scale, self.acceleration * scale)
+
+    @property
+    def speed(self) -> float:
+        """Nine pixels in ten are slower, in pixels an exposure."""
+        return float(np.percentile(np.hypot(*np.moveaxis(self.velocity[::4, ::4], 2, 0)), 90))
+
+
+def estimate_motion(segments: Segments) -> tuple[Trajectories, Picture]:
+    """Return the motion in pixels of `segments` and how far to trust it, (h, w) from 0 to 1.
+
+    Both are fields of at most `FLOW_PIXELS`, so possibly coarser than the segments. Needs segments on
+    both sides of the centre.
+    """
+    full_size = segments.size
+    while segments.size.pixels > FLOW_PIXELS:
+        segments = segments.halved()
+    motion = _fit_trajectories(segments)
+    trust = _trust(segments, motion)
+    size = segments.size
+    return motion.scaled(full_size.width / size.width, full_size.height / size.height), trust
+
+
+def _centred(segments: Segments, motion: Trajectories, grid: NDArray[np.float32]) -> Segments:
+    """Bring every segment to the centre of the exposure."""
+    counts = np.empty_like(segments.counts)
+    for count, time, target in zip(segments.counts, segments.times, counts, strict=True):
+        target[:] = sample(count, grid + motion.displacement(float(time)))
+    return Segments(counts, segments.planes, segments.times)
+
+
+def _fit_trajectories(segments: Segments) -> Trajectories:
+    size, times = segments.size, segments.times
+    grid = pixel_grid(size, size)
+    before, after = times < 0, times > 0
+    white = float(segments.mean(before | after).mean()) + 1e-9
+    apart = np.float32(_mean_time(segments, after) - _mean_time(segments, before))
+    quick = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    thorough = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    flow = _flow(quick, segments.mean(before), segments.mean(after), white, FIRST_BLUR_PX) / apart
+    # The flow is drawn on the picture before the centre; carry it to the centre.
+    velocity = flow
+    for _ in range(2):
+        velocity = sample(flow, grid - velocity * (apart / 2))
+    rest = Trajectories.at_rest(size).acceleration
+    velocity = blurred(velocity, FLOW_SMOOTHING_PX)
+
+    sharp = _centred(segments, Trajectories(velocity, rest), grid)
+    flow = _flow(thorough, sharp.mean(before), sharp.mean(after), white, SECOND_BLUR_PX) / apart
+    velocity = blurred(velocity + flow, FLOW_SMOOTHING_PX)
+
+    early, late = times <= -0.25, times >= 0.25
+    if not (early.any() and late.any()):
+        return Trajectories(velocity, rest)
+    sharp = _centred(segments, Trajectories(velocity, rest), grid)
+    centre = sharp.mean(~early & ~late)
+    to_late = _flow(thorough, centre, sharp.mean(late), white, SECOND_BLUR_PX)
+    to_early = _flow(thorough, centre, sharp.mean(early), white, SECOND_BLUR_PX)
+    t = np.float32((_mean_time(segments, late) - _mean_time(segments, early)) / 2)
+    velocity = velocity + blurred((to_late - to_early) / (2 * t), FLOW_SMOOTHING_PX)
+    return Trajectories(velocity, blurred((to_late + to_early) / (2 * t * t), ACCELERATION_SMOOTHING_PX))
+
+
+def _mean_time(segments: Segments, chosen: NDArray[np.bool_]) -> float:
+    return float(np.average(segments.times[chosen], weights=segments.planes[chosen]))
+
+
+def _flow(
+    method: cv2.DISOpticalFlow,
+    first: Picture,
+    second: Picture,
+    white: float,
+    blur_px: float,
+) -> NDArray[np.float32]:
+    no_guess = cast(Any, None)
+    flow = method.calc(_to_grey(first, white, blur_px), _to_grey(second, white, blur_px), no_guess)
+    return cast(NDArray[np.float32], flow)
+
+
+def _to_grey(rate: Picture, white: float, blur_px: float) -> NDArray[np.uint8]:
+    """Square root of the rate, in which shot noise is the same everywhere."""
+    grey = np.sqrt(np.maximum(blurred(rate, blur_px), 0.0) / np.float32(white)) * np.float32(GREY_OF_MEAN)
+    return np.minimum(grey, 255.0).astype(np.uint8)
+
+
+def _trust(segments: Segments, motion: Trajectories) -> Picture:
+    size, times = segments.size, segments.times
+    grid = pixel_grid(size, size)
+    before, after = times < 0, times > 0
+    sharp = _centred(segments, motion, grid)
+    early, late = (blurred(sharp.mean(half), EVIDENCE_BLUR_PX) for half in (before, after))
+    steps = (np.arange(4) + 0.5) / 8
+    predicted = _carried(early, motion, steps, grid) - _carried(late, motion, -steps, grid)
+    counted = segments.mean(after) - segments.mean(before)
+    predicted -= blurred(predicted, EVIDENCE_SCALE_PX)
+    counted -= blurred(counted, EVIDENCE_SCALE_PX)
+    # Shot noise of the difference of two means over half of the planes each; no spike camera has more.
+    planes = float(segments.planes.sum())
+    noise = blurred(segments.counts.sum(axis=0), 3.0) * np.float32(4 / planes**2)
+
+    agreement = predicted * counted
+    power = predicted * predicted
+    total = float(agreement.sum())
+    overall = total * abs(total) / (float(power.sum()) * float(noise.mean()) * agreement.size + 1e-20)
+    pixels = (2 * EVIDENCE_RADIUS_PX + 1) ** 2
+    agreement, power, noise = (local_mean(field, EVIDENCE_RADIUS_PX) for field in (agreement, power, noise))
+    evidence = np.maximum(agreement, 0.0) ** 2 * pixels / (power * noise + 1e-20)
+
+    sure = float(np.clip(overall / SURE_GLOBAL_EVIDENCE, 0.0, 1.0))
+    low, high = (
+        rest + sure * (moving - rest) for rest, moving in zip(DOUBT_AT_REST, DOUBT_IN_MOTION, strict=True)
+    )
+    trust = np.clip((evidence - low) / (high - low), 0.0, 1.0)
+    reach = 2 * SEED_REACH_PX + 1
+    proven = (evidence > SEED_EVIDENCE).astype(np.float32)
+    near_proof = cast(Picture, cv2.dilate(proven, np.ones((reach, reach), np.uint8)))
+    trust = (trust * np.maximum(local_mean(near_proof, SEED_REACH_PX // 2), sure)).astype(np.float32)
+    return blurred(local_mean(trust, 4), 2.0)
+
+
+def _carried(
+    picture: Picture, motion: Trajectories, times: NDArray[np.floating], grid: NDArray[np.float32]
+) -> Picture:
+    """Return the mean of a picture of the centre as it looks at `times`."""
+    carried = np.zeros_like(picture)
+    for time in times:
+        carried += sample(picture, grid - motion.displacement(float(time)))
+    return carried / np.float32(len(times))
