@@ -1,0 +1,90 @@
+"""Start the studio: `python -m app [PATH]`; without a path it opens the bundled sample."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.environment import forget_opencv_qt_paths
+from engine.source import SequenceSource
+
+
+def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
+    """Return what the command line asks to open (None: nothing), and whether the sample is wanted."""
+    parser = argparse.ArgumentParser(
+        prog="spike-deblur-studio",
+        description="Look at a blurry sequence and its spikes, deblur it, compare and export.",
+    )
+    parser.add_argument("path", nargs="?", help="folder, video or recording; the bundled sample if left out")
+    parser.add_argument("--empty", action="store_true", help="open nothing")
+    parser.add_argument("--spikes", help="recording that belongs to the frames")
+    parser.add_argument("--reference", help="folder of sharp pictures to compare with")
+    parser.add_argument("--alignment", help="alignment log (CSV)")
+    parser.add_argument("--height", type=int, help="rows of the spike camera")
+    parser.add_argument("--width", type=int, help="columns of the spike camera")
+    parser.add_argument("--rate", type=float, help="planes per second")
+    parser.add_argument("--gamma", type=float, help="1: spikes integrate code values; 2.2: linear light")
+    parser.add_argument("--exposure-planes", type=float, help="length of a virtual exposure")
+    parser.add_argument("--stride-planes", type=float, help="distance of virtual exposures")
+    given = parser.parse_args(argv)
+    if given.path is None:
+        return None, not given.empty
+    return (
+        SequenceSource(
+            path=str(Path(given.path).absolute()),
+            spikes=given.spikes,
+            reference=given.reference,
+            alignment=given.alignment,
+            height=given.height,
+            width=given.width,
+            rate_hz=given.rate,
+            gamma=given.gamma,
+            exposure_planes=given.exposure_planes,
+            stride_planes=given.stride_planes,
+        ),
+        False,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed; return the exit status."""
+    source, wants_sample = read_arguments(sys.argv[1:] if argv is None else argv)
+    forget_opencv_qt_paths()
+    from PySide6.QtWidgets import QApplication
+
+    from app.faults import FaultCatcher, write_log_to
+    from app.interrupts import Interrupts
+    from app.settings import APPLICATION, load_settings, log_path, settings_path
+    from app.state.studio import Studio
+    from app.ui.main_window import MainWindow
+
+    write_log_to(log_path())
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName(APPLICATION)
+    application.setStyle("fusion")
+    settings, problems = load_settings(settings_path())
+    studio = Studio(settings)
+    faults = FaultCatcher(studio.notices)
+    faults.install()
+    window = MainWindow(studio, settings)
+    interrupts = Interrupts(window.close)
+    for problem in problems:
+        studio.notices.warn(problem)
+
+    def open_first() -> None:
+        if source is not None:
+            studio.open_source(source)
+        elif wants_sample:
+            studio.open_sample()
+
+    window.painted.connect(open_first)
+    window.show()
+    try:
+        return application.exec()
+    finally:
+        interrupts.restore()
+        faults.uninstall()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

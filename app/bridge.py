@@ -1,0 +1,142 @@
+"""The worker client as Qt signals: asked by a timer, told in the UI thread.
+
+Strategy: messages are handed out one by one for a few milliseconds, then the event loop gets its turn. A
+finished picture is copied out of shared memory when it is handed out, so a burst of them would otherwise
+hold the window up; the client keeps every picture until the next poll, which waits for the last message.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from engine.geometry import Size
+from engine.source import SequenceSource
+from engine.worker.messages import WorkerMessage
+
+POLL_MS = 50
+DELIVERY_SECONDS = 0.008
+
+log = logging.getLogger(__name__)
+
+
+class Client(Protocol):
+    """What the window uses of `engine.worker.client.WorkerClient`."""
+
+    @property
+    def open_jobs(self) -> tuple[int, ...]: ...
+
+    def start(self) -> None: ...
+
+    def submit(
+        self,
+        source: SequenceSource,
+        start: int,
+        stop: int,
+        method: str,
+        frame_size: Size,
+        windows: Sequence[tuple[float, float]] | None = None,
+        tile_px: int | None = None,
+    ) -> int: ...
+
+    def poll(self, timeout_seconds: float = 0.0) -> list[WorkerMessage]: ...
+
+    def picture(self, job: int, slot: int) -> NDArray[np.float32]: ...
+
+    def release(self, job: int, slot: int) -> None: ...
+
+    def cancel(self, job: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def worker_client() -> Client:
+    """Make the real client; its modules load here, after the window has been painted."""
+    from engine.worker.client import WorkerClient
+
+    return WorkerClient()
+
+
+class WorkerBridge(QObject):
+    """Passes requests on and emits every `WorkerMessage` once, in order."""
+
+    message = Signal(object)
+
+    def __init__(
+        self, make_client: Callable[[], Client] = worker_client, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._make_client = make_client
+        self._client: Client | None = None
+        self._is_closed = False
+        self._inbox: deque[WorkerMessage] = deque()
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._deliver)
+
+    def warm_up(self) -> None:
+        """Start the worker early, so that the first job finds it awake. Failing is left to the first job."""
+        if self._is_closed:
+            return
+        try:
+            self._awake().start()
+        except Exception:  # a worker that does not start is reported when somebody needs it
+            log.exception("The worker could not be started early")
+
+    def submit(self, source: SequenceSource, start: int, stop: int, method: str, frame_size: Size) -> int:
+        """Ask for frames [start, stop); return the job's number. Raises WorkerError."""
+        job = self._awake().submit(source, start, stop, method, frame_size)
+        self._timer.start()
+        return job
+
+    def picture(self, job: int, slot: int) -> NDArray[np.float32]:
+        return self._awake().picture(job, slot)
+
+    def release(self, job: int, slot: int) -> None:
+        self._awake().release(job, slot)
+
+    def cancel(self, job: int) -> None:
+        self._awake().cancel(job)
+
+    def kill(self) -> None:
+        """End the worker at once; its jobs end in messages as usual."""
+        self._awake().kill()
+
+    def close(self) -> None:
+        """End the worker. Nothing is emitted afterwards."""
+        self._timer.stop()
+        self._is_closed = True
+        self._inbox.clear()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _awake(self) -> Client:
+        if self._client is None:
+            self._client = self._make_client()
+        return self._client
+
+    @Slot()
+    def _deliver(self) -> None:
+        if self._client is None:
+            return
+        if not self._inbox:
+            self._inbox.extend(self._client.poll())
+        until = time.monotonic() + DELIVERY_SECONDS
+        while self._inbox:
+            self.message.emit(self._inbox.popleft())
+            if time.monotonic() >= until:
+                break
+        if self._client is None:  # a handler closed the window
+            return
+        if not self._inbox and not self._client.open_jobs:
+            self._timer.stop()
+            self._client.poll()  # lets the client give the memory of the finished jobs back
+        else:
+            self._timer.setInterval(0 if self._inbox else POLL_MS)

@@ -1,0 +1,72 @@
+"""Pictures made ready for the screen, away from the UI thread. Knows numpy and OpenCV, no Qt."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Region, Size
+
+FloatPicture = NDArray[np.float32]
+BytePicture = NDArray[np.uint8]
+
+SMALLEST_LEVEL_PX = 128
+UNFINISHED_BRIGHTNESS = 0.55
+
+
+@dataclass(frozen=True)
+class DisplayPicture:
+    """A picture as contiguous (h, w, 4) bytes, blue first, in full size and halved again and again.
+
+    The smaller levels serve a pane that is zoomed out: drawing a big picture small from its full size costs
+    more and flickers. The layout is QImage's Format_RGB32 on little-endian machines.
+    """
+
+    levels: tuple[BytePicture, ...]
+
+    @property
+    def size(self) -> Size:
+        height, width = self.levels[0].shape[:2]
+        return Size(height, width)
+
+    @property
+    def rgb(self) -> BytePicture:
+        """The picture as (H, W, 3) RGB bytes, exactly as shown."""
+        return np.ascontiguousarray(self.levels[0][..., 2::-1])
+
+
+def to_bytes(picture: FloatPicture) -> BytePicture:
+    """Round a float picture in [0, 1] to bytes, as an exported 8-bit file holds it. NaN becomes black."""
+    scaled = np.multiply(picture, np.float32(255))
+    scaled += np.float32(0.5)
+    np.fmin(np.fmax(scaled, 0, out=scaled), 255, out=scaled)
+    return scaled.astype(np.uint8)
+
+
+def display_picture(picture: FloatPicture) -> DisplayPicture:
+    """Convert a float32 (H, W, 3) RGB picture in [0, 1] for the screen."""
+    return _with_levels(to_bytes(picture))
+
+
+def display_partial(
+    partial: FloatPicture, blurry: DisplayPicture, finished: tuple[Region, ...]
+) -> DisplayPicture:
+    """Show the finished regions of a picture over the darkened blurry frame."""
+    shown = blurry.rgb
+    darker = (np.arange(256) * UNFINISHED_BRIGHTNESS).astype(np.uint8)
+    shown = darker[shown]
+    for region in finished:
+        shown[region.slices] = to_bytes(partial[region.slices])
+    return _with_levels(shown)
+
+
+def _with_levels(rgb: BytePicture) -> DisplayPicture:
+    import cv2  # only here, so that the window's first paint does not wait for it
+
+    level = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA)
+    levels = [level]
+    while min(level.shape[:2]) >= 2 * SMALLEST_LEVEL_PX:
+        half = (level.shape[1] // 2, level.shape[0] // 2)
+        level = cv2.resize(level, half, interpolation=cv2.INTER_AREA)
+        levels.append(level)
+    return DisplayPicture(tuple(np.ascontiguousarray(one) for one in levels))

@@ -1,0 +1,93 @@
+"""What the studio remembers between runs: one JSON file in the user's configuration folder.
+
+A missing file means the defaults. A field that cannot be used keeps its default and is named in
+`problems`, so that one bad value never costs the others, and never the start of the program.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import platformdirs
+
+APPLICATION = "spike-deblur-studio"
+THEMES = ("system", "light", "dark")
+MIB = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Settings:
+    """Every field is a plain JSON value."""
+
+    theme: str = "system"
+    smooth: bool = True
+    """Interpolate enlarged pixels."""
+    show_voxels: bool = True
+    results_mib: int = 1024
+    """Bound of the restored frames kept in memory."""
+    last_folder: str = ""
+    window_geometry: str = ""
+    """QWidget.saveGeometry, base64."""
+    splitter: str = ""
+    """QSplitter.saveState of panes and strips, base64."""
+
+
+_VALID: dict[str, Callable[[object], bool]] = {
+    "theme": lambda value: value in THEMES,
+    "results_mib": lambda value: isinstance(value, int) and 64 <= value <= 1 << 20,
+}
+
+
+def settings_path() -> Path:
+    """Return where the settings lie for this user."""
+    return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "settings.json"
+
+
+def log_path() -> Path:
+    """Return the studio's log file for this user."""
+    return Path(platformdirs.user_log_dir(APPLICATION, appauthor=False)) / "studio.log"
+
+
+def load_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Read settings and a list of what could not be used, one sentence each."""
+    settings = Settings()
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return settings, []
+    except (OSError, ValueError) as error:
+        return settings, [f"The settings in {path} cannot be read ({error}); the defaults are used"]
+    if not isinstance(values, dict):
+        return settings, [f"The settings in {path} are not a JSON object; the defaults are used"]
+    problems = []
+    for field in fields(Settings):
+        if field.name not in values:
+            continue
+        value, default = values[field.name], getattr(settings, field.name)
+        if type(value) is type(default) and _VALID.get(field.name, lambda _: True)(value):
+            setattr(settings, field.name, value)
+        else:
+            problems.append(f"Setting {field.name!r} cannot be {value!r}; {default!r} is used")
+    return settings, problems
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write the settings whole or not at all. A folder that refuses costs a line in the log only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(asdict(settings), file, indent=2)
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        log.warning("Settings could not be saved to %s: %s", path, error)

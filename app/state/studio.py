@@ -1,0 +1,319 @@
+"""All state of one window and everything a user can do to it; no widgets.
+
+session ──opened──→ position, spikes
+position, results ──changed──→ pictures ──changed──→ metrics
+jobs ──frame_restored──→ results
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+import resources
+from app.bridge import Client, WorkerBridge, worker_client
+from app.settings import MIB, Settings
+from app.state.exporting import BitDepth, Exports
+from app.state.jobs import Jobs, JobState, JobStatus
+from app.state.notices import Notice, Notices
+from app.state.opening import source_from_paths
+from app.state.pictures import Pictures
+from app.state.position import Position
+from app.state.reading import reading_pool
+from app.state.results import Restored, RestoredFrames
+from app.state.scores import FrameMetrics
+from app.state.session import Session, open_with_engine
+from app.state.spikes import SpikeViews
+from engine.errors import EngineError, OperationCancelled
+from engine.geometry import Span
+from engine.source import SequenceSource
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
+
+log = logging.getLogger(__name__)
+
+METHOD = "spike-ratio"
+METHOD_TITLES = {METHOD: "spike ratio"}
+SAMPLE = "city"
+
+
+def sample_path() -> Path:
+    """Return the folder of the bundled sequence."""
+    return Path(resources.__file__).parent / "samples" / SAMPLE
+
+
+class Studio(QObject):
+    """Owns the parts of the state and connects them."""
+
+    abilities_changed = Signal()
+    """What can be done now has changed: ask the `can_…` properties."""
+    geometry_needed = Signal(object)
+    """A `GeometryQuestion` for the user."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parent: QObject | None = None,
+        *,
+        make_client: Callable[[], Client] = worker_client,
+        opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
+    ) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.pool: ThreadPoolExecutor = reading_pool()
+        self.notices = Notices(self)
+        self.bridge = WorkerBridge(make_client, self)
+        self.session = Session(self.pool, self, opener=opener)
+        self.position = Position(self)
+        self.results = RestoredFrames(settings.results_mib * MIB, self)
+        self.pictures = Pictures(self.pool, self)
+        self.spikes = SpikeViews(self.pool, self)
+        self.metrics = FrameMetrics(self.pool, self)
+        self.jobs = Jobs(self.bridge, self)
+        self.exports = Exports(self.pool, self)
+        self._shown_source: SequenceSource | None = None
+        self._told_of_eviction = False
+        self._connect()
+
+    def _connect(self) -> None:
+        self.session.opened.connect(self._on_opened)
+        self.session.closed.connect(self._on_closed)
+        self.session.failed.connect(lambda error: self._report(error, "open the sequence"))
+        self.session.geometry_needed.connect(self.geometry_needed)
+        self.session.busy_changed.connect(self.abilities_changed)
+        self.position.changed.connect(self._on_position)
+        self.position.range_changed.connect(self.abilities_changed)
+        self.pictures.changed.connect(self._on_view)
+        self.pictures.failed.connect(lambda error: self._report(error, "read the frame"))
+        self.spikes.failed.connect(lambda error: self._report(error, "read the spikes"))
+        self.metrics.failed.connect(lambda error: self._report(error, "compare with the reference"))
+        self.results.changed.connect(self.abilities_changed)
+        self.results.evicted.connect(self._on_evicted)
+        self.jobs.changed.connect(self.abilities_changed)
+        self.jobs.frame_restored.connect(self._on_frame_restored)
+        self.jobs.partial_changed.connect(self._on_partial)
+        self.jobs.ended.connect(self._on_job_end)
+        self.jobs.failed.connect(lambda error: self._report(error, "start the worker"))
+        self.exports.busy_changed.connect(self.abilities_changed)
+        self.exports.failed.connect(lambda error: self._report(error, "write the file"))
+        self.exports.finished.connect(self._on_exported)
+
+    # ------------------------------------------------------------------ what can be done
+
+    @property
+    def can_navigate(self) -> bool:
+        return self.position.count > 0
+
+    @property
+    def can_deblur(self) -> bool:
+        sequence = self.session.sequence
+        return sequence is not None and sequence.recording is not None and not self.jobs.is_running
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.jobs.is_running and not self.is_cancelling
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self.jobs.status is not None and self.jobs.status.state is JobState.CANCELLING
+
+    @property
+    def can_export_frame(self) -> bool:
+        return self.position.index in self.results and not self.exports.busy
+
+    @property
+    def can_export_all(self) -> bool:
+        return len(self.results) > 0 and not self.exports.busy
+
+    # ------------------------------------------------------------------ what can be asked for
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open files or folders that were dropped, picked or typed."""
+        source, unused = source_from_paths(paths)
+        if source is None:
+            self.notices.warn(
+                "Nothing here can be opened",
+                where=", ".join(path.name for path in paths[:3]),
+                advice="Choose a folder of frames, a video or a spike recording (.dat, .npz, .npy)",
+            )
+            return
+        if unused:
+            self.notices.warn(
+                f"Only {Path(source.path).name} was opened",
+                where=", ".join(path.name for path in unused[:3]) + (" …" if len(unused) > 3 else ""),
+                advice="Open one sequence at a time: its frames, and with them one recording",
+            )
+        self.open_source(source)
+
+    def open_source(self, source: SequenceSource) -> None:
+        self.session.open(source)
+
+    def open_sample(self) -> None:
+        self.session.open(SequenceSource(str(sample_path())))
+
+    def add_spikes(self, path: Path) -> None:
+        """Use another recording for the frames that are open."""
+        self.session.reopen(spikes=str(path))
+
+    def add_reference(self, path: Path) -> None:
+        self.session.reopen(reference=str(path))
+
+    def add_alignment(self, path: Path) -> None:
+        self.session.reopen(alignment=str(path))
+
+    def set_gamma(self, gamma: float) -> None:
+        """Say what the spikes integrate: 1 for code values, about 2.2 for linear light."""
+        sequence = self.session.sequence
+        if sequence is not None and not (sequence.gamma == gamma and sequence.gamma_known):
+            self.session.reopen(gamma=gamma)
+
+    def deblur_frame(self) -> None:
+        self._deblur(Span(self.position.index, self.position.index + 1))
+
+    def deblur_range(self) -> None:
+        self._deblur(self.position.range)
+
+    def deblur_all(self) -> None:
+        self._deblur(Span(0, self.position.count))
+
+    def cancel(self) -> None:
+        self.jobs.cancel()
+
+    def export_frame(self, path: Path, bit_depth: BitDepth = 8) -> None:
+        """Write the restored current frame."""
+        result = self.results.peek(self.position.index)
+        if result is not None:
+            self.exports.write([(path, result.picture)], bit_depth)
+
+    def export_targets(self, folder: Path, suffix: str = ".png") -> dict[int, Path]:
+        """Return the file of every restored frame, named as the input frames are."""
+        sequence = self.session.sequence
+        if sequence is None:
+            return {}
+        return {index: folder / f"{sequence.frame_name(index)}{suffix}" for index in self.results.indices}
+
+    def export_all(self, folder: Path, bit_depth: BitDepth = 8, suffix: str = ".png") -> None:
+        """Write all restored frames into a folder."""
+        items = []
+        for index, path in self.export_targets(folder, suffix).items():
+            result = self.results.peek(index)
+            if result is not None:
+                items.append((path, result.picture))
+        self.exports.write(items, bit_depth)
+
+    def close(self) -> None:
+        """End the worker and the threads; nothing of the window runs afterwards."""
+        self.exports.stop()
+        self.bridge.close()
+        self.spikes.clear()
+        self.session.close()
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    # ------------------------------------------------------------------ how the parts answer each other
+
+    def _deblur(self, frames: Span) -> None:
+        sequence, source = self.session.sequence, self.session.source
+        if sequence is None or source is None or not self.can_deblur:
+            return
+        self.jobs.start(source, frames, METHOD, sequence.frame_size, sequence.gamma)
+
+    def _report(self, error: Exception, doing: str) -> None:
+        if isinstance(error, OperationCancelled):
+            return
+        log.error("Could not %s", doing, exc_info=None if isinstance(error, EngineError) else error)
+        if isinstance(error, EngineError):
+            log.error("%s", error)
+        self.notices.error(error, doing)
+
+    def _on_opened(self) -> None:
+        sequence, source, lease = self.session.sequence, self.session.source, self.session.lease
+        if sequence is None or source is None or lease is None:
+            return
+        self.jobs.abandon()
+        keep = self._shown_source is not None and _same_frames(self._shown_source, source)
+        index = self.position.index if keep else 0
+        self._shown_source = source
+        if not keep:
+            self.results.clear()
+        self._told_of_eviction = False
+        self.pictures.clear()
+        self.metrics.clear()
+        self.spikes.clear()
+        self.position.reset(len(sequence), index)
+        if sequence.recording is not None:
+            self.spikes.count(lease)
+            self.bridge.warm_up()
+        self.abilities_changed.emit()
+
+    def _on_closed(self) -> None:
+        self.jobs.abandon()
+        self._shown_source = None
+        self.results.clear()
+        self.pictures.clear()
+        self.metrics.clear()
+        self.spikes.clear()
+        self.position.reset(0)
+        self.abilities_changed.emit()
+
+    def _on_position(self, index: int) -> None:
+        lease = self.session.lease
+        if lease is None:
+            return
+        self.pictures.show(lease, index, self.results.get(index))
+        self.spikes.show(lease, index)
+        self.abilities_changed.emit()
+
+    def _on_view(self) -> None:
+        view, lease = self.pictures.view, self.session.lease
+        if view is None or lease is None:
+            return
+        if view.result is None and not view.is_partial:
+            self._on_partial(view.index)
+        if not view.is_partial:
+            self.metrics.measure(lease, view)
+
+    def _on_partial(self, index: int) -> None:
+        view = self.pictures.view
+        if view is not None and view.index == index and view.result is None:
+            partial = self.jobs.partial(index)
+            if partial is not None:
+                self.pictures.show_partial(partial)
+
+    def _on_frame_restored(self, index: int, result: Restored) -> None:
+        status = self.jobs.status
+        if status is None or (status.state is JobState.CANCELLING and self._shown_source is None):
+            return
+        self.results.put(index, result)
+        if index == self.position.index and self.session.lease is not None:
+            self.pictures.show(self.session.lease, index, result)
+
+    def _on_evicted(self, _: int) -> None:
+        if not self._told_of_eviction:
+            self._told_of_eviction = True
+            self.notices.warn(
+                f"Memory for restored frames is full ({self.results.limit_bytes // MIB} MiB): those not "
+                "looked at for longest are let go",
+                advice="Export what is restored, then restore the next range",
+            )
+
+    def _on_job_end(self, status: JobStatus) -> None:
+        self.pictures.forget_partial()
+        if status.state is JobState.FAILED:
+            self.notices.add(Notice(0, "error", f"Deblurring stopped: {status.problem}"))
+        self.abilities_changed.emit()
+
+    def _on_exported(self, paths: list[Path]) -> None:
+        if len(paths) == 1:
+            self.notices.inform("Exported", where=str(paths[0]))
+        else:
+            self.notices.inform(f"Exported {len(paths)} frames", where=str(paths[0].parent))
+
+
+def _same_frames(one: SequenceSource, other: SequenceSource) -> bool:
+    """Whether both have the same frames, so that results of one are results of the other."""
+    virtual = ("height", "width", "flip", "exposure_planes", "stride_planes", "path")
+    return all(getattr(one, name) == getattr(other, name) for name in virtual)

@@ -1,0 +1,234 @@
+"""Every action of the window: its name, icon, shortcut, tip, and what it calls. Menus are made from here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from app.ui.icons import icon
+from app.ui.theme import Theme
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One action. `menu` is the path of menus it stands in, `section` a separator before it."""
+
+    key: str
+    text: str
+    menu: str
+    shortcut: str
+    tip: str
+    icon: str = ""
+    checkable: bool = False
+    group: str = ""
+    section: bool = False
+
+
+ACTIONS = (
+    ActionSpec("open", "Open…", "File", "Ctrl+O", "Open a video, a picture or a spike recording", "file"),
+    ActionSpec(
+        "open_folder", "Open folder…", "File", "Ctrl+Shift+O", "Open a folder of frames and spikes", "open"
+    ),
+    ActionSpec(
+        "open_sample",
+        "Open sample",
+        "File",
+        "Ctrl+T",
+        "Open the sequence that comes with the studio",
+        "sample",
+    ),
+    ActionSpec(
+        "add_spikes",
+        "Add spikes…",
+        "File",
+        "Ctrl+Shift+K",
+        "Use a spike recording with the open frames",
+        "spikes",
+        section=True,
+    ),
+    ActionSpec(
+        "add_reference", "Add reference…", "File", "Ctrl+Shift+R", "Compare with a folder of sharp pictures"
+    ),
+    ActionSpec(
+        "add_alignment",
+        "Add alignment log…",
+        "File",
+        "Ctrl+Shift+A",
+        "Read from a CSV file when each frame was exposed",
+    ),
+    ActionSpec(
+        "recording",
+        "Recording settings…",
+        "File",
+        "Ctrl+R",
+        "Say the recording's height, width, rate and exposure",
+    ),
+    ActionSpec(
+        "export_frame",
+        "Export frame…",
+        "File",
+        "Ctrl+E",
+        "Write the restored frame as PNG or TIFF, 8 or 16 bit",
+        "export",
+        section=True,
+    ),
+    ActionSpec(
+        "export_all",
+        "Export all restored frames…",
+        "File",
+        "Ctrl+Shift+E",
+        "Write every restored frame into a folder, named as the input frames",
+    ),
+    ActionSpec("close", "Close sequence", "File", "Ctrl+W", "Close the open sequence", section=True),
+    ActionSpec("quit", "Quit", "File", "Ctrl+Q", "Close the window and end the worker"),
+    ActionSpec("previous", "Previous frame", "Frame", "Left", "Go one frame back", "previous"),
+    ActionSpec("next", "Next frame", "Frame", "Right", "Go one frame on", "next"),
+    ActionSpec("first", "First frame", "Frame", "Home", "Go to the first frame", "first"),
+    ActionSpec("last", "Last frame", "Frame", "End", "Go to the last frame", "last"),
+    ActionSpec("back", "10 frames back", "Frame", "PgUp", "Go ten frames back"),
+    ActionSpec("forward", "10 frames on", "Frame", "PgDown", "Go ten frames on"),
+    ActionSpec(
+        "set_in",
+        "Begin range here",
+        "Frame",
+        "I",
+        "The range to deblur begins with this frame",
+        "in",
+        section=True,
+    ),
+    ActionSpec("set_out", "End range here", "Frame", "O", "The range to deblur ends with this frame", "out"),
+    ActionSpec("clear_range", "Clear range", "Frame", "Shift+I", "The range is the whole sequence again"),
+    ActionSpec("deblur_frame", "Deblur frame", "Deblur", "D", "Restore the current frame", "deblur"),
+    ActionSpec(
+        "deblur_range", "Deblur range", "Deblur", "Shift+D", "Restore the frames between the range's ends"
+    ),
+    ActionSpec("deblur_all", "Deblur all", "Deblur", "Ctrl+D", "Restore every frame of the sequence"),
+    ActionSpec(
+        "cancel", "Cancel", "Deblur", "Esc", "Stop the restoration within a tile", "cancel", section=True
+    ),
+    ActionSpec(
+        "code_values",
+        "Spikes integrate code values",
+        "Deblur",
+        "Ctrl+Alt+C",
+        "Gamma 1: the spikes were made from the frames' 8-bit values, as in most synthetic sets",
+        checkable=True,
+        group="gamma",
+        section=True,
+    ),
+    ActionSpec(
+        "linear_light",
+        "Spikes integrate linear light",
+        "Deblur",
+        "Ctrl+Alt+L",
+        "Gamma 2.2: a real sensor, beside frames of an ordinary camera",
+        checkable=True,
+        group="gamma",
+    ),
+    ActionSpec("fit", "Show whole picture", "View", "F", "Show the whole picture in both panes", "fit"),
+    ActionSpec(
+        "actual_size",
+        "Actual size",
+        "View",
+        "Ctrl+1",
+        "Show every pixel as one pixel of the screen",
+        "actual",
+    ),
+    ActionSpec("zoom_in", "Zoom in", "View", "Ctrl++", "Show the pictures larger"),
+    ActionSpec("zoom_out", "Zoom out", "View", "Ctrl+-", "Show the pictures smaller"),
+    ActionSpec(
+        "smooth",
+        "Smooth pixels",
+        "View",
+        "S",
+        "Interpolate between pixels, or show each as a square",
+        "smooth",
+        checkable=True,
+        section=True,
+    ),
+    ActionSpec(
+        "voxels",
+        "Voxel bins",
+        "View",
+        "V",
+        "Show the voxel bins of the current frame",
+        "voxels",
+        checkable=True,
+    ),
+    ActionSpec(
+        "findings", "Notes on this sequence", "View", "N", "Show what is odd about the files", "information"
+    ),
+    ActionSpec(
+        "theme_system",
+        "Theme of the system",
+        "View",
+        "Ctrl+Shift+1",
+        "Be light or dark as the desktop is",
+        checkable=True,
+        group="theme",
+        section=True,
+    ),
+    ActionSpec(
+        "theme_light", "Light theme", "View", "Ctrl+Shift+2", "Always light", checkable=True, group="theme"
+    ),
+    ActionSpec(
+        "theme_dark", "Dark theme", "View", "Ctrl+Shift+3", "Always dark", checkable=True, group="theme"
+    ),
+    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "F1", "List all shortcuts", "keyboard"),
+    ActionSpec(
+        "log", "Show log", "Help", "Ctrl+Shift+L", "Open the file with the details of what went wrong"
+    ),
+    ActionSpec("about", "About Spike Deblur Studio", "Help", "Shift+F1", "Version, licence and libraries"),
+)
+"""In the order of the menus."""
+
+MENUS = ("File", "Frame", "Deblur", "View", "Help")
+
+
+class StudioActions(QObject):
+    """The QActions by key, in the window's menus."""
+
+    def __init__(self, window: QMainWindow, theme: Theme) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self._actions: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        menus: dict[str, QMenu] = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        for spec in ACTIONS:
+            action = QAction(spec.text, window)
+            action.setShortcut(QKeySequence(spec.shortcut))
+            action.setCheckable(spec.checkable)
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{spec.tip}  ({keys})")
+            action.setStatusTip("")
+            if spec.group:
+                groups.setdefault(spec.group, QActionGroup(self)).addAction(action)
+            menu = menus[spec.menu]
+            if spec.section:
+                menu.addSeparator()
+            menu.addAction(action)
+            self._actions[spec.key] = action
+        theme.changed.connect(self._tint)
+        self._tint()
+
+    def __getitem__(self, key: str) -> QAction:
+        return self._actions[key]
+
+    def connect_all(self, handlers: dict[str, Callable[[], object]]) -> None:
+        """Connect every action to its handler; a key without one, or the reverse, is a mistake."""
+        if handlers.keys() != self._actions.keys():
+            raise ValueError(f"actions and handlers differ: {handlers.keys() ^ self._actions.keys()}")
+        for key, handler in handlers.items():
+            self._actions[key].triggered.connect(lambda _=False, handler=handler: handler())
+
+    def enable(self, abilities: dict[str, bool]) -> None:
+        for key, able in abilities.items():
+            self._actions[key].setEnabled(able)
+
+    def _tint(self) -> None:
+        colours = self._theme.colours
+        for spec in ACTIONS:
+            if spec.icon:
+                self._actions[spec.key].setIcon(icon(spec.icon, colours.text, colours.border))

@@ -1,0 +1,147 @@
+"""What every action does: one line into the state, after asking for a file where one is needed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from app.settings import log_path
+from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
+from app.state.session import GeometryQuestion
+from app.ui.pages import about_page, findings_page, shortcuts_page
+from app.ui.prompts import FilePrompts
+from app.ui.recording_dialog import RecordingDialog
+from engine.geometry import Size
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+LINEAR_LIGHT = 2.2
+ZOOM_STEP = 1.25
+
+
+class Commands(QObject):
+    """Connects the window's actions."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window)
+        self._window = window
+        self._studio = window.studio
+        self._prompts = FilePrompts(window, window.settings)
+        window.actions_by_key.connect_all(self._handlers())
+        self._studio.geometry_needed.connect(self.ask_geometry)
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        studio, window, prompts = self._studio, self._window, self._prompts
+        position, panes = studio.position, window.on_panes
+        return {
+            "open": lambda: prompts.open_file(studio.open_paths),
+            "open_folder": lambda: prompts.open_folder(studio.open_paths),
+            "open_sample": studio.open_sample,
+            "add_spikes": lambda: prompts.one_file(
+                "Add spikes", "Spike recordings", RECORDING_SUFFIXES, studio.add_spikes
+            ),
+            "add_reference": lambda: prompts.open_folder(
+                lambda paths: studio.add_reference(paths[0]), "Add reference"
+            ),
+            "add_alignment": lambda: prompts.one_file(
+                "Add alignment log", "Alignment logs", ALIGNMENT_SUFFIXES, studio.add_alignment
+            ),
+            "recording": self._ask_recording,
+            "export_frame": self._export_frame,
+            "export_all": lambda: prompts.open_folder(
+                lambda paths: self._export_all(paths[0]), "Export all restored frames into"
+            ),
+            "close": studio.session.close,
+            "quit": window.close,
+            "previous": lambda: position.step(-1),
+            "next": lambda: position.step(1),
+            "first": lambda: position.go(0),
+            "last": lambda: position.go(position.count - 1),
+            "back": lambda: position.step(-10),
+            "forward": lambda: position.step(10),
+            "set_in": lambda: position.set_in(position.index),
+            "set_out": lambda: position.set_out(position.index),
+            "clear_range": position.clear_range,
+            "deblur_frame": studio.deblur_frame,
+            "deblur_range": studio.deblur_range,
+            "deblur_all": studio.deblur_all,
+            "cancel": studio.cancel,
+            "code_values": lambda: studio.set_gamma(1.0),
+            "linear_light": lambda: studio.set_gamma(LINEAR_LIGHT),
+            "fit": lambda: panes(lambda pair: pair.fit()),
+            "actual_size": lambda: panes(lambda pair: pair.actual_size()),
+            "zoom_in": lambda: panes(lambda pair: pair.zoom_by(ZOOM_STEP)),
+            "zoom_out": lambda: panes(lambda pair: pair.zoom_by(1 / ZOOM_STEP)),
+            "smooth": window.apply_view_settings,
+            "voxels": window.apply_view_settings,
+            "findings": self._show_findings,
+            "theme_system": lambda: window.choose_theme("system"),
+            "theme_light": lambda: window.choose_theme("light"),
+            "theme_dark": lambda: window.choose_theme("dark"),
+            "shortcuts": lambda: shortcuts_page(window).show(),
+            "log": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))),
+            "about": lambda: about_page(window).show(),
+        }
+
+    # ------------------------------------------------------------------ questions
+
+    def ask_geometry(self, question: GeometryQuestion) -> None:
+        """Ask for the size of a recording that does not say it."""
+        facts = [f"found {question.error.found}"] if question.error.found else []
+        if question.error.expected:
+            facts.append(f"expected {question.error.expected}")
+        reason = question.error.problem[:1].upper() + question.error.problem[1:]
+        reason += f" ({', '.join(facts)})." if facts else "."
+        if question.candidates:
+            reason += " The likeliest sizes are listed first."
+        dialog = RecordingDialog(question.source, question.candidates, reason, self._window)
+        self._show_dialog(dialog)
+
+    def _ask_recording(self) -> None:
+        sequence = self._studio.session.sequence
+        if sequence is None or sequence.recording is None:
+            return
+        info = sequence.recording.info
+        reason = f"Read as {info.size}, {info.planes} planes"
+        reason += f" at {info.rate_hz:g} Hz." if info.rate_hz else ", rate not known."
+        dialog = RecordingDialog(sequence.source, info.candidates, reason, self._window)
+        self._show_dialog(dialog)
+
+    def _show_dialog(self, dialog: RecordingDialog) -> None:
+        dialog.chosen.connect(self._studio.open_source)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _export_frame(self) -> None:
+        view = self._studio.pictures.view
+        if view is not None and self._studio.can_export_frame:
+            self._prompts.export_file(f"{view.name}_restored", self._studio.export_frame)
+
+    def _export_all(self, folder: Path) -> None:
+        existing = sum(path.exists() for path in self._studio.export_targets(folder).values())
+        if existing:
+            self._prompts.confirm_replacing(existing, folder, lambda: self._studio.export_all(folder))
+        else:
+            self._studio.export_all(folder)
+
+    def _show_findings(self) -> None:
+        sequence = self._studio.session.sequence
+        if sequence is None:
+            return
+        facts = [
+            sequence.source.path,
+            f"{len(sequence)} frames of {sequence.frame_size} px, {sequence.bit_depth} bit, "
+            f"layout: {sequence.layout}",
+        ]
+        if sequence.recording is not None:
+            info = sequence.recording.info
+            size: Size = info.size
+            rate = f"{info.rate_hz:g} Hz" if info.rate_hz else "rate not known"
+            facts.append(f"Spikes: {info.planes} planes of {size} px, {rate}, {info.format}")
+            known = {"log": "the alignment log", "layout": "the data set", "given": "the user"}
+            source = known.get(sequence.windows_source, "an even spread, which is a guess")
+            facts.append(f"Alignment windows come from {source}")
+        findings_page(self._window, sequence.name, facts, sequence.findings).show()

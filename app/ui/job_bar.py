@@ -1,0 +1,124 @@
+"""The row that says how spikes become a picture, and how far the running restoration is."""
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from app.state.jobs import JobState, JobStatus
+
+CODE_VALUES = 1.0
+LINEAR_LIGHT = 2.2
+
+
+class JobBar(QFrame):
+    """Gamma on the left, the job in the middle, Cancel on the right."""
+
+    gamma_chosen = Signal(float)
+
+    def __init__(self, cancel: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "strip")
+        label = QLabel("Spikes integrate")
+        label.setProperty("role", "muted")
+        self.gamma = QComboBox()
+        self.gamma.setToolTip(
+            "What the spikes add up. Code values (gamma 1): most synthetic sets.\n"
+            "Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames."
+        )
+        self.gamma.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.gamma.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.gamma.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.gamma.activated.connect(lambda row: self.gamma_chosen.emit(self.gamma.itemData(row)))
+        self.text = QElidingLabel()
+        self.text.setProperty("role", "muted")
+        self.text.setMinimumWidth(60)
+        self.progress = QProgressBar(textVisible=False)
+        self.progress.setMinimumWidth(80)
+        self.progress.setMaximumWidth(320)
+        self.cancel = QToolButton()
+        self.cancel.setDefaultAction(cancel)
+        self.cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 3, 8, 3)
+        layout.setSpacing(8)
+        layout.addWidget(label)
+        layout.addWidget(self.gamma)
+        layout.addSpacing(8)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.progress, 1)
+        layout.addWidget(self.cancel)
+        policy = self.cancel.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.cancel.setSizePolicy(policy)
+        self.show_status(None)
+
+    def show_gamma(self, gamma: float, known: bool) -> None:
+        """Show the sequence's gamma; an assumed one says so."""
+        choices = {CODE_VALUES: "code values (γ 1)", LINEAR_LIGHT: "linear light (γ 2.2)"}
+        choices.setdefault(gamma, f"γ {gamma:g}")
+        with QSignalBlocker(self.gamma):
+            self.gamma.clear()
+            for value, name in sorted(choices.items()):
+                assumed = value == gamma and not known
+                self.gamma.addItem(name + (", assumed" if assumed else ""), value)
+            self.gamma.setCurrentIndex(sorted(choices).index(gamma))
+
+    def show_status(self, status: JobStatus | None) -> None:
+        """Show a job, running or ended; None before the first."""
+        running = status is not None and not status.state.is_over
+        self.progress.setVisible(running)
+        self.cancel.setVisible(running)
+        if status is None:
+            self.text.setText("")
+            return
+        self.progress.setRange(0, max(0, status.tiles_total))
+        self.progress.setValue(status.tiles_done)
+        self.text.setText(describe(status))
+        self.text.setToolTip(describe(status))
+
+
+def describe(status: JobStatus) -> str:
+    """Return a job in one line."""
+    count = len(status.frames)
+    what = f"frame {status.frames.start + 1}" if count == 1 else f"{count} frames"
+    seconds = format_seconds(status.elapsed_seconds)
+    match status.state:
+        case JobState.STARTING:
+            return f"Starting to deblur {what} …"
+        case JobState.RUNNING:
+            parts = [f"Deblurring {what}", f"tile {status.tiles_done} of {status.tiles_total}"]
+            if count > 1:
+                parts.append(f"{status.frames_done} done")
+            left = status.seconds_left
+            if left is not None:
+                parts.append(f"{format_seconds(left)} left")
+            return " · ".join(parts)
+        case JobState.CANCELLING:
+            return "Cancelling …"
+        case JobState.FINISHED:
+            return f"Deblurred {what} in {seconds}"
+        case JobState.CANCELLED:
+            return f"Cancelled after {status.frames_done} of {what if count > 1 else '1 frame'}"
+        case JobState.FAILED:
+            return f"Failed after {status.frames_done} of {what if count > 1 else '1 frame'}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds < 0.095:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{rest} s" if minutes == 0 else f"{minutes} min {rest:02d} s"

@@ -1,0 +1,234 @@
+"""The window: menus, tool bar, and the place where the workspace goes once its libraries are loaded.
+
+Strategy: the first paint shows menus, tool bar and an empty page, which need only Qt. Then a thread imports
+OpenCV and pyqtgraph while another may already be opening a sequence; the workspace follows.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.environment import load_opencv
+from app.settings import Settings, save_settings, settings_path
+from app.state.reading import Lane, Ticket
+from app.state.studio import Studio
+from app.ui.actions import StudioActions
+from app.ui.banner import Banner
+from app.ui.commands import LINEAR_LIGHT, Commands
+from app.ui.empty_page import EmptyPage
+from app.ui.icons import application_icon
+from app.ui.theme import Theme
+from app.ui.tool_bar import StudioToolBar
+
+if TYPE_CHECKING:
+    from app.ui.panes import PanePair
+    from app.ui.status_line import StatusLine
+    from app.ui.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+TITLE = "Spike Deblur Studio"
+DEFAULT_SIZE = QSize(1280, 800)
+SMALLEST_SIZE = QSize(680, 440)
+
+
+class MainWindow(QMainWindow):
+    """Shows a `Studio`."""
+
+    painted = Signal()
+    """The first paint is over."""
+    ready = Signal()
+    """The workspace is there."""
+
+    def __init__(self, studio: Studio, settings: Settings) -> None:
+        super().__init__()
+        self.studio = studio
+        self.settings = settings
+        self.workspace: Workspace | None = None
+        self._status: StatusLine | None = None
+        self._was_painted = False
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(application_icon())
+        self.setMinimumSize(SMALLEST_SIZE)
+        self.resize(DEFAULT_SIZE)
+        self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
+        self.setAcceptDrops(True)
+        self.theme = Theme(settings.theme, self)
+        self.actions_by_key = StudioActions(self, self.theme)
+        self.tool_bar = StudioToolBar(self.actions_by_key, self.theme, self)
+        self.addToolBar(self.tool_bar)
+        keys = ("open_folder", "open", "open_sample")
+        self.empty = EmptyPage(self.theme, tuple(self.actions_by_key[key] for key in keys))
+        self.banner = Banner(studio.notices, self.theme)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self._lay_out()
+        self._warm_up = Lane(studio.pool, self)
+        self._warm_up.answered.connect(self._build_workspace)
+        self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
+        self.commands = Commands(self)
+        self._check_settings()
+        studio.abilities_changed.connect(self._refresh)
+        studio.session.opened.connect(self._refresh)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        self.banner_place = QWidget()
+        around = QVBoxLayout(self.banner_place)
+        around.setContentsMargins(8, 8, 8, 0)
+        around.addWidget(self.banner)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner_place)
+        column.addWidget(self.stack, 1)
+        self.setCentralWidget(central)
+        self.studio.notices.changed.connect(self._show_banner)
+        self._show_banner()
+
+    # ------------------------------------------------------------------ start
+
+    def event(self, event: QEvent) -> bool:
+        result = super().event(event)
+        if event.type() == QEvent.Type.UpdateRequest and not self._was_painted and self.isVisible():
+            self._was_painted = True
+            QTimer.singleShot(0, self._after_first_paint)
+        return result
+
+    def _after_first_paint(self) -> None:
+        self.painted.emit()
+        self._warm_up.request("libraries", _load_libraries)
+
+    def _build_workspace(self) -> None:
+        from app.ui.status_line import StatusLine
+        from app.ui.workspace import Workspace
+
+        self.workspace = Workspace(self.studio, self.actions_by_key, self.theme)
+        self._status = StatusLine()
+        self.setStatusBar(self._status)
+        self.workspace.pixel_hovered.connect(self._show_probe)
+        self.workspace.scale_changed.connect(self._show_facts)
+        self.studio.pictures.changed.connect(self._show_facts)
+        self.studio.results.changed.connect(self._show_facts)
+        self.stack.addWidget(self.workspace)
+        splitter = QByteArray.fromBase64(self.settings.splitter.encode())
+        self.workspace.splitter.restoreState(splitter)
+        self.apply_view_settings()
+        self._refresh()
+        self.ready.emit()
+
+    # ------------------------------------------------------------------ view
+
+    def on_panes(self, do: "Callable[[PanePair], object]") -> None:
+        """Do something with the panes, once they are there."""
+        if self.workspace is not None:
+            do(self.workspace.panes)
+
+    def apply_view_settings(self) -> None:
+        """Bring the view to what is ticked in the View menu."""
+        self.settings.smooth = self.actions_by_key["smooth"].isChecked()
+        self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
+        if self.workspace is not None:
+            self.workspace.panes.set_smooth(self.settings.smooth)
+            self.workspace.voxels.setVisible(self.settings.show_voxels)
+
+    def choose_theme(self, choice: str) -> None:
+        self.settings.theme = choice
+        self.theme.choose(choice)
+
+    def _check_settings(self) -> None:
+        self.actions_by_key["smooth"].setChecked(self.settings.smooth)
+        self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
+        self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
+
+    # ------------------------------------------------------------------ state → window
+
+    def _refresh(self) -> None:
+        studio = self.studio
+        sequence = studio.session.sequence
+        is_open, opening = sequence is not None, studio.session.opening
+        has_spikes = sequence is not None and sequence.recording is not None
+        moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out")
+        views = ("fit", "actual_size", "zoom_in", "zoom_out", "findings", "close", "clear_range")
+        abilities = dict.fromkeys((*moving, *views), is_open)
+        abilities |= dict.fromkeys(("add_spikes", "add_reference"), is_open)
+        abilities |= dict.fromkeys(("add_alignment", "recording", "code_values", "linear_light"), has_spikes)
+        abilities |= dict.fromkeys(("deblur_frame", "deblur_all"), studio.can_deblur)
+        abilities |= {
+            "deblur_range": studio.can_deblur and studio.position.has_range,
+            "cancel": studio.can_cancel,
+            "export_frame": studio.can_export_frame,
+            "export_all": studio.can_export_all,
+        }
+        self.actions_by_key.enable(abilities)
+        if sequence is not None:
+            self.actions_by_key["code_values"].setChecked(sequence.gamma == 1.0)
+            self.actions_by_key["linear_light"].setChecked(sequence.gamma == LINEAR_LIGHT)
+        self.tool_bar.show_findings(0 if sequence is None else len(sequence.findings))
+        self.setWindowTitle(TITLE if sequence is None else f"{sequence.name} — {TITLE}")
+        self.empty.show_opening(None if opening is None else Path(opening.path).name)
+        shows_workspace = sequence is not None and self.workspace is not None
+        if self.workspace is not None and shows_workspace:
+            self.stack.setCurrentWidget(self.workspace)
+        else:
+            self.stack.setCurrentWidget(self.empty)
+        if self._status is not None:
+            self._status.setVisible(shows_workspace)
+
+    def _show_banner(self) -> None:
+        self.banner_place.setVisible(len(self.studio.notices) > 0)
+
+    def _show_facts(self) -> None:
+        sequence, view = self.studio.session.sequence, self.studio.pictures.view
+        if self._status is None or self.workspace is None or sequence is None:
+            return
+        has_window = view is not None and bool(sequence.windows)
+        self._status.show_facts(
+            sequence.frame_size,
+            sequence.window(view.index) if view is not None and has_window else None,
+            self.workspace.rate_hz,
+            self.workspace.panes.px_per_pixel * self.devicePixelRatioF(),
+            sequence.bit_depth,
+            self.studio.results.bytes,
+        )
+
+    def _show_probe(self, pixel: tuple[int, int] | None) -> None:
+        sequence = self.studio.session.sequence
+        if self._status is not None and sequence is not None:
+            self._status.show_probe(pixel, self.studio.pictures.view, sequence.bit_depth)
+
+    # ------------------------------------------------------------------ drop, close
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.studio.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.window_geometry = _base64(self.saveGeometry())
+        if self.workspace is not None:
+            self.settings.splitter = _base64(self.workspace.splitter.saveState())
+        save_settings(self.settings, settings_path())
+        self.hide()
+        self.studio.close()
+        super().closeEvent(event)
+
+
+def _load_libraries(_: Ticket) -> None:
+    load_opencv()
+    import pyqtgraph  # noqa: F401
+    import superqt  # noqa: F401
+
+
+def _base64(state: QByteArray) -> str:
+    return bytes(state.toBase64().data()).decode()

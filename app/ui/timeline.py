@@ -1,0 +1,174 @@
+"""The timeline: spike rate over the planes, every frame's alignment window, and where we are."""
+
+import math
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.state.spikes import RateCurve
+from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at, panned, zoomed
+from app.ui.theme import Theme
+from app.ui.timeline_painting import GUTTER_PX, TimelineContent, paint_nothing, paint_timeline
+from engine.geometry import Span
+
+ZOOM_PER_NOTCH = 1.25
+
+
+class Timeline(QWidget):
+    """Shows planes left to right. Click goes to a frame, the wheel zooms around the cursor, a drag with
+    the middle button moves, a double click shows everything again."""
+
+    frame_chosen = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.content = TimelineContent.of_windows([])
+        self._view = (0.0, 1.0)
+        self._pan_from: QPointF | None = None
+        self.setMouseTracking(True)
+        self.setMinimumHeight(92)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Timeline")
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, 140)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def show_sequence(
+        self,
+        windows: list[tuple[float, float]],
+        name_of: Callable[[int], str],
+        *,
+        planes: int,
+        parts: tuple[int, ...],
+        rate_hz: float | None,
+        guess: bool,
+    ) -> None:
+        """Show another sequence: windows in planes, one a frame, over a recording of `planes` planes."""
+        self.content = TimelineContent.of_windows(windows)
+        self.content.name_of, self.content.planes, self.content.parts = name_of, planes, parts
+        self.content.rate_hz, self.content.guess = rate_hz, guess
+        self._view = self.content.bounds
+        self.update()
+
+    def show_rate(self, curve: RateCurve | None, progress: float | None) -> None:
+        self.content.curve, self.content.progress = curve, progress
+        self.update()
+
+    def show_current(self, index: int) -> None:
+        """Highlight a frame, and bring its window into view."""
+        self.content.current, self.content.bin = index, None
+        window = self.content.current_window
+        if window is not None and not (self._view[0] <= window[0] and window[1] <= self._view[1]):
+            by = sum(window) / 2 - sum(self._view) / 2
+            self._view = panned(*self._view, by, self.content.bounds)
+        self.update()
+
+    def show_range(self, frames: Span | None) -> None:
+        self.content.range = frames
+        self.update()
+
+    def show_restored(self, restored: frozenset[int], stale: frozenset[int]) -> None:
+        """Mark frames that have a result; `stale` ones were made with other settings."""
+        self.content.restored, self.content.stale = restored, stale
+        self.update()
+
+    def show_bin(self, span: tuple[float, float] | None) -> None:
+        """Mark one voxel bin inside the current window."""
+        self.content.bin = span
+        self.update()
+
+    @property
+    def scale(self) -> PlaneScale:
+        width = max(1.0, self.width() - 2.0 * GUTTER_PX)
+        return PlaneScale(*self._view, float(GUTTER_PX), width)
+
+    # ------------------------------------------------------------------ mouse
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._pan_from = event.position()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._choose(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None:
+            planes = (self._pan_from.x() - event.position().x()) / self.scale.px_per_plane
+            self._view = panned(*self._view, planes, self.content.bounds)
+            self._pan_from = event.position()
+            self.update()
+        elif event.buttons() & Qt.MouseButton.LeftButton:
+            self._choose(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._pan_from = None
+
+    def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:
+        self._view = self.content.bounds
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120
+        if notches and len(self.content.windows):
+            around = self.scale.plane(event.position().x())
+            self._view = zoomed(*self._view, ZOOM_PER_NOTCH**-notches, around, self.content.bounds)
+            self.update()
+        event.accept()
+
+    def _choose(self, at: QPointF) -> None:
+        frame = frame_at(self.content.windows, self.scale.plane(at.x()))
+        if frame is not None:
+            self.frame_chosen.emit(frame)
+
+    # ------------------------------------------------------------------ tooltip, painting
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            self._show_tip(event.pos(), event.globalPos())
+            return True
+        return super().event(event)
+
+    def _show_tip(self, at: QPoint, on_screen: QPoint) -> None:
+        QToolTip.showText(on_screen, "\n".join(self.tip_lines(self.scale.plane(at.x()))), self)
+
+    def tip_lines(self, plane: float) -> list[str]:
+        """Say what lies at a plane."""
+        content = self.content
+        lines = [f"Plane {math.floor(plane)}"]
+        if content.rate_hz:
+            lines[0] += f" · {format_time(plane, content.rate_hz)}"
+        if content.curve is not None and 0 <= plane < len(content.curve.values):
+            value = float(content.curve.values[int(plane)])
+            lines.append(f"{value:.4f} spikes per pixel in this plane")
+        frame = frame_at(content.windows, plane)
+        if frame is None or not content.windows[frame, 0] <= plane < content.windows[frame, 1]:
+            return lines
+        start, stop = content.windows[frame]
+        lines.append(f"Frame {frame + 1} · {content.name_of(frame)}")
+        lines.append(f"exposed in planes {format_planes(start, stop)}")
+        if content.rate_hz:
+            lines[-1] += f" ({format_time(stop - start, content.rate_hz)})"
+        if content.guess:
+            lines.append("This window is a guess: no log or layout says it")
+        if frame in content.restored:
+            lines.append("Restored with another gamma" if frame in content.stale else "Restored")
+        return lines
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = self._theme.colours
+        painter.fillRect(self.rect(), QColor(colours.panel))
+        small = QFont(self.font())
+        small.setPointSizeF(max(7.0, self.font().pointSizeF() * 0.86))
+        painter.setFont(small)
+        if len(self.content.windows) == 0 and self.content.planes == 0:
+            paint_nothing(painter, colours, QRectF(self.rect()))
+        else:
+            paint_timeline(painter, self.content, self.scale, colours, (self.width(), self.height()))

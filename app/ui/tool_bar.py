@@ -1,0 +1,89 @@
+"""The tool bar: open, deblur, export on the left; how to look at pictures on the right."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from app.ui.actions import StudioActions
+from app.ui.icons import icon
+from app.ui.theme import Theme
+
+ICON_PX = 20
+
+
+class StudioToolBar(QToolBar):
+    """Made of the window's actions; Deblur is the one that stands out."""
+
+    def __init__(self, actions: StudioActions, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("Tools", parent)
+        self._theme = theme
+        self._findings = 0
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(ICON_PX, ICON_PX))
+        self.open = self._menu_button("Open", actions["open_folder"], actions, ("open_folder", "open"))
+        self._add(actions["open_sample"], "Sample")
+        self.addSeparator()
+        deblur = ("deblur_frame", "deblur_range", "deblur_all")
+        self.deblur = self._menu_button("Deblur", actions["deblur_frame"], actions, deblur)
+        self.deblur.setProperty("primary", True)
+        exports = ("export_frame", "export_all")
+        self.export = self._menu_button("Export", actions["export_frame"], actions, exports)
+        self.addSeparator()
+        for key in ("fit", "actual_size", "smooth", "voxels"):
+            self._add(actions[key])
+        spring = QWidget()
+        spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spring)
+        self.notes = self._add(actions["findings"], "Notes")
+        theme.changed.connect(self._tint)
+        self._tint()
+
+    def show_findings(self, count: int) -> None:
+        """Show how many notes there are on the open sequence."""
+        self._findings = count
+        self.notes.setText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
+        self._tint()
+
+    def _add(self, action: QAction, text: str = "") -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(action)
+        if text:
+            button.setText(text)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.addWidget(button)
+        return button
+
+    def _menu_button(
+        self, text: str, main: QAction, actions: StudioActions, keys: tuple[str, ...]
+    ) -> QToolButton:
+        """Return a button that triggers `main`, with a menu of the actions `keys` beside it."""
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(main.toolTip())
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = QMenu(button)
+        for key in keys:
+            menu.addAction(actions[key])
+        button.setMenu(menu)
+        button.clicked.connect(main.trigger)
+
+        def follow() -> None:
+            button.setEnabled(any(actions[key].isEnabled() for key in keys))
+
+        for key in keys:
+            actions[key].changed.connect(follow)
+        follow()
+        self.addWidget(button)
+        return button
+
+    def _tint(self) -> None:
+        colours = self._theme.colours
+        self.open.setIcon(icon("open", colours.text, colours.border))
+        self.deblur.setIcon(icon("deblur", colours.on_accent, colours.muted))
+        self.export.setIcon(icon("export", colours.text, colours.border))
+        colour = colours.warning if self._findings else colours.text
+        self.notes.setIcon(icon("information", colour, colours.border))

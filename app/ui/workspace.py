@@ -1,0 +1,236 @@
+"""Everything that is shown of an open sequence, bound to the studio's state."""
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from app.state.studio import METHOD_TITLES, Studio
+from app.ui.actions import StudioActions
+from app.ui.job_bar import JobBar, format_seconds
+from app.ui.panes import Pane, PanePair
+from app.ui.theme import Theme
+from app.ui.timeline import Timeline
+from app.ui.transport import Transport
+from app.ui.voxel_strip import VoxelStrip
+
+if TYPE_CHECKING:
+    from engine.metrics import Scores
+    from engine.sequence import Sequence
+
+LOADING_MS = 250
+"""A frame that takes longer than this to read is announced."""
+
+
+class Workspace(QWidget):
+    """Panes, transport, timeline, voxel strip and job bar."""
+
+    pixel_hovered = Signal(object)
+    scale_changed = Signal()
+
+    def __init__(
+        self, studio: Studio, actions: StudioActions, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._actions = actions
+        self._theme = theme
+        self.panes = PanePair(theme)
+        before = (actions["first"], actions["previous"])
+        after = (actions["next"], actions["last"], actions["set_in"], actions["set_out"])
+        self.transport = Transport(studio.position, before, after)
+        self.timeline = Timeline(theme)
+        self.voxels = VoxelStrip(theme)
+        self.job_bar = JobBar(actions["cancel"])
+        self.splitter = self._lay_out()
+        self._loading = QTimer(self, interval=LOADING_MS, singleShot=True)
+        self._loading.timeout.connect(self._say_loading)
+        self._connect()
+        self.show_sequence()
+
+    def _lay_out(self) -> QSplitter:
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(8, 8, 8, 2)
+        column.setSpacing(4)
+        column.addWidget(self.panes, 1)
+        column.addWidget(self.transport)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setHandleWidth(4)
+        splitter.setChildrenCollapsible(False)
+        for part, stretch in ((top, 1), (self.timeline, 0), (self.voxels, 0)):
+            splitter.addWidget(part)
+            splitter.setStretchFactor(splitter.indexOf(part), stretch)
+        splitter.setSizes([1000, 140, 128])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.job_bar)
+        return splitter
+
+    def _connect(self) -> None:
+        studio = self._studio
+        studio.session.opened.connect(self.show_sequence)
+        studio.position.changed.connect(self.timeline.show_current)
+        studio.position.range_changed.connect(self._show_range)
+        studio.pictures.changed.connect(self._show_pictures)
+        studio.pictures.busy_changed.connect(self._on_busy)
+        studio.metrics.changed.connect(self._show_scores)
+        studio.spikes.rate_changed.connect(self._show_rate)
+        studio.spikes.voxels_changed.connect(self._show_voxels)
+        studio.results.changed.connect(self._show_results)
+        studio.jobs.changed.connect(self._show_job)
+        studio.abilities_changed.connect(self._show_hints)
+        self.timeline.frame_chosen.connect(studio.position.go)
+        self.voxels.bin_hovered.connect(self.timeline.show_bin)
+        self.panes.pixel_hovered.connect(self.pixel_hovered)
+        self.panes.scale_changed.connect(self.scale_changed)
+        self.job_bar.gamma_chosen.connect(studio.set_gamma)
+
+    @property
+    def _sequence(self) -> "Sequence | None":
+        return self._studio.session.sequence
+
+    @property
+    def rate_hz(self) -> float | None:
+        sequence = self._sequence
+        if sequence is None or sequence.recording is None:
+            return None
+        return sequence.recording.info.rate_hz
+
+    # ------------------------------------------------------------------ state → widgets
+
+    def show_sequence(self) -> None:
+        """Show the sequence that is open now."""
+        sequence = self._sequence
+        if sequence is None:
+            return
+        recording = sequence.recording
+        self.panes.show_size(sequence.frame_size)
+        self.timeline.show_sequence(
+            [(window.start, window.stop) for window in sequence.windows],
+            sequence.frame_name,
+            planes=0 if recording is None else recording.info.planes,
+            parts=() if recording is None else recording.parts(),
+            rate_hz=self.rate_hz,
+            guess=sequence.windows_source == "guess",
+        )
+        self.timeline.show_current(self._studio.position.index)
+        self.voxels.setEnabled(recording is not None)
+        self.job_bar.show_gamma(sequence.gamma, sequence.gamma_known)
+        self._show_range()
+        self._show_rate()
+        self._show_voxels()
+        self._show_results()
+        self._show_job()
+        self._show_pictures()
+
+    def _show_range(self) -> None:
+        position = self._studio.position
+        self.timeline.show_range(position.range if position.has_range else None)
+
+    def _show_pictures(self) -> None:
+        self._loading.stop()
+        view, panes = self._studio.pictures.view, self.panes
+        panes.blurry.show_picture(None if view is None else view.blurry)
+        panes.restored.show_picture(None if view is None else view.restored)
+        self.transport.show_name("" if view is None else view.name)
+        self._show_titles()
+        self._show_scores()
+        self._show_hints()
+
+    def _show_titles(self) -> None:
+        sequence, view = self._sequence, self._studio.pictures.view
+        virtual = sequence is not None and sequence.is_virtual
+        self.panes.blurry.title.setText("Blurry (mean of the spikes)" if virtual else "Blurry")
+        title = "Restored"
+        if view is not None and view.result is not None and sequence is not None:
+            result = view.result
+            method = METHOD_TITLES.get(result.method, result.method)
+            title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
+            if result.gamma != sequence.gamma:
+                title += f" (not γ {sequence.gamma:g})"
+        elif view is not None and view.is_partial:
+            title += " · unfinished"
+        self.panes.restored.title.setText(title)
+
+    def _show_scores(self) -> None:
+        scores, view = self._studio.metrics.scores, self._studio.pictures.view
+        known = scores is not None and view is not None and scores.index == view.index
+        blurry = scores.blurry if scores is not None and known else None
+        shown = view is not None and view.result is not None
+        restored = scores.restored if scores is not None and known and shown else None
+        _score(self.panes.blurry, blurry, None, self._theme)
+        _score(self.panes.restored, restored, blurry, self._theme)
+
+    def _show_hints(self) -> None:
+        studio, panes = self._studio, self.panes
+        sequence, view, actions = self._sequence, studio.pictures.view, self._actions
+        if sequence is None:
+            return
+        panes.blurry.hint.say(studio.pictures.problem)
+        if view is None or view.restored is not None:
+            panes.restored.hint.say("")
+        elif sequence.recording is None:
+            panes.restored.hint.say(
+                "Deblurring needs the recording of the spike camera.", actions["add_spikes"]
+            )
+        elif studio.jobs.is_running and studio.jobs.status is not None:
+            waits = view.index in studio.jobs.status.frames
+            panes.restored.hint.say("Being deblurred …" if waits else "Not deblurred yet")
+        else:
+            panes.restored.hint.say("Not deblurred yet", actions["deblur_frame"])
+
+    def _show_rate(self) -> None:
+        self.timeline.show_rate(self._studio.spikes.rate, self._studio.spikes.rate_progress)
+
+    def _show_voxels(self) -> None:
+        sequence = self._sequence
+        has_spikes = sequence is not None and sequence.recording is not None
+        self.voxels.show_message("" if has_spikes else "No spikes, no voxel bins")
+        self.voxels.show_voxels(self._studio.spikes.voxels, self.rate_hz)
+
+    def _show_results(self) -> None:
+        sequence, results = self._sequence, self._studio.results
+        stale = frozenset(
+            index
+            for index in results.indices
+            if (result := results.peek(index)) is not None
+            and sequence is not None
+            and result.gamma != sequence.gamma
+        )
+        self.timeline.show_restored(frozenset(results.indices), stale)
+
+    def _show_job(self) -> None:
+        self.job_bar.show_status(self._studio.jobs.status)
+
+    def _on_busy(self, busy: bool) -> None:
+        if busy:
+            self._loading.start()
+        else:
+            self._loading.stop()
+            self._show_titles()
+
+    def _say_loading(self) -> None:
+        self.panes.blurry.title.setText(f"Reading frame {self._studio.position.index + 1} …")
+
+
+def _score(pane: Pane, scores: "Scores | None", before: "Scores | None", theme: Theme) -> None:
+    """Show PSNR and SSIM in a pane's header, and the gain over `before`."""
+    if scores is None:
+        pane.score.setText("")
+        return
+    text = f"{scores.psnr:.2f} dB"
+    if before is not None and math.isfinite(scores.psnr) and math.isfinite(before.psnr):
+        gain = scores.psnr - before.psnr
+        colour = theme.colours.restored if gain >= 0 else theme.colours.error
+        text += f" <span style='color:{colour}'>({gain:+.2f})</span>"
+    if not math.isnan(scores.ssim):
+        text += f" · SSIM {scores.ssim:.3f}"
+    pane.score.setText(text)
+    tip = "PSNR and SSIM against the reference: RGB, 8-bit values, Gaussian window of 11 × 11, σ 1.5"
+    if scores.gain_matched:
+        tip += "\nBrightness is matched first: pictures of spikes alone have none of their own"
+    pane.score.setToolTip(tip)

@@ -1,0 +1,263 @@
+"""Sequences and workers in memory, and a studio that touches nothing of the user's."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from app.bridge import WorkerBridge
+from app.settings import Settings
+from app.state.reading import reading_pool
+from app.state.studio import Studio
+from engine.alignment import AlignmentWindow
+from engine.errors import WorkerError
+from engine.geometry import Size
+from engine.recording.recording import RecordingInfo
+from engine.source import SequenceSource
+from engine.voxels import VoxelGrid
+from engine.worker.messages import WorkerMessage
+
+FRAME = Size(60, 80)
+SPIKES = Size(30, 40)
+RATE_HZ = 2000.0
+
+
+@dataclass
+class FakeRecording:
+    """Planes of which number p has p % 7 spikes."""
+
+    planes: int = 200
+    rate_hz: float | None = RATE_HZ
+
+    @property
+    def info(self) -> RecordingInfo:
+        return RecordingInfo(
+            path=Path("spike.dat"),
+            format="packed",
+            height=SPIKES.height,
+            width=SPIKES.width,
+            planes=self.planes,
+            bytes=self.planes * 150,
+            rate_hz=self.rate_hz,
+        )
+
+    def packed(self, start: int, stop: int) -> np.ndarray:
+        rows = np.zeros((stop - start, 150), np.uint8)
+        for row, plane in enumerate(range(start, stop)):
+            rows[row, : plane % 7] = 1
+        return rows
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        packed = self.packed(start, stop)
+        bits = np.unpackbits(packed, axis=1, bitorder="little")
+        return bits.reshape(-1, SPIKES.height, SPIKES.width)
+
+    def parts(self) -> tuple[int, ...]:
+        return (0,)
+
+
+@dataclass
+class FakeSequence:
+    """Frame i is grey of value i / 100. Reading waits while `gate` is shut."""
+
+    source: SequenceSource
+    count: int = 10
+    recording: FakeRecording | None = field(default_factory=FakeRecording)
+    has_reference: bool = True
+    windows_source: str = "log"
+    findings: tuple[str, ...] = ()
+    broken: frozenset[int] = frozenset()
+    gate: threading.Event = field(default_factory=threading.Event)
+    read: list[int] = field(default_factory=list)
+    closed: bool = False
+    layout = "unified"
+    name = "fake"
+    bit_depth = 8
+    is_virtual = False
+    frame_size = FRAME
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def gamma(self) -> float:
+        return self.source.gamma or 1.0
+
+    @property
+    def gamma_known(self) -> bool:
+        return self.source.gamma is not None
+
+    @property
+    def windows(self) -> tuple[AlignmentWindow, ...]:
+        if self.recording is None:
+            return ()
+        return tuple(AlignmentWindow(20 * i, 20 * i + 16) for i in range(self.count))
+
+    def window(self, index: int) -> AlignmentWindow:
+        return self.windows[index]
+
+    def frame_name(self, index: int) -> str:
+        return f"{index + 1:04d}"
+
+    def frame(self, index: int) -> np.ndarray:
+        self.gate.wait(10)
+        assert not self.closed
+        self.read.append(index)
+        if index in self.broken:
+            from engine.errors import FrameError
+
+            raise FrameError("not a picture", path=f"{index + 1:04d}.png", advice="Copy it again")
+        return np.full((FRAME.height, FRAME.width, 3), index / 100, np.float32)
+
+    def reference(self, index: int) -> np.ndarray | None:
+        return np.full((FRAME.height, FRAME.width, 3), index / 100 + 0.1, np.float32)
+
+    def voxels(self, index: int, bins: int = 32) -> VoxelGrid:
+        window = self.window(index)
+        counts = np.ones((bins, SPIKES.height, SPIKES.width), np.float32) * (index + 1)
+        return VoxelGrid.of(counts, window.start, window.stop, 0.0)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeClient:
+    """A worker client whose answers the test writes."""
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[SequenceSource, int, int, str]] = []
+        self.answers: list[WorkerMessage] = []
+        self.pictures: dict[tuple[int, int], np.ndarray] = {}
+        self.released: list[tuple[int, int]] = []
+        self.cancelled: list[int] = []
+        self.open: list[int] = []
+        self.killed = self.closed = self.started = False
+        self.refuses = False
+
+    @property
+    def open_jobs(self) -> tuple[int, ...]:
+        return tuple(self.open)
+
+    def start(self) -> None:
+        self.started = True
+
+    def submit(self, source: SequenceSource, start: int, stop: int, method: str, *_: object) -> int:
+        if self.refuses:
+            raise WorkerError("no memory is left", advice="Close other programs")
+        self.submitted.append((source, start, stop, method))
+        job = len(self.submitted)
+        self.open.append(job)
+        return job
+
+    def poll(self) -> list[WorkerMessage]:
+        from engine.worker.messages import Cancelled, Failed, Finished
+
+        answers, self.answers = self.answers, []
+        for answer in answers:
+            if isinstance(answer, Finished | Cancelled | Failed):
+                self.open.remove(answer.job)
+        return answers
+
+    def picture(self, job: int, slot: int) -> np.ndarray:
+        if (job, slot) not in self.pictures:
+            raise WorkerError("the pictures are gone")
+        return self.pictures[job, slot].copy()
+
+    def release(self, job: int, slot: int) -> None:
+        self.released.append((job, slot))
+
+    def cancel(self, job: int) -> None:
+        self.cancelled.append(job)
+
+    def kill(self) -> None:
+        self.killed = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and logs of the tests stay in their folder."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _application(qapp: QApplication) -> QApplication:
+    """Qt objects need an application to live in, whether a test asks for one or not."""
+    return qapp
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    pool = reading_pool()
+    yield pool
+    pool.shutdown(wait=True, cancel_futures=True)
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
+
+
+@pytest.fixture
+def bridge(client: FakeClient, qtbot: QtBot) -> Iterator[WorkerBridge]:
+    bridge = WorkerBridge(lambda: client)
+    with qtbot.captureExceptions() as exceptions:
+        yield bridge
+    assert not exceptions
+    bridge.close()
+
+
+@dataclass
+class FakeFiles:
+    """What opening gives: by path, a sequence's fields or an exception."""
+
+    contents: dict[str, dict[str, object] | Exception] = field(default_factory=dict)
+    opened: list[FakeSequence] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def open(self, source: SequenceSource) -> FakeSequence:
+        self.gate.wait(10)
+        content = self.contents.get(source.path, {})
+        if isinstance(content, Exception):
+            raise content
+        sequence = FakeSequence(source, **content)  # type: ignore[arg-type]
+        self.opened.append(sequence)
+        return sequence
+
+
+@pytest.fixture
+def files() -> FakeFiles:
+    return FakeFiles()
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, files: FakeFiles, client: FakeClient) -> Iterator[Studio]:
+    opener: Callable[[SequenceSource], FakeSequence] = files.open
+    studio = Studio(Settings(), make_client=lambda: client, opener=opener)  # type: ignore[arg-type]
+    with qtbot.captureExceptions() as exceptions:
+        yield studio
+    assert not exceptions
+    for sequence in files.opened:
+        sequence.gate.set()
+    files.gate.set()
+    studio.close()

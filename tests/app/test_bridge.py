@@ -1,0 +1,81 @@
+"""Messages from client to signals: each once, in order, a little at a time."""
+
+import pytest
+
+from app.bridge import WorkerBridge
+from engine.geometry import Size
+from engine.source import SequenceSource
+from engine.worker.messages import Accepted, Finished, TileDone
+
+SOURCE, SIZE = SequenceSource("clip"), Size(4, 4)
+
+
+def submit(bridge):
+    return bridge.submit(SOURCE, 0, 1, "spike-ratio", SIZE)
+
+
+def test_messages_arrive_in_order_by_themselves(bridge, client, qtbot):
+    heard = []
+    bridge.message.connect(heard.append)
+    submit(bridge)
+    sent = [Accepted(1, 50, 1), *(TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(50)), Finished(1, 1.0)]
+    client.answers = list(sent)
+    qtbot.waitUntil(lambda: len(heard) == len(sent))
+    assert heard == sent
+
+
+def test_the_timer_rests_when_no_job_is_open(bridge, client, qtbot):
+    assert not bridge._timer.isActive()
+    submit(bridge)
+    assert bridge._timer.isActive()
+    client.answers = [Accepted(1, 1, 1), Finished(1, 1.0)]
+    qtbot.waitUntil(lambda: not bridge._timer.isActive())
+
+
+def test_slow_listeners_do_not_hold_the_event_loop(bridge, client, qtbot, monkeypatch):
+    monkeypatch.setattr("app.bridge.DELIVERY_SECONDS", 0.0)
+    heard = []
+    bridge.message.connect(heard.append)
+    submit(bridge)
+    client.answers = [TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(5)]
+    bridge._deliver()
+    assert len(heard) <= 1
+    qtbot.waitUntil(lambda: len(heard) == 5)
+
+
+def test_the_client_is_made_when_it_is_needed(client):
+    made = []
+    bridge = WorkerBridge(lambda: made.append(client) or client)
+    assert made == []
+    bridge.close()
+    assert made == []
+    bridge.warm_up()
+    assert made == []
+
+
+def test_closing_ends_the_worker_and_silences_the_rest(bridge, client):
+    heard = []
+    bridge.message.connect(heard.append)
+    submit(bridge)
+    client.answers = [Accepted(1, 1, 1)]
+    bridge.close()
+    bridge._deliver()
+    assert client.closed
+    assert heard == []
+
+
+def test_a_listener_may_close_the_bridge(bridge, client):
+    bridge.message.connect(lambda _: bridge.close())
+    submit(bridge)
+    client.answers = [Accepted(1, 1, 1), Finished(1, 1.0)]
+    bridge._deliver()
+    assert client.closed
+
+
+@pytest.mark.parametrize("error", [OSError("no more processes"), RuntimeError("not now")])
+def test_a_worker_that_cannot_be_started_early_is_no_error_yet(bridge, client, error, monkeypatch):
+    def refuse():
+        raise error
+
+    monkeypatch.setattr(client, "start", refuse)
+    bridge.warm_up()
