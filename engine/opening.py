@@ -1,12 +1,16 @@
 """Find, open and fit together everything a sequence is made of."""
 
+import dataclasses
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.alignment import read_alignment_log, windows_for_frames
-from engine.errors import SequenceError
+from engine.errors import FrameError, SequenceError
 from engine.exposures import (
     Exposures,
     guessed_exposures,
@@ -29,7 +33,7 @@ from engine.layouts.listing import (
 )
 from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
-from engine.recording import Recording, open_recording
+from engine.recording import Recording, guess_flip, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.source import SequenceSource
@@ -98,6 +102,13 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         if recording is not None:
             opened.callback(recording.close)
         parts = _fit(source, files, frames, references, recording)
+        picture = _picture_of_orientation(parts)
+        if picture is not None and recording is not None:
+            recording.close()
+            recording = _open_spikes(files, source, *picture)
+            assert recording is not None
+            opened.callback(recording.close)
+            parts = dataclasses.replace(parts, recording=recording)
         opened.pop_all()
         return parts
 
@@ -167,7 +178,13 @@ def _open_video(path: Path) -> FrameSource:
     return VideoFrames(path)
 
 
-def _open_spikes(files: SequenceFiles, source: SequenceSource) -> Recording | None:
+def _open_spikes(
+    files: SequenceFiles,
+    source: SequenceSource,
+    frame: NDArray[np.float32] | None = None,
+    frame_window: tuple[float, float] | None = None,
+) -> Recording | None:
+    """Open the recording; a frame and the planes it was exposed in tell which way up it is."""
     path = files.spikes
     if path is None:
         if files.video is None and not files.frames:
@@ -189,8 +206,38 @@ def _open_spikes(files: SequenceFiles, source: SequenceSource) -> Recording | No
         width=source.width,
         rate_hz=rate_hz,
         flip=other.flip if source.flip is None else source.flip,
+        frame=frame,
+        frame_window=frame_window,
         layout_size=files.spike_size or other.size,
     )
+
+
+def _picture_of_orientation(
+    parts: SequenceParts,
+) -> tuple[NDArray[np.float32], tuple[float, float]] | None:
+    """A picture that shows which way up the recording is, and its planes; None where that is known."""
+    recording, exposures = parts.recording, parts.exposures
+    if recording is None or exposures is None or recording.info.known_by.get("flip") != "unknown":
+        return None
+    pictures = parts.frames or parts.references
+    indices = range(len(parts.facts.names)) if parts.frames else parts.facts.reference_of
+    candidates = [
+        (at, exposures.windows[i])
+        for i, at in enumerate(indices)
+        if at is not None and len(exposures.limits[i])
+    ]
+    if pictures is None or not candidates:
+        return None
+    # The first frame may be dark or of something else; two more are worth asking before giving up.
+    for at, window in dict.fromkeys((candidates[0], candidates[len(candidates) // 2], candidates[-1])):
+        try:
+            picture = pictures.read(at)
+        except FrameError:
+            continue
+        planes = (window.start, window.stop)
+        if guess_flip(recording, picture, planes).flip is not None:
+            return picture, planes
+    return None
 
 
 # ------------------------------------------------------------------ fitting them together

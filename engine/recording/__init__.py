@@ -50,6 +50,7 @@ def open_recording(
     rate_hz: float | None = None,
     flip: bool | None = None,
     frame: NDArray[np.floating] | None = None,
+    frame_window: tuple[float, float] | None = None,
     layout_size: Size | None = None,
     layout_planes: int | None = None,
     time_unit: TimeUnit | None = None,
@@ -63,7 +64,7 @@ def open_recording(
     the data set's layout says (`layout_size`, `layout_planes`), by the bits themselves. The first two are
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
     the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
-    the same scene, else takes what is usual for the format.
+    the same scene exposed in the planes `frame_window`, else takes what is usual for the format.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
     its size is impossible or cannot be told.
@@ -74,7 +75,7 @@ def open_recording(
     recording = _open(path, given)
     if frame is None or recording.info.known_by.get("flip") != "unknown":
         return recording
-    found = guess_flip(recording, frame).flip
+    found = guess_flip(recording, frame, frame_window).flip
     if found is None:
         return recording
     recording.close()

@@ -212,6 +212,44 @@ def test_the_sidecar_says_whether_rows_are_stored_bottom_first(clip: Clip, store
         np.testing.assert_array_equal(sequence.voxels(0, 2)[:, ::-1], naive_voxels(clip.bits, 0, 10, 2))
 
 
+def scene(size: Size, seed: int = 4) -> np.ndarray:
+    """A smooth picture in [0.05, 0.95] that looks different upside down."""
+    coarse = np.random.default_rng(seed).random((5, 7)).astype(np.float32)
+    return 0.05 + 0.9 * cv2.resize(coarse, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.mark.parametrize("stored_bottom_first", [True, False])
+@pytest.mark.parametrize("shown", ["blurry frames", "reference alone"])
+def test_a_picture_tells_whether_rows_are_stored_bottom_first(
+    tmp_path: Path, stored_bottom_first: bool, shown: str
+) -> None:
+    size = Size(60, 80)
+    light = scene(size)
+    bits = (np.random.default_rng(1).random((40, 60, 80)) < 0.4 * light).astype(np.uint8)
+    picture = Image.fromarray((255 * cv2.resize(light, (160, 120))).astype(np.uint8))
+    if shown == "blurry frames":
+        path = tmp_path
+        write_dat(tmp_path / "spike.dat", bits, bottom_first=stored_bottom_first)
+        (tmp_path / "blur").mkdir()
+        Image.new("L", (160, 120)).save(tmp_path / "blur/1.png")
+        picture.save(tmp_path / "blur/2.png")
+    else:
+        path = tmp_path / "alone.dat"
+        write_dat(path, bits, bottom_first=stored_bottom_first)
+        picture.resize((80, 60)).save(tmp_path / "alone.png")
+    with open_sequence(path, height=60, width=80) as sequence:
+        assert sequence.recording is not None
+        assert sequence.recording.info.flip is stored_bottom_first
+        assert sequence.recording.info.known_by["flip"] == "bytes"
+        start, stop = spans(sequence)[-1]
+        np.testing.assert_array_equal(
+            sequence.voxels(len(sequence) - 1, 1)[0], bits[int(start) : int(stop)].sum(0)
+        )
+    with open_sequence(path, height=60, width=80, flip=not stored_bottom_first) as sequence:
+        assert sequence.recording is not None
+        assert sequence.recording.info.known_by["flip"] == "given"
+
+
 def test_gamma_given_then_config_then_layout_then_unknown(clip: Clip) -> None:
     def gamma(**options: float) -> tuple[float, bool]:
         with open_sequence(clip.path, **options) as sequence:  # type: ignore[arg-type]
