@@ -270,7 +270,9 @@ def open_sequence(
     stride_planes: float | None = None,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> Sequence:
-    """Open a sequence of any known layout without reading its pictures.
+    """Open a sequence of any known layout.
+
+    Only headers are read, and up to three pictures where nothing else says which way up the spikes are.
 
     `path` is the sequence's folder, the folder of its blurry frames, a recording or a video. The other
     arguments are described at `SequenceSource`; what is given counts more than what the files say.

@@ -242,9 +242,8 @@ def test_a_picture_tells_whether_rows_are_stored_bottom_first(
         assert sequence.recording.info.flip is stored_bottom_first
         assert sequence.recording.info.known_by["flip"] == "bytes"
         start, stop = spans(sequence)[-1]
-        np.testing.assert_array_equal(
-            sequence.voxels(len(sequence) - 1, 1)[0], bits[int(start) : int(stop)].sum(0)
-        )
+        counted = sequence.voxels(len(sequence) - 1, 1)[0]
+        np.testing.assert_array_equal(counted, bits[int(start) : int(stop)].sum(0))
     with open_sequence(path, height=60, width=80, flip=not stored_bottom_first) as sequence:
         assert sequence.recording is not None
         assert sequence.recording.info.known_by["flip"] == "given"
@@ -701,12 +700,13 @@ def test_the_cache_keeps_to_its_bytes(clip: Clip, monkeypatch: pytest.MonkeyPatc
     original = frames.read_picture
     monkeypatch.setattr(frames, "read_picture", lambda path: (read.append(path.name), original(path))[1])
     one = FRAMES.pixels * 3 * 4
-    with open_sequence(clip.path, cache_bytes=2 * one) as sequence:
+    with open_sequence(clip.path, flip=True, cache_bytes=2 * one) as sequence:
+        assert read == []
         for index in (0, 1, 0, 1, 2, 1, 0):
             sequence.frame(index)
         assert read == ["0001.png", "0002.png", "0003.png", "0001.png"]
     read.clear()
-    with open_sequence(clip.path, cache_bytes=one - 1) as sequence:
+    with open_sequence(clip.path, flip=True, cache_bytes=one - 1) as sequence:
         sequence.frame(0)
         sequence.frame(0)
         assert read == ["0001.png", "0001.png"]

@@ -1,0 +1,262 @@
+"""Fit the parts of a sequence together: which planes and which reference belong to which frame."""
+
+from dataclasses import dataclass
+
+from engine.alignment import read_alignment_log, windows_for_frames
+from engine.errors import SequenceError
+from engine.exposures import (
+    Exposures,
+    guessed_exposures,
+    part_spans,
+    per_part_exposures,
+    virtual_exposures,
+    windows_outside,
+)
+from engine.frames import FrameSource
+from engine.geometry import Size, Span
+from engine.layouts import LayoutName, SequenceFiles
+from engine.layouts.listing import frame_number, match_names, shorten
+from engine.layouts.sidecar import read_gamma
+from engine.layouts.spikes_only import key_plane
+from engine.recording import Recording
+from engine.source import SequenceSource
+
+
+@dataclass(frozen=True)
+class SequenceFacts:
+    """Everything about a sequence that is known when it opens, without its pixels."""
+
+    source: SequenceSource
+    name: str
+    layout: LayoutName
+    names: tuple[str, ...]
+    frame_size: Size
+    bit_depth: int
+    gamma: float
+    gamma_known: bool
+    reference_of: tuple[int | None, ...]
+    """Index of each frame's reference."""
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SequenceParts:
+    """The opened parts of a sequence, fitted together."""
+
+    facts: SequenceFacts
+    exposures: Exposures | None
+    """None without spikes and without a log."""
+    frames: FrameSource | None
+    """None where the frames are virtual."""
+    references: FrameSource | None
+    recording: Recording | None
+
+
+def fit_parts(
+    source: SequenceSource,
+    files: SequenceFiles,
+    frames: FrameSource | None,
+    references: FrameSource | None,
+    recording: Recording | None,
+) -> SequenceParts:
+    stated_gamma, about_gamma = read_gamma(files.sidecar)
+    findings = [*files.findings, *about_gamma]
+    if frames is not None:
+        findings += frames.findings
+        size, bit_depth = frames.size, frames.bit_depth
+        names = frames.names
+        exposures = _exposures_of_frames(source, files, frames.names, recording)
+        reference_of, about_references = _match_references(names, references, files)
+    else:
+        assert recording is not None
+        size, bit_depth = recording.info.size, 8
+        names, exposures, part_of = _virtual_frames(source, files, recording)
+        reference_of, about_references = _match_virtual_references(
+            names, exposures, part_of, references, files, recording
+        )
+    if exposures is not None:
+        findings += [*exposures.findings, *windows_outside(names, exposures)]
+    if recording is not None:
+        findings += recording.info.warnings
+    findings += about_references
+    if references is not None:
+        findings += references.findings
+        if references.size != size:
+            findings.append(f"the reference is {references.size} and the frames are {size}")
+    known_gamma = source.gamma or stated_gamma or files.gamma
+    facts = SequenceFacts(
+        source=source,
+        name=files.name,
+        layout=files.layout,
+        names=names,
+        frame_size=size,
+        bit_depth=bit_depth,
+        gamma=known_gamma or 1.0,
+        # A virtual frame is made in the gamma that the sequence has, whatever it is.
+        gamma_known=known_gamma is not None or frames is None,
+        reference_of=reference_of,
+        findings=tuple(dict.fromkeys(findings)),
+    )
+    return SequenceParts(facts, exposures, frames, references, recording)
+
+
+def _exposures_of_frames(
+    source: SequenceSource, files: SequenceFiles, names: tuple[str, ...], recording: Recording | None
+) -> Exposures | None:
+    parts = _parts(recording)
+    planes = 0 if recording is None else recording.info.planes
+    limits: tuple[Span, ...] = (Span(0, planes),) * len(names)
+    by_part: Exposures | None = None
+    extra: tuple[str, ...] = ()
+    if (recording is not None and len(parts) > 1) or _is_folder(recording):
+        stems = _part_names(recording, files)
+        partners, left = match_names(names, stems)
+        if all(at is None for at in partners):
+            raise SequenceError(
+                "no recording has the name of a frame",
+                path=files.spikes,
+                found=shorten(stems),
+                expected=shorten(names),
+                advice="Name each recording as its frame, or point at one recording for all frames",
+            )
+        if left:
+            extra = (f"recordings without a frame: {shorten([stems[at] for at in left])}",)
+        by_part = per_part_exposures(
+            names,
+            [None if at is None else parts[at] for at in partners],
+            planes,
+            source.exposure_planes or files.exposure_planes,
+        )
+        limits = by_part.limits
+    if files.alignment is not None and (recording is not None or source.alignment is not None):
+        rate_hz = source.rate_hz if recording is None else recording.info.rate_hz
+        rows = read_alignment_log(files.alignment, rate_hz)
+        numbers = [frame_number(name) for name in names]
+        windows, oddities = windows_for_frames(rows, numbers, path=files.alignment, name=files.name)
+        return Exposures(windows, limits, "log", (*oddities, *extra))
+    if recording is None:
+        return None
+    if by_part is not None:
+        return Exposures(by_part.windows, limits, "layout", (*by_part.findings, *extra))
+    if files.windows is not None:
+        return Exposures(files.windows, limits, "layout")
+    return guessed_exposures(len(names), planes, source.exposure_planes or files.exposure_planes)
+
+
+def _parts(recording: Recording | None) -> tuple[Span, ...]:
+    return () if recording is None else part_spans(recording.parts(), recording.info.planes)
+
+
+def _is_folder(recording: Recording | None) -> bool:
+    return recording is not None and recording.info.format == "folder"
+
+
+def _part_names(recording: Recording | None, files: SequenceFiles) -> tuple[str, ...]:
+    paths = getattr(recording, "part_paths", ()) or ((files.spikes,) if files.spikes else ())
+    return tuple(path.stem for path in paths)
+
+
+def _virtual_frames(
+    source: SequenceSource, files: SequenceFiles, recording: Recording
+) -> tuple[tuple[str, ...], Exposures, tuple[int, ...]]:
+    """Names, exposures and the part of every virtual frame."""
+    parts = _parts(recording)
+    stems = _part_names(recording, files)
+    cut = source.exposure_planes is not None or source.stride_planes is not None
+    if files.alignment is not None and len(parts) == 1 and not cut:
+        rows = read_alignment_log(files.alignment, recording.info.rate_hz)
+        rows = tuple(row for row in rows if row.seq in ("", files.name)) or rows
+        rows = tuple(sorted(rows, key=lambda row: row.frame_idx))
+        exposures = Exposures(tuple(row.window for row in rows), parts * len(rows), "log")
+        part_of: tuple[int, ...] = (0,) * len(rows)
+    else:
+        try:
+            exposures, part_of = virtual_exposures(
+                parts,
+                exposure_planes=source.exposure_planes,
+                stride_planes=source.stride_planes,
+                layout_exposure_planes=files.exposure_planes,
+            )
+        except SequenceError as error:
+            raise SequenceError(
+                error.problem,
+                path=files.spikes,
+                found=error.found,
+                expected=error.expected,
+                advice=error.advice,
+            ) from error
+    return _virtual_names(stems, part_of), exposures, part_of
+
+
+def _virtual_names(stems: tuple[str, ...], part_of: tuple[int, ...]) -> tuple[str, ...]:
+    """The recording's name, numbered where it gives several frames."""
+    counts = {at: part_of.count(at) for at in set(part_of)}
+    digits = max(4, len(str(max(counts.values()))))
+    seen = dict.fromkeys(counts, 0)
+    names = []
+    for at in part_of:
+        seen[at] += 1
+        names.append(stems[at] if counts[at] == 1 else f"{stems[at]}_{seen[at]:0{digits}d}")
+    return tuple(names)
+
+
+# ------------------------------------------------------------------ references
+
+
+def _match_references(
+    names: tuple[str, ...], references: FrameSource | None, files: SequenceFiles
+) -> tuple[tuple[int | None, ...], list[str]]:
+    """Each frame's reference: the same name or number; in order where no name fits and the counts do."""
+    if references is None:
+        return (None,) * len(names), []
+    partners, left = match_names(names, references.names)
+    if all(at is None for at in partners) and len(names) == len(references.names):
+        return tuple(range(len(names))), ["no reference has the name of a frame: they are taken in order"]
+    findings = []
+    without = [name for name, at in zip(names, partners, strict=True) if at is None]
+    if without:
+        findings.append(f"frames without a reference: {shorten(without)}")
+    if left and not files.extra_references_expected:
+        findings.append(f"references without a frame: {shorten([references.names[at] for at in left])}")
+    return partners, findings
+
+
+def _match_virtual_references(
+    names: tuple[str, ...],
+    exposures: Exposures,
+    part_of: tuple[int, ...],
+    references: FrameSource | None,
+    files: SequenceFiles,
+    recording: Recording,
+) -> tuple[tuple[int | None, ...], list[str]]:
+    """A recording's picture shows one plane: it belongs to the frame whose window's centre is nearest."""
+    if references is None:
+        return (None,) * len(names), []
+    stems = _part_names(recording, files)
+    pictures, left = match_names(stems, references.names)
+    if len(stems) == 1 and len(references.names) == 1:
+        pictures, left = (0,), ()
+    elif len(stems) == 1 and len(references.names) > 1:
+        return _match_references(names, references, files)
+    reference_of: list[int | None] = [None] * len(names)
+    for at, part in enumerate(_parts(recording)):
+        picture = pictures[at]
+        if picture is None:
+            continue
+        plane = key_plane(references.names[picture])
+        key = (part.start + part.stop) / 2 if plane is None else part.start + plane + 0.5
+        around = [
+            index
+            for index, window in enumerate(exposures.windows)
+            if part_of[index] == at and window.start <= key < window.stop
+        ]
+        if around:
+            nearest = min(around, key=lambda index: abs(exposures.windows[index].centre - key))
+            reference_of[nearest] = picture
+    findings = []
+    without = [stem for stem, at in zip(stems, pictures, strict=True) if at is None]
+    if without:
+        findings.append(f"recordings without a reference: {shorten(without)}")
+    if left:
+        findings.append(f"references without a recording: {shorten([references.names[at] for at in left])}")
+    return tuple(reference_of), findings
