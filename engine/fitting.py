@@ -1,5 +1,6 @@
 """Fit the parts of a sequence together: which planes and which reference belong to which frame."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from engine.alignment import read_alignment_log, windows_for_frames
@@ -59,6 +60,10 @@ def fit_parts(
     references: FrameSource | None,
     recording: Recording | None,
 ) -> SequenceParts:
+    """Give every frame its window and its reference.
+
+    Raises SequenceError where names do not fit at all, AlignmentError where the log does not.
+    """
     stated_gamma, about_gamma = read_gamma(files.sidecar)
     findings = [*files.findings, *about_gamma]
     if frames is not None:
@@ -190,7 +195,7 @@ def _virtual_frames(
 
 def _virtual_names(stems: tuple[str, ...], part_of: tuple[int, ...]) -> tuple[str, ...]:
     """The recording's name, numbered where it gives several frames."""
-    counts = {at: part_of.count(at) for at in set(part_of)}
+    counts = Counter(part_of)
     digits = max(4, len(str(max(counts.values()))))
     seen = dict.fromkeys(counts, 0)
     names = []
@@ -239,19 +244,19 @@ def _match_virtual_references(
     elif len(stems) == 1 and len(references.names) > 1:
         return _match_references(names, references, files)
     reference_of: list[int | None] = [None] * len(names)
+    of_part: dict[int, list[int]] = defaultdict(list)
+    for index, at in enumerate(part_of):
+        of_part[at].append(index)
     for at, part in enumerate(_parts(recording)):
         picture = pictures[at]
         if picture is None:
             continue
         plane = key_plane(references.names[picture])
         key = (part.start + part.stop) / 2 if plane is None else part.start + plane + 0.5
-        around = [
-            index
-            for index, window in enumerate(exposures.windows)
-            if part_of[index] == at and window.start <= key < window.stop
-        ]
+        windows = exposures.windows
+        around = [index for index in of_part[at] if windows[index].start <= key < windows[index].stop]
         if around:
-            nearest = min(around, key=lambda index: abs(exposures.windows[index].centre - key))
+            nearest = min(around, key=lambda index: abs(windows[index].centre - key))
             reference_of[nearest] = picture
     findings = []
     without = [stem for stem, at in zip(stems, pictures, strict=True) if at is None]

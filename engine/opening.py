@@ -147,7 +147,7 @@ def _open_spikes(
         return None
     if path.is_dir():
         recordings = recordings_in(path)
-        if len(recordings) == 1 and len(files.frames) != 1:
+        if len(recordings) == 1 and recordings[0].stem not in {frame.stem for frame in files.frames}:
             path = recordings[0]
     # The recording asks the sidecar near itself; one beside the frames only speaks where that is silent.
     own = find_recording_sidecar(path)

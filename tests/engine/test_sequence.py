@@ -308,13 +308,25 @@ def test_no_recording_has_the_name_of_a_frame(tmp_path: Path) -> None:
         open_sequence(tmp_path)
 
 
-def test_a_folder_with_one_recording_serves_all_frames(tmp_path: Path) -> None:
-    for n in (1, 2):
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_a_folder_with_one_recording_serves_all_frames(tmp_path: Path, frames: int) -> None:
+    for n in range(frames):
         write_png(tmp_path / f"blur/{n:04d}.png", n)
     write_dat(tmp_path / "spike/whole.dat", planes(10))
     write_config(tmp_path / "config.yaml")
     with open_sequence(tmp_path) as sequence:
-        assert spans(sequence) == [(0, 5), (5, 10)]
+        assert spans(sequence) == [(10 / frames * i, 10 / frames * (i + 1)) for i in range(frames)]
+        assert sequence.windows_source == "guess"
+
+
+def test_one_recording_left_of_several_keeps_its_frame(tmp_path: Path) -> None:
+    for n in (1, 2, 3):
+        write_png(tmp_path / f"blur/{n:04d}.png", n)
+    write_dat(tmp_path / "spike/0002.dat", planes(10))
+    write_config(tmp_path / "config.yaml")
+    with open_sequence(tmp_path) as sequence:
+        assert [len(sequence.spike_limits(i)) for i in range(3)] == [0, 10, 0]
+        assert "frames without spikes: 0001, 0003" in sequence.findings
 
 
 # ------------------------------------------------------------------ GoPro-spike, X4K-spike, spike set
