@@ -1,16 +1,28 @@
 """Planes to pictures: voxel bins, TFP and TFI, and how many spikes every plane holds."""
 
+import itertools
 import math
+import operator
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.bitplanes import count_by_plane, count_spans, count_unlit
 from engine.errors import OperationCancelled
-from engine.recording.recording import Recording
+from engine.geometry import Span
+from engine.recording.recording import MappedRecording, Recording, TimedRecording
 from engine.spike_channels import planes_per_bin, relative_channel_count, relative_channels
+
+RATE_CHUNK_BYTES = 2 << 20
+RATE_THREADS = 2
+RATE_BATCH = 8
+"""Chunks between two looks at `should_cancel`."""
+
+Transform = Literal["log1p", "relative"]
 
 
 class VoxelGrid(np.ndarray):
@@ -45,9 +57,18 @@ class VoxelSpec:
     """
 
     bins: int = 32
-    transform: Literal["log1p", "relative"] = "log1p"
+    transform: Transform = "log1p"
     mean: float = 0.0
     std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.bins, bool) or not isinstance(self.bins, int) or self.bins < 1:
+            raise ValueError(f"a voxel grid needs a whole number of bins, at least one, got {self.bins!r}")
+        if self.transform not in get_args(Transform):
+            known = ", ".join(get_args(Transform))
+            raise ValueError(f"there is no transform {self.transform!r}, only {known}")
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise ValueError(f"mean must be a number and std a positive one, got {self.mean!r}, {self.std!r}")
 
     @property
     def channels(self) -> int:
@@ -58,8 +79,11 @@ class VoxelSpec:
         """Turn the counts of one exposure, (bins, H, W), into float32 network input (channels, H, W).
 
         A VoxelGrid says by itself how many planes each bin saw; other arrays count as evenly filled.
+        Raises ValueError for any other shape.
         """
         values = np.asarray(counts, np.float32)
+        if values.ndim != 3 or len(values) != self.bins:
+            raise ValueError(f"expected counts ({self.bins}, H, W), got shape {values.shape}")
         if self.transform == "relative":
             planes = None
             if isinstance(counts, VoxelGrid):
@@ -71,45 +95,76 @@ class VoxelSpec:
 
 
 def voxelize(recording: Recording, start: float, stop: float, bins: int = 32) -> VoxelGrid:
-    """Count the spikes of the window [start, stop) in `bins` equal bins: float32 (bins, H, W)."""
+    """Count the spikes of the window [start, stop) in `bins` equal bins: float32 (bins, H, W).
+
+    A spike at time t goes to bin floor((t - start) / (stop - start) * bins), clipped to the last; those
+    of plane p count at t = p, those of an event list at their own times (FORMATS, "Voxels"). The
+    window may be real-valued and reach beyond the recording, where nothing is counted:
+    `outside_planes` says how far. Raises ValueError for a window without length and for no bins.
+    """
+    check_window(start, stop)
+    if start == stop:
+        raise ValueError(f"a window needs a length, got [{start}, {stop})")
+    bins = operator.index(bins)
+    if bins < 1:
+        raise ValueError(f"a voxel grid needs at least one bin, got {bins}")
     info = recording.info
-    counts = np.zeros((bins, info.height, info.width), np.float32)
-    first, last = max(0, math.ceil(start)), min(info.planes, math.ceil(stop))
-    for plane in range(first, last):
-        index = min(bins - 1, math.floor((plane - start) / (stop - start) * bins))
-        counts[index] += recording.read(plane, plane + 1)[0]
-    inside = max(0.0, min(stop, info.planes) - max(start, 0.0))
+    counts = np.empty((bins, info.height, info.width), np.float32)
+    if isinstance(recording, TimedRecording):
+        _count_events(recording, start, stop, counts)
+    else:
+        planes = planes_inside(start, stop, info.planes)
+        position = (np.arange(planes.start, planes.stop) - start) / (stop - start) * bins
+        bin_of_plane = np.minimum(bins - 1, np.floor(position))
+        edges = planes.start + np.searchsorted(bin_of_plane, np.arange(bins + 1))
+        spans = [Span(int(first), int(last)) for first, last in itertools.pairwise(edges)]
+        count_spans(recording.packed, spans, info.size, info.flip, counts)
+    inside = max(0.0, min(stop, float(info.planes)) - max(start, 0.0))
     return VoxelGrid.of(counts, start, stop, (stop - start) - inside)
 
 
 def window_counts(recording: Recording, start: float, stop: float) -> NDArray[np.uint32]:
-    """Count the spikes of the planes start <= p < stop that the recording has: (H, W)."""
+    """Count the spikes of the planes start <= p < stop that the recording has: (H, W).
+
+    Raises ValueError for a window that stops before it starts or has no number for an end.
+    """
+    check_window(start, stop)
     info = recording.info
-    first, last = max(0, math.ceil(start)), min(info.planes, math.ceil(stop))
-    counts = np.zeros((info.height, info.width), np.uint32)
-    for plane in range(first, last):
-        counts += recording.read(plane, plane + 1)[0]
-    return counts
+    counts = np.empty((1, info.height, info.width), np.uint32)
+    count_spans(recording.packed, [planes_inside(start, stop, info.planes)], info.size, info.flip, counts)
+    return counts[0]
 
 
 def tfp(recording: Recording, start: float, stop: float) -> NDArray[np.float32]:
-    """Return the mean number of spikes a plane, float32 (H, W), over the planes start <= p < stop."""
-    planes = max(0, min(recording.info.planes, math.ceil(stop)) - max(0, math.ceil(start)))
-    return (window_counts(recording, start, stop) / max(1, planes)).astype(np.float32)
+    """Return the mean number of spikes a plane, float32 (H, W): texture from playback.
+
+    The mean is over the planes start <= p < stop that the recording has, zero where it has none of them.
+    """
+    counts = window_counts(recording, start, stop)
+    planes = len(planes_inside(start, stop, recording.info.planes))
+    return np.divide(counts, max(1, planes), dtype=np.float32)
 
 
 def tfi(recording: Recording, at_plane: float, max_interval_planes: int = 256) -> NDArray[np.float32]:
-    """Return 1 / interval between the last spike at or before `at_plane` and the next after: (H, W)."""
+    """Return 1 / interval, float32 (H, W), in spikes a plane: texture from interval.
+
+    The interval is between a pixel's last spike in a plane <= `at_plane` and its first after that; zero
+    where there is none within `max_interval_planes`. Raises ValueError where these are no numbers.
+    """
+    if not math.isfinite(at_plane) or operator.index(max_interval_planes) < 1:
+        raise ValueError(f"no interval of {max_interval_planes} planes around plane {at_plane}")
     info = recording.info
-    before = np.full((info.height, info.width), np.nan)
-    after = np.full((info.height, info.width), np.nan)
-    at = math.floor(at_plane)
-    for plane in range(max(0, at - max_interval_planes), min(at, info.planes - 1) + 1):
-        before[recording.read(plane, plane + 1)[0] > 0] = plane
-    for plane in range(min(info.planes, at + max_interval_planes) - 1, max(at, -1), -1):
-        after[recording.read(plane, plane + 1)[0] > 0] = plane
-    interval = after - before
-    return np.where(interval <= max_interval_planes, 1 / interval, 0.0).astype(np.float32)
+    now = math.floor(at_plane)
+    past = planes_inside(now + 1 - max_interval_planes, now + 1, info.planes)
+    future = planes_inside(now + 1, now + 1 + max_interval_planes, info.planes)
+    if now < 0 or now >= info.planes:
+        return np.zeros((info.height, info.width), np.float32)
+    since = count_unlit(recording.packed, past, info.size, backwards=True)
+    until = count_unlit(recording.packed, future, info.size, backwards=False)
+    interval = since + until + 1
+    known = (since < len(past)) & (until < len(future)) & (interval <= max_interval_planes)
+    picture = np.divide(1, interval, out=np.zeros(interval.shape, np.float32), where=known)
+    return np.ascontiguousarray(picture[::-1]) if info.flip else picture
 
 
 def spike_rate(
@@ -118,15 +173,57 @@ def spike_rate(
     progress: Callable[[float], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> NDArray[np.int64]:
-    """Return the number of spikes of every plane, int64 (planes,)."""
-    planes = recording.info.planes
-    rate = np.zeros(planes, np.int64)
-    step = max(1, (8 << 20) // recording.info.plane_bytes)
-    for start in range(0, planes, step):
-        if should_cancel is not None and should_cancel():
-            raise OperationCancelled("counting spikes was cancelled")
-        stop = min(planes, start + step)
-        rate[start:stop] = np.bitwise_count(recording.packed(start, stop)).sum(axis=1, dtype=np.int64)
-        if progress is not None:
-            progress(stop / planes)
+    """Return the number of spikes of every plane, int64 (planes,).
+
+    Reads some megabytes at a time and lets go of them. `progress` is told the share done, from 0 to 1.
+    Raises OperationCancelled soon after `should_cancel` says so.
+    """
+    info = recording.info
+    rate = np.zeros(info.planes, np.int64)
+    if isinstance(recording, TimedRecording):
+        times, _, _ = recording.events(0, info.planes)
+        return np.bincount(np.floor(times).astype(np.int64), minlength=info.planes)
+    step = max(1, RATE_CHUNK_BYTES // info.plane_bytes)
+
+    def count(start: int) -> None:
+        stop = min(info.planes, start + step)
+        rate[start:stop] = count_by_plane(recording.packed(start, stop), info.size.pixels)
+        if isinstance(recording, MappedRecording):
+            recording.forget(start, stop)
+
+    with ThreadPoolExecutor(RATE_THREADS, thread_name_prefix="rate") as pool:
+        starts = range(0, info.planes, step)
+        for first in range(0, len(starts), RATE_BATCH):
+            if should_cancel is not None and should_cancel():
+                raise OperationCancelled("counting spikes was cancelled", path=info.path)
+            batch = starts[first : first + RATE_BATCH]
+            for _ in pool.map(count, batch):
+                pass
+            if progress is not None:
+                progress(min(1.0, (batch[-1] + step) / info.planes))
     return rate
+
+
+def check_window(start: float, stop: float) -> None:
+    """Raise ValueError where [start, stop) is no window of planes."""
+    if not (math.isfinite(start) and math.isfinite(stop) and start <= stop):
+        raise ValueError(
+            f"a window needs a finite start and a stop that is not before it, got [{start}, {stop})"
+        )
+
+
+def planes_inside(start: float, stop: float, planes: int) -> Span:
+    """Return the planes start <= p < stop of a recording of so many."""
+    first = min(planes, max(0, math.ceil(start)))
+    return Span(first, max(first, min(planes, math.ceil(stop))))
+
+
+def _count_events(recording: TimedRecording, start: float, stop: float, counts: NDArray[np.float32]) -> None:
+    """Count the events of the window into `counts`, (bins, H, W)."""
+    bins, height, width = counts.shape
+    times, rows, columns = recording.events(start, stop)
+    position = (times - start) / (stop - start) * bins
+    edges = np.searchsorted(np.minimum(bins - 1, np.floor(position)), np.arange(bins + 1))
+    for index, (first, last) in enumerate(itertools.pairwise(edges)):
+        pixels = rows[first:last].astype(np.int64) * width + columns[first:last]
+        counts[index] = np.bincount(pixels, minlength=height * width).reshape(height, width)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from engine.geometry import Size
 from engine.recording.planes import check_span, pack_planes, plane_bytes, unpack_planes
 from engine.recording.recording import ClosesOnExit, RecordingInfo
 
@@ -30,7 +29,7 @@ class PackedRecording(ClosesOnExit):
     def __init__(self, info: RecordingInfo, mapped: mmap.mmap) -> None:
         self._info = info
         self._mapped: mmap.mmap | None = mapped
-        stored_bytes = plane_bytes(Size(info.height, info.width + info.head_columns))
+        stored_bytes = plane_bytes(info.stored_size)
         self._used_bytes = info.planes * stored_bytes
         stored = np.frombuffer(mapped, np.uint8, self._used_bytes)
         self._planes: NDArray[np.uint8] | None = stored.reshape(info.planes, stored_bytes)
@@ -65,6 +64,17 @@ class PackedRecording(ClosesOnExit):
     def read(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
         return unpack_planes(self.packed(start, stop), self._info.size, self._info.flip)
+
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the memory behind planes [start, stop), which the system would keep mapped."""
+        start, stop = check_span(start, stop, self._info.planes, self._info.path)
+        mapped = self._mapped
+        if mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        stored_bytes = plane_bytes(self._info.stored_size)
+        first = start * stored_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+        if stop * stored_bytes > first:
+            mapped.madvise(mmap.MADV_DONTNEED, first, stop * stored_bytes - first)
 
     def parts(self) -> tuple[int, ...]:
         """Return (0,): one continuous part."""

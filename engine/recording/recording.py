@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,26 @@ class Recording(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class MappedRecording(Protocol):
+    """A recording whose planes are views of a mapped file."""
+
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the memory behind planes [start, stop); reading them again costs a little."""
+        ...
+
+
+@runtime_checkable
+class TimedRecording(Protocol):
+    """A recording whose spikes have times of their own, finer than planes."""
+
+    def events(
+        self, start: float, stop: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
+        """Return the spikes with start <= t < stop by time: times in planes, rows (top first), columns."""
+        ...
 
 
 class ClosesOnExit:
