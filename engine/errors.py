@@ -7,6 +7,8 @@ EngineError
 │   ├── FrameError            one picture or video frame cannot be read
 │   └── AlignmentError        an alignment log cannot be read or does not fit
 ├── MethodError               a restoring method cannot run as asked
+├── ModelError                a network cannot be built, or not be run on this input
+│   └── CheckpointError       its weights cannot be read, or belong to another network
 ├── ExportError               a result cannot be written
 ├── WorkerError               the worker process broke its protocol or died
 └── OperationCancelled        the caller asked to stop; nothing is wrong
@@ -83,6 +85,14 @@ class AlignmentError(SequenceError):
 
 class MethodError(EngineError):
     """A restoring method cannot run as asked."""
+
+
+class ModelError(EngineError):
+    """A network cannot be built from its configuration, or not be run on this input."""
+
+
+class CheckpointError(ModelError):
+    """Weights cannot be read, or belong to another network."""
 
 
 class ExportError(EngineError):

@@ -69,6 +69,11 @@ def write_text_atomically(path: str | Path, text: str) -> None:
     _write_atomically(Path(path), text.encode("utf-8"))
 
 
+def write_bytes_atomically(path: str | Path, content: bytes) -> None:
+    """Write bytes. Raises ExportError when the file cannot be written."""
+    _write_atomically(Path(path), content)
+
+
 def make_folder(path: str | Path) -> Path:
     """Make a folder and those above it where they are missing, and return it.
 

@@ -1,0 +1,229 @@
+"""Load and save networks with everything it takes to use them.
+
+Ours is a `.safetensors` whose metadata holds JSON: format, network configuration, VoxelSpec and a card
+(how it was trained, what it scored). Published `.pth` and `.pt` files are read too; their configuration
+is worked out from the weights. Nothing is unpickled but tensors and plain values.
+"""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+import resources
+from engine.errors import CheckpointError, EngineError
+from engine.export import write_bytes_atomically
+from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dict, config_to_dict
+from engine.model.names import to_our_names
+from engine.model.network import VRT, VRTSpike
+from engine.model.recognition import recognise
+from engine.voxels import VoxelSpec
+
+Network = VRT | VRTSpike
+FORMAT_VERSION = 1
+METADATA_KEY = "spike_deblur_studio"
+WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
+"""Keys under which published files keep the weights, the best first."""
+SHOWN_NAMES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """Where a network comes from and what it can do; plain values only."""
+
+    name: str
+    origin: str = ""
+    licence: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LoadedModel(NamedTuple):
+    """A network in evaluation on the CPU, and what it needs to know of its input."""
+
+    model: Network
+    voxel_spec: VoxelSpec | None
+    """None for a network without spikes."""
+    card: ModelCard
+
+
+def build(config: Config) -> Network:
+    """Return a network with fresh weights, in training."""
+    return VRTSpike(config) if isinstance(config, VRTSpikeConfig) else VRT(config)
+
+
+def load_weights(model: Network, state: Mapping[str, Any]) -> None:
+    """Copy weights into `model`, all of them or none.
+
+    `state` has our names, the published VRT's, or those of VRT+spike training; bare or as a file keeps
+    it ({"params": …}, {"state_dict": …}), with or without `module.`. Raises CheckpointError that
+    names what is missing, unexpected or misshapen.
+    """
+    named, own = to_our_names(_unwrap(state)), model.state_dict()
+    complaints = {
+        "missing": [name for name in own if name not in named],
+        "unexpected": [name for name in named if name not in own],
+        "misshapen": [
+            f"{name} {tuple(named[name].shape)} instead of {tuple(value.shape)}"
+            for name, value in own.items()
+            if name in named and named[name].shape != value.shape
+        ],
+    }
+    if any(complaints.values()):
+        raise CheckpointError(
+            "the weights do not fit the network",
+            found="; ".join(f"{kind}: {_shorten(names)}" for kind, names in complaints.items() if names),
+            advice="Use the configuration that the weights were trained with",
+        )
+    model.load_state_dict(named)
+
+
+def load_model(path_or_name: str | Path) -> LoadedModel:
+    """Read a network from a `.safetensors`, `.pth` or `.pt` file, or a bundled one by its name.
+
+    Raises CheckpointError where there is no such file, or it holds no network known here.
+    """
+    path = _locate(path_or_name)
+    try:
+        if path.suffix == ".safetensors":
+            return _read_safetensors(path)
+        state = to_our_names(_unwrap(_read_pickle(path)))
+        return _assemble(path, recognise(state), state, None, ModelCard(name=path.stem))
+    except CheckpointError as cause:
+        raise cause if cause.path else _about(path, cause) from cause
+
+
+def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, card: ModelCard) -> None:
+    """Write a network as `.safetensors`, whole or not at all. Raises ExportError where it cannot."""
+    about = {
+        "format_version": FORMAT_VERSION,
+        "config": config_to_dict(model.config),
+        "voxel_spec": None if voxel_spec is None else asdict(voxel_spec),
+        "card": asdict(card),
+    }
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    content = safetensors.torch.save(state, {METADATA_KEY: json.dumps(about)})
+    write_bytes_atomically(path, content)
+
+
+def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the weights out of what a file holds."""
+    while not any(isinstance(value, Tensor) for value in state.values()):
+        inner = next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None)
+        if inner is None:
+            raise CheckpointError(
+                "there are no weights in it",
+                found=f"entries {_shorten([str(key) for key in state])}",
+                expected=f"tensors, or one of {', '.join(WRAPPED_IN)}",
+            )
+        state = inner
+    strange = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    if strange:
+        raise CheckpointError("some weights are no tensors", found=_shorten(strange))
+    return dict(state)
+
+
+def _locate(path_or_name: str | Path) -> Path:
+    path = Path(path_or_name)
+    if path.is_file():
+        return path
+    bundled = Path(resources.__file__).parent / "models"
+    if path.name == str(path_or_name) and (bundled / f"{path.name}.safetensors").is_file():
+        return bundled / f"{path.name}.safetensors"
+    there = sorted(file.stem for file in bundled.glob("*.safetensors"))
+    raise CheckpointError(
+        "there is no such file, and no bundled network of this name",
+        path=path,
+        expected=f"a .safetensors, .pth or .pt file, or one of: {', '.join(there) or '(none is bundled)'}",
+        advice=(
+            "This network's weights do not come with the program: train it with `python -m training`, "
+            "or give the file of one trained elsewhere"
+            if path.name in PRESETS
+            else "Check the path, or train a network with `python -m training`"
+        ),
+    )
+
+
+def _read_pickle(path: Path) -> Mapping[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as cause:
+        raise CheckpointError(
+            "the file cannot be read as weights",
+            path=path,
+            found=str(cause).splitlines()[0][:160] if str(cause) else type(cause).__name__,
+            advice="It may be truncated, or hold more than tensors and plain values, which is never run here",
+        ) from cause
+    if not isinstance(content, Mapping):
+        raise CheckpointError(
+            "the file holds no weights", path=path, found=type(content).__name__, expected="a dictionary"
+        )
+    return content
+
+
+def _read_safetensors(path: Path) -> LoadedModel:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as cause:
+        raise CheckpointError(
+            "the file cannot be read as safetensors",
+            path=path,
+            found=str(cause)[:160],
+            advice="It may be truncated: copy or download it again",
+        ) from cause
+    named = to_our_names(state)
+    if METADATA_KEY not in metadata:
+        return _assemble(path, recognise(named), named, None, ModelCard(name=path.stem))
+    try:
+        about = json.loads(metadata[METADATA_KEY])
+        if about["format_version"] > FORMAT_VERSION:
+            raise CheckpointError(
+                "the file was written by a newer program",
+                found=f"format {about['format_version']}",
+                expected=f"at most {FORMAT_VERSION}",
+                advice="Update this program",
+            )
+        config = config_from_dict(about["config"])
+        spec = None if about["voxel_spec"] is None else VoxelSpec(**about["voxel_spec"])
+        return _assemble(path, config, named, spec, ModelCard(**about["card"]))
+    except (ValueError, KeyError, TypeError) as cause:
+        raise CheckpointError(f"what the file says about its network cannot be used: {cause!r}") from cause
+    except EngineError as cause:
+        raise cause if isinstance(cause, CheckpointError) else CheckpointError(str(cause)) from cause
+
+
+def _assemble(
+    path: Path, config: Config, state: Mapping[str, Tensor], spec: VoxelSpec | None, card: ModelCard
+) -> LoadedModel:
+    """Build the network, fill it and make sure that its spikes fit."""
+    if isinstance(config, VRTSpikeConfig):
+        spec = spec or VoxelSpec(bins=config.spike_bins)
+        if spec.channels != config.spike_bins:
+            raise CheckpointError(
+                "the network and its voxels do not fit",
+                path=path,
+                found=f"{spec.channels} channels of voxels for a network of {config.spike_bins}",
+            )
+    model = build(config)
+    load_weights(model, state)
+    return LoadedModel(model.eval(), spec if isinstance(config, VRTSpikeConfig) else None, card)
+
+
+def _about(path: Path, cause: CheckpointError) -> CheckpointError:
+    return CheckpointError(
+        cause.problem, path=path, found=cause.found, expected=cause.expected, advice=cause.advice
+    )
+
+
+def _shorten(names: list[str]) -> str:
+    rest = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")
