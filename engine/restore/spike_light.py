@@ -120,19 +120,18 @@ def join(near: Light, far: Light | None) -> Light:
     )
 
 
-def keep_agreed(light: Light, prior: Picture) -> tuple[Picture, Picture]:
-    """Return `prior` moved towards `light` in what its halves agree on, and the trust in its finest band."""
-    change, trust = _agreed_detail(light.before - prior, light.after - prior, 0)
-    return prior + change, trust
+def agreed_change(light: Light, prior: Picture) -> tuple[Picture, Picture]:
+    """Return how `light` differs from `prior` as far as its halves agree, and the trust in its finest band."""
+    return _agreed_detail(light.before - prior, light.after - prior, 0)
 
 
-def sharpened(light: Picture, trust: Picture, pixels: float) -> Picture:
+def sharpened(change: Picture, trust: Picture, pixels: float) -> Picture:
     """Strengthen the finest detail as far as it is trusted.
 
     `pixels` says how many pixels of the picture make one of the spikes' each way: up to 2.
     """
     strength = np.float32(SHARPENING * pixels / 2) * trust
-    return light + strength * (light - blurred(light, SHARPENING_BLUR_PX * pixels / 2))
+    return change + strength * (change - blurred(change, SHARPENING_BLUR_PX * pixels / 2))
 
 
 def _agreed_detail(before: Picture, after: Picture, band: int) -> tuple[Picture, Picture]:

@@ -30,7 +30,7 @@ from engine.restore.filters import (
     resized_linear,
     size_of,
 )
-from engine.restore.spike_light import Segment, gather, join, keep_agreed, sharpened
+from engine.restore.spike_light import Segment, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, estimate_motion
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 FEWEST_PLANES = 4
-FLOW_SEGMENTS = 16
+FLOW_SEGMENTS = 8
 MOST_SEGMENTS = 48
 SEGMENT_TRAVEL_PX = 0.5
 """Motion within a segment, in pixels of the spikes; a pixel's own extent blurs as much."""
@@ -155,10 +155,12 @@ def restore_frame(
     clipped = resized_by_area((blurry.max(axis=2) >= SATURATED).astype(np.float32), work_size)
     expected += clipped * np.minimum(gain * luminance + offset - expected, 0.0)
 
-    light, trust_in_detail = keep_agreed(join(near, far), expected)
-    light = sharpened(light, trust_in_detail, work_size.height / spike_size.height)
+    # What the spikes cannot resolve is no difference: look at both through their pixels.
+    seen = resized_linear(resized_by_area(expected, spike_size), work_size)
+    change, trust_in_detail = agreed_change(join(near, far), seen)
+    change = sharpened(change, trust_in_detail, work_size.height / spike_size.height)
     floor = np.float32(DARK)
-    change = (light - expected) * resized_linear(trust, work_size)
+    change *= resized_linear(trust, work_size)
     change *= (luminance + floor) / (np.maximum(expected - offset, 0.0) + floor * gain)
     return _recolour(blurry, luminance, change, gamma)
 
