@@ -121,7 +121,7 @@ def join(near: Light, far: Light | None) -> Light:
 
 
 def agreed_change(light: Light, prior: Picture) -> tuple[Picture, Picture]:
-    """Return how `light` differs from `prior` as far as its halves agree, and the trust in its finest band."""
+    """Return how `light` differs from `prior` where its halves agree, and the trust in the finest band."""
     return _agreed_detail(light.before - prior, light.after - prior, 0)
 
 

@@ -22,21 +22,14 @@ from numpy.typing import NDArray
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.filters import (
-    Picture,
-    local_mean,
-    resized_by_area,
-    resized_cubic,
-    resized_linear,
-    size_of,
-)
+from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.spike_light import Segment, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, estimate_motion
+from engine.restore.spike_signal import LUMINANCE, expected_rate, fit_line, settle_gamma
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
-LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 FEWEST_PLANES = 4
 FLOW_SEGMENTS = 8
 MOST_SEGMENTS = 48
@@ -45,8 +38,6 @@ SEGMENT_TRAVEL_PX = 0.5
 LARGEST_UPSCALE = 2
 """The spikes' picture is gathered at no more than this times their size; motion gives no more detail."""
 
-FIT_RADIUS_PX = 8
-FIT_FLOOR = 1e-4
 DARK = 0.02
 """Luminance below which a change is added rather than multiplied; white is 1."""
 COLOUR_FLOOR = 0.1
@@ -101,7 +92,7 @@ def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
         exposed,
         centre=window.centre,
         length=window.stop - window.start,
-        gamma=sequence.gamma,
+        gamma=sequence.gamma if sequence.gamma_known else None,
     )
 
 
@@ -112,7 +103,7 @@ def restore_frame(
     *,
     centre: float,
     length: float,
-    gamma: float = 1.0,
+    gamma: float | None = None,
 ) -> NDArray[np.float32]:
     """Return the (H, W, 3) picture at `centre` of a frame that was exposed for `length` planes around it.
 
@@ -146,22 +137,24 @@ def restore_frame(
     pieces = _even(min(max(travel, FLOW_SEGMENTS), MOST_SEGMENTS, len(exposed)))
     near, far = gather(coarse if pieces == len(coarse) else cut(pieces), motion.resized(work_size), work_size)
 
+    gamma = settle_gamma(blurry, rate, gamma)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     luminance = resized_by_area(signal @ LUMINANCE, work_size)
     spike_luminance = resized_by_area(luminance, spike_size)
-    gain, offset = _fit_line(spike_luminance, rate)
-    expected = _expected_rate(spike_luminance, rate, luminance)
+    gain, offset = fit_line(spike_luminance, rate)
+    expected = expected_rate(spike_luminance, rate, luminance)
     # A clipped frame does not say how bright it was: there white is the least that the spikes must show.
     clipped = resized_by_area((blurry.max(axis=2) >= SATURATED).astype(np.float32), work_size)
-    expected += clipped * np.minimum(gain * luminance + offset - expected, 0.0)
+    ceiling = np.float32(gain) * luminance + np.float32(offset)
+    expected += clipped * np.minimum(ceiling - expected, 0.0)
 
     # What the spikes cannot resolve is no difference: look at both through their pixels.
     seen = resized_linear(resized_by_area(expected, spike_size), work_size)
     change, trust_in_detail = agreed_change(join(near, far), seen)
     change = sharpened(change, trust_in_detail, work_size.height / spike_size.height)
-    floor = np.float32(DARK)
     change *= resized_linear(trust, work_size)
-    change *= (luminance + floor) / (np.maximum(expected - offset, 0.0) + floor * gain)
+    lit = np.maximum(expected - np.float32(offset), 0.0)
+    change *= (luminance + np.float32(DARK)) / (lit + np.float32(DARK * gain))
     return _recolour(blurry, luminance, change, gamma)
 
 
@@ -191,31 +184,6 @@ def _recolour(
     floor = np.float32(COLOUR_FLOOR)
     change /= seen + floor
     return np.clip(blurry + change[:, :, None] * (blurry + floor), 0.0, 1.0)
-
-
-def _expected_rate(light: Picture, rate: Picture, light_at_work: Picture) -> Picture:
-    """Fit the spikes' rate as a local line of the light (a guided filter) and draw it on a finer grid."""
-    mean_light, mean_rate = local_mean(light, FIT_RADIUS_PX), local_mean(rate, FIT_RADIUS_PX)
-    variance = local_mean(light * light, FIT_RADIUS_PX) - mean_light * mean_light
-    covariance = local_mean(light * rate, FIT_RADIUS_PX) - mean_light * mean_rate
-    floor = np.float32(FIT_FLOOR)
-    overall = np.float32(rate.mean() / (light.mean() + 1e-6))
-    slope: Picture = np.divide(covariance + floor * overall, variance + floor)
-    intercept = mean_rate - slope * mean_light
-    size = size_of(light_at_work)
-    slope, intercept = (
-        resized_linear(local_mean(field, FIT_RADIUS_PX), size) for field in (slope, intercept)
-    )
-    return np.maximum(slope * light_at_work + intercept, 0.0)
-
-
-def _fit_line(light: Picture, rate: Picture) -> tuple[np.float32, np.float32]:
-    """Return gain and offset (dark current) of the spikes: rate = gain · luminance + offset."""
-    mean_light, mean_rate = float(light.mean()), float(rate.mean())
-    covariance = float(((light - light.mean()) * (rate - rate.mean())).mean())
-    slope = (covariance + 1e-3 * mean_rate / (mean_light + 1e-6)) / (float(light.var()) + 1e-3)
-    offset = min(max(mean_rate - slope * mean_light, 0.0), mean_rate / 2)
-    return np.float32((mean_rate - offset) / (mean_light + 1e-6)), np.float32(offset)
 
 
 def _even(number: int) -> int:

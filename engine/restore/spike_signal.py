@@ -1,0 +1,84 @@
+"""What the spikes integrated: the frame's exponent, the spikes' gain, and the rate a frame leads to expect.
+
+All three compare one exposure's blurry frame with its spikes. Both are means over the same time, so in the
+right signal they are proportional wherever things moved, too.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size
+from engine.restore.filters import Picture, local_mean, resized_by_area, resized_linear, size_of
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+GAMMAS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 2.6, 3.0)
+GAMMA_PIXELS = 20_000
+CELL_PX = 4
+"""Pixels of the small picture to a cell: 16 and the small picture's own averaging tame the shot noise."""
+FEWEST_CELLS = 20
+CLIPPED = 0.97
+CROWDED = 0.9
+"""Rates above this many spikes a plane no longer follow the light: a pixel fires once a plane at most."""
+BETTER = 1.15
+"""Where nobody gave a gamma, 1 stands unless another fits this much better, in squared error."""
+CONTRADICTED = 2.0
+"""A given gamma stands unless another fits this much better."""
+
+FIT_RADIUS_PX = 8
+FIT_FLOOR = 1e-4
+
+
+def settle_gamma(blurry: NDArray[np.float32], rate: Picture, given: float | None) -> float:
+    """Return the exponent that takes the frame's values to the signal that the spikes integrated.
+
+    That is `given` where the exposure does not contradict it, else the one of `GAMMAS` that fits best.
+    Few spikes contradict nothing.
+    """
+    candidates = GAMMAS if given is None else (given, *GAMMAS)
+    size = size_of(rate)
+    shrink = max(1, math.isqrt(size.pixels // GAMMA_PIXELS))
+    small_size = Size(max(1, size.height // shrink), max(1, size.width // shrink))
+    cell_size = Size(max(1, small_size.height // CELL_PX), max(1, small_size.width // CELL_PX))
+    small = resized_by_area(blurry, small_size)
+    rates = resized_by_area(rate, cell_size)
+    clipped = resized_by_area((small.max(axis=2) > CLIPPED).astype(np.float32), cell_size)
+    usable = (clipped < 0.1) & (rates < CROWDED)
+    if np.count_nonzero(usable) < FEWEST_CELLS:
+        return candidates[0]
+    errors = []
+    for gamma in candidates:
+        light = resized_by_area(np.power(small, np.float32(gamma)) @ LUMINANCE, cell_size)
+        gain, offset = fit_line(light[usable], rates[usable])
+        errors.append(float(np.square(rates[usable] - gain * light[usable] - offset).mean()))
+    best = int(np.argmin(errors))
+    bar = BETTER if given is None else CONTRADICTED
+    return candidates[best] if errors[0] > bar * errors[best] + 1e-12 else candidates[0]
+
+
+def fit_line(light: NDArray[np.float32], rate: NDArray[np.float32]) -> tuple[float, float]:
+    """Return gain and offset (dark current, not below 0) of rate = gain · light + offset."""
+    mean_light, mean_rate = float(light.mean()), float(rate.mean())
+    covariance = float(np.mean((light - mean_light) * (rate - mean_rate)))
+    steady = 1e-6  # in a picture without contrast the line goes through the origin
+    slope = (covariance + steady * mean_rate / (mean_light + 1e-6)) / (float(light.var()) + steady)
+    offset = min(max(mean_rate - slope * mean_light, 0.0), mean_rate / 2)
+    return (mean_rate - offset) / (mean_light + 1e-6), offset
+
+
+def expected_rate(light: Picture, rate: Picture, finer_light: Picture) -> Picture:
+    """Fit the rate as a local line of the light (a guided filter) and draw it on the finer light's grid."""
+    mean_light, mean_rate = local_mean(light, FIT_RADIUS_PX), local_mean(rate, FIT_RADIUS_PX)
+    variance = local_mean(light * light, FIT_RADIUS_PX) - mean_light * mean_light
+    covariance = local_mean(light * rate, FIT_RADIUS_PX) - mean_light * mean_rate
+    floor = np.float32(FIT_FLOOR)
+    overall = np.float32(rate.mean() / (light.mean() + 1e-6))
+    slope: Picture = np.divide(covariance + floor * overall, variance + floor)
+    intercept = mean_rate - slope * mean_light
+    size = size_of(finer_light)
+    slope, intercept = (
+        resized_linear(local_mean(field, FIT_RADIUS_PX), size) for field in (slope, intercept)
+    )
+    return np.maximum(slope * finer_light + intercept, 0.0)
