@@ -42,6 +42,8 @@ class Settled:
     """Source of height, width and planes."""
     warnings: tuple[str, ...]
     candidates: tuple[GeometryCandidate, ...]
+    is_checked: bool
+    """The bits show this size, or the caller gave it."""
 
 
 def check_side(value: int | None, name: str, path: Path) -> int | None:
@@ -99,7 +101,7 @@ def _obey(path: Path, stored: NDArray[np.uint8], size: Size) -> Settled:
             f"read as {size} as asked, although the bits look like {_describe(guess.best)}: "
             "check height and width if the picture is sheared or torn",
         )
-    return Settled(size, head, planes, remainder, sources, warnings, guess.candidates)
+    return Settled(size, head, planes, remainder, sources, warnings, guess.candidates, is_checked=True)
 
 
 def _believe_bits(
@@ -127,6 +129,7 @@ def _believe_bits(
         sources | given,
         warnings,
         guess.candidates,
+        is_checked=True,
     )
 
 
@@ -151,7 +154,9 @@ def _believe_claims(
     planes, remainder = divmod(len(stored), plane_bytes(chosen.size))
     warnings += _about_rest(len(stored), chosen.size, 0, planes, remainder)
     sources: dict[str, Source] = {"height": chosen.source, "width": chosen.source, "planes": "file"}
-    return Settled(chosen.size, 0, planes, remainder, sources | given, warnings, guess.candidates)
+    return Settled(
+        chosen.size, 0, planes, remainder, sources | given, warnings, guess.candidates, is_checked=False
+    )
 
 
 def _planes(path: Path, total_bytes: int, size: Size, head_columns: int) -> tuple[int, int]:

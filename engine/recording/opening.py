@@ -131,13 +131,20 @@ def first_answer(*answers: tuple[T | None, Source]) -> tuple[T | None, Source]:
 
 def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Settled:
     """Settle the geometry of alike parts by the first whose bits show it: some may be dark."""
+    settled: list[Settled] = []
     failure: GeometryError | None = None
     for path in dict.fromkeys((paths[0], paths[len(paths) // 2], paths[-1])):
         stored = np.frombuffer(map_file(path), np.uint8)
         try:
-            return settle_geometry(path, stored, given.height, given.width, _claims(sidecar, given))
+            answer = settle_geometry(path, stored, given.height, given.width, _claims(sidecar, given))
         except GeometryError as error:
             failure = failure or error
+            continue
+        if answer.is_checked:
+            return answer
+        settled.append(answer)
+    if settled:
+        return settled[0]
     assert failure is not None
     raise failure
 
