@@ -89,6 +89,9 @@ class Jobs(QObject):
     """Runs one restoration at a time."""
 
     changed = Signal()
+    """Progress."""
+    state_changed = Signal()
+    """A job began, moved on to another `JobState`, or is forgotten."""
     frame_restored = Signal(int, object)
     """Frame number, `Restored`."""
     partial_changed = Signal(int)
@@ -139,6 +142,7 @@ class Jobs(QObject):
         self._accepted_at = self._clock()
         self.status = JobStatus(number, frames, method, gamma)
         self.changed.emit()
+        self.state_changed.emit()
 
     def cancel(self) -> None:
         """Stop within a tile, or by force when the worker takes longer than that."""
@@ -153,6 +157,14 @@ class Jobs(QObject):
         self._is_abandoned = self.is_running
         self.cancel()
 
+    def forget(self) -> None:
+        """Show no job any more; one that still runs is abandoned and forgotten when it ends."""
+        self.abandon()
+        if not self.is_running:
+            self.status = None
+            self.changed.emit()
+            self.state_changed.emit()
+
     def partial(self, index: int) -> PartialFrame | None:
         """Return a copy of an unfinished frame of the running job, None where there is nothing of it."""
         if self.status is None or not self.is_running or self._is_abandoned or index not in self._slots:
@@ -165,9 +177,12 @@ class Jobs(QObject):
 
     def _update(self, **changes: object) -> None:
         assert self.status is not None
+        before = self.status.state
         elapsed = self._clock() - self._accepted_at
         self.status = replace(self.status, elapsed_seconds=elapsed, **changes)  # type: ignore[arg-type]
         self.changed.emit()
+        if self.status.state is not before:
+            self.state_changed.emit()
 
     def _on_message(self, message: WorkerMessage) -> None:
         status = self.status
@@ -221,3 +236,5 @@ class Jobs(QObject):
         self._regions.clear()
         self._update(state=state, problem=problem)
         self.ended.emit(self.status)
+        if self._is_abandoned:
+            self.forget()

@@ -93,7 +93,7 @@ class Studio(QObject):
         self.metrics.failed.connect(lambda error: self._report(error, "compare with the reference"))
         self.results.changed.connect(self.abilities_changed)
         self.results.evicted.connect(self._on_evicted)
-        self.jobs.changed.connect(self.abilities_changed)
+        self.jobs.state_changed.connect(self.abilities_changed)
         self.jobs.frame_restored.connect(self._on_frame_restored)
         self.jobs.partial_changed.connect(self._on_partial)
         self.jobs.ended.connect(self._on_job_end)
@@ -233,11 +233,13 @@ class Studio(QObject):
         sequence, source, lease = self.session.sequence, self.session.source, self.session.lease
         if sequence is None or source is None or lease is None:
             return
-        self.jobs.abandon()
         keep = self._shown_source is not None and _same_frames(self._shown_source, source)
         index = self.position.index if keep else 0
         self._shown_source = source
-        if not keep:
+        if keep:
+            self.jobs.abandon()
+        else:
+            self.jobs.forget()
             self.results.clear()
         self._told_of_eviction = False
         self.pictures.clear()
@@ -250,7 +252,7 @@ class Studio(QObject):
         self.abilities_changed.emit()
 
     def _on_closed(self) -> None:
-        self.jobs.abandon()
+        self.jobs.forget()
         self._shown_source = None
         self.results.clear()
         self.pictures.clear()

@@ -1,6 +1,9 @@
-"""Messages in place: the newest notice over the pictures, the others one click away."""
+"""Messages in place: the newest notice over the pictures, the others one click away.
 
-from PySide6.QtCore import QSize, Qt, QTimer
+The banner lies over what is below it and takes no room, so that a message never moves the pictures.
+"""
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -10,14 +13,16 @@ from app.ui.theme import Theme, mixed
 
 INFORMATION_MS = 8000
 """Good news leaves by itself."""
+MARGIN_PX = 8
 
 
 class Banner(QFrame):
     """Shows one notice at a time: what, where, what to do, and buttons to see the others and to dismiss."""
 
-    def __init__(self, notices: Notices, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, notices: Notices, theme: Theme, over: QWidget) -> None:
+        super().__init__(over)
         self.setObjectName("banner")
+        self._over = over
         self._notices = notices
         self._theme = theme
         self._shown: Notice | None = None
@@ -40,7 +45,7 @@ class Banner(QFrame):
         lines.setSpacing(2)
         lines.addWidget(self.title)
         lines.addWidget(self.text)
-        layout = QHBoxLayout(self)
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.setSpacing(10)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -49,6 +54,7 @@ class Banner(QFrame):
         layout.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self._leave = QTimer(self, interval=INFORMATION_MS, singleShot=True)
         self._leave.timeout.connect(self._dismiss)
+        over.installEventFilter(self)
         notices.changed.connect(self._on_change)
         theme.changed.connect(self._paint)
         self._on_change()
@@ -74,6 +80,18 @@ class Banner(QFrame):
         self.others.setVisible(len(self._notices) > 1)
         self.others.setText(f"{len(self._notices) - 1} more")
         self._paint()
+        self._place()
+
+    def _place(self) -> None:
+        """Lie along the top of the widget below, as high as the text needs."""
+        width = self._over.width() - 2 * MARGIN_PX
+        self.setGeometry(MARGIN_PX, MARGIN_PX, width, self._row.totalHeightForWidth(width))
+        self.raise_()
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.ChildAdded):
+            self._place()
+        return False
 
     def _show_next(self) -> None:
         known = list(self._notices)

@@ -131,9 +131,10 @@ class Commands(QObject):
         sequence = self._studio.session.sequence
         if sequence is None:
             return
+        plural = "" if len(sequence) == 1 else "s"
         facts = [
             sequence.source.path,
-            f"{len(sequence)} frames of {sequence.frame_size} px, {sequence.bit_depth} bit, "
+            f"{len(sequence)} frame{plural} of {sequence.frame_size} px, {sequence.bit_depth} bit, "
             f"layout: {sequence.layout}",
         ]
         if sequence.recording is not None:

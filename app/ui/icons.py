@@ -3,13 +3,13 @@
 from functools import lru_cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 import resources
 
-SIZES_PX = (16, 20, 24, 32, 48, 64)
+APPLICATION_SIZES_PX = (16, 24, 32, 48, 64)
 
 
 def icons_folder() -> Path:
@@ -17,32 +17,44 @@ def icons_folder() -> Path:
 
 
 @lru_cache
-def _drawing(name: str) -> str:
-    return (icons_folder() / f"{name}.svg").read_text(encoding="utf-8")
+def _drawing(name: str, colour: str) -> QSvgRenderer:
+    text = (icons_folder() / f"{name}.svg").read_text(encoding="utf-8")
+    return QSvgRenderer(QByteArray(text.replace("currentColor", colour).encode()))
 
 
-def _pixmap(name: str, colour: str, size_px: int) -> QPixmap:
-    drawing = _drawing(name).replace("currentColor", colour)
-    pixmap = QPixmap(size_px, size_px)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(0, 0, size_px, size_px))
-    painter.end()
-    return pixmap
+class _TintedDrawing(QIconEngine):
+    """Draws when it is asked to, in the size it is asked for: crisp at every scale, free until shown."""
+
+    def __init__(self, name: str, colour: str, disabled: str) -> None:
+        super().__init__()
+        self._parts = (name, colour, disabled)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _: QIcon.State) -> None:
+        name, colour, disabled = self._parts
+        _drawing(name, disabled if mode == QIcon.Mode.Disabled else colour).render(painter, QRectF(rect))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return pixmap
+
+    def clone(self) -> QIconEngine:
+        return _TintedDrawing(*self._parts)
 
 
+@lru_cache
 def icon(name: str, colour: str, disabled: str) -> QIcon:
-    """Return icon `name` in two colours, crisp from 16 to 64 device pixels."""
-    result = QIcon()
-    for size_px in SIZES_PX:
-        result.addPixmap(_pixmap(name, colour, size_px), QIcon.Mode.Normal)
-        result.addPixmap(_pixmap(name, disabled, size_px), QIcon.Mode.Disabled)
-    return result
+    """Return icon `name` in two colours, #rrggbb each."""
+    return QIcon(_TintedDrawing(name, colour, disabled))
 
 
 def application_icon() -> QIcon:
-    """Return the program's icon, in its own colours."""
+    """Return the program's icon, in its own colours; window managers want ready pixmaps."""
+    engine = _TintedDrawing("studio", "", "")
     result = QIcon()
-    for size_px in SIZES_PX:
-        result.addPixmap(_pixmap("studio", "", size_px))
+    for size_px in APPLICATION_SIZES_PX:
+        result.addPixmap(engine.pixmap(QSize(size_px, size_px), QIcon.Mode.Normal, QIcon.State.Off))
     return result

@@ -43,7 +43,7 @@ class JobBar(QFrame):
         self.text.setProperty("role", "muted")
         self.text.setMinimumWidth(60)
         self.progress = QProgressBar(textVisible=False)
-        self.progress.setMinimumWidth(80)
+        self.progress.setMinimumWidth(60)
         self.progress.setMaximumWidth(320)
         self.cancel = QToolButton()
         self.cancel.setDefaultAction(cancel)
@@ -55,7 +55,7 @@ class JobBar(QFrame):
         layout.addWidget(label)
         layout.addWidget(self.gamma)
         layout.addSpacing(8)
-        layout.addWidget(self.text, 1)
+        layout.addWidget(self.text, 3)
         layout.addWidget(self.progress, 1)
         layout.addWidget(self.cancel)
         policy = self.cancel.sizePolicy()
@@ -63,10 +63,11 @@ class JobBar(QFrame):
         self.cancel.setSizePolicy(policy)
         self.show_status(None)
 
-    def show_gamma(self, gamma: float, known: bool) -> None:
+    def show_gamma(self, gamma: float, known: bool, *, enabled: bool) -> None:
         """Show the sequence's gamma; an assumed one says so."""
         choices = {CODE_VALUES: "code values (γ 1)", LINEAR_LIGHT: "linear light (γ 2.2)"}
         choices.setdefault(gamma, f"γ {gamma:g}")
+        self.gamma.setEnabled(enabled)
         with QSignalBlocker(self.gamma):
             self.gamma.clear()
             for value, name in sorted(choices.items()):
@@ -97,7 +98,7 @@ def describe(status: JobStatus) -> str:
         case JobState.STARTING:
             return f"Starting to deblur {what} …"
         case JobState.RUNNING:
-            parts = [f"Deblurring {what}", f"tile {status.tiles_done} of {status.tiles_total}"]
+            parts = [f"Deblurring {what}", f"{status.tiles_done} of {status.tiles_total} tiles"]
             if count > 1:
                 parts.append(f"{status.frames_done} done")
             left = status.seconds_left

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from app.environment import load_opencv
 from app.settings import Settings, save_settings, settings_path
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 TITLE = "Spike Deblur Studio"
 DEFAULT_SIZE = QSize(1280, 800)
-SMALLEST_SIZE = QSize(680, 440)
+SMALLEST_SIZE = QSize(680, 460)
 
 
 class MainWindow(QMainWindow):
@@ -51,7 +51,6 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.workspace: Workspace | None = None
         self._status: StatusLine | None = None
-        self._was_painted = False
         self.setWindowTitle(TITLE)
         self.setWindowIcon(application_icon())
         self.setMinimumSize(SMALLEST_SIZE)
@@ -64,42 +63,27 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.tool_bar)
         keys = ("open_folder", "open", "open_sample")
         self.empty = EmptyPage(self.theme, tuple(self.actions_by_key[key] for key in keys))
-        self.banner = Banner(studio.notices, self.theme)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
-        self._lay_out()
+        self.setCentralWidget(self.stack)
+        self.banner = Banner(studio.notices, self.theme, self.stack)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._build_workspace)
         self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
         self.commands = Commands(self)
         self._check_settings()
+        self.installEventFilter(self)
         studio.abilities_changed.connect(self._refresh)
         studio.session.opened.connect(self._refresh)
         self._refresh()
 
-    def _lay_out(self) -> None:
-        self.banner_place = QWidget()
-        around = QVBoxLayout(self.banner_place)
-        around.setContentsMargins(8, 8, 8, 0)
-        around.addWidget(self.banner)
-        central = QWidget()
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner_place)
-        column.addWidget(self.stack, 1)
-        self.setCentralWidget(central)
-        self.studio.notices.changed.connect(self._show_banner)
-        self._show_banner()
-
     # ------------------------------------------------------------------ start
 
-    def event(self, event: QEvent) -> bool:
-        result = super().event(event)
-        if event.type() == QEvent.Type.UpdateRequest and not self._was_painted and self.isVisible():
-            self._was_painted = True
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest and self.isVisible():
+            self.removeEventFilter(self)
             QTimer.singleShot(0, self._after_first_paint)
-        return result
+        return False
 
     def _after_first_paint(self) -> None:
         self.painted.emit()
@@ -136,7 +120,7 @@ class MainWindow(QMainWindow):
         self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
         if self.workspace is not None:
             self.workspace.panes.set_smooth(self.settings.smooth)
-            self.workspace.voxels.setVisible(self.settings.show_voxels)
+            self.workspace.show_voxel_strip(self.settings.show_voxels)
 
     def choose_theme(self, choice: str) -> None:
         self.settings.theme = choice
@@ -181,9 +165,6 @@ class MainWindow(QMainWindow):
         if self._status is not None:
             self._status.setVisible(shows_workspace)
 
-    def _show_banner(self) -> None:
-        self.banner_place.setVisible(len(self.studio.notices) > 0)
-
     def _show_facts(self) -> None:
         sequence, view = self.studio.session.sequence, self.studio.pictures.view
         if self._status is None or self.workspace is None or sequence is None:
@@ -225,9 +206,10 @@ class MainWindow(QMainWindow):
 
 
 def _load_libraries(_: Ticket) -> None:
+    """Import what the workspace is made of; the imports in `_build_workspace` then cost nothing."""
     load_opencv()
-    import pyqtgraph  # noqa: F401
-    import superqt  # noqa: F401
+    import app.ui.status_line
+    import app.ui.workspace  # noqa: F401
 
 
 def _base64(state: QByteArray) -> str:

@@ -43,7 +43,7 @@ class Pane(QFrame):
         self.box.sigResized.connect(lambda _: self.resized.emit())
         self.canvas = pg.GraphicsView(background=None)
         self.canvas.setCentralItem(self.box)
-        self.canvas.setMinimumSize(120, 60)
+        self.canvas.setMinimumSize(120, 130)
         self.canvas.scene().sigMouseMoved.connect(self._on_mouse)
         self.hint = PaneHint(self.canvas)
         header = QHBoxLayout()

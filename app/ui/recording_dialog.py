@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -22,6 +23,7 @@ from engine.source import SequenceSource
 
 LARGEST_EDGE_PX = 16384
 MOST_CANDIDATES = 12
+FIELD_PX = 28
 UNSAID = "not said"
 FLIPS: dict[str, bool | None] = {"find out": None, "bottom row first (usual)": True, "top row first": False}
 
@@ -68,6 +70,7 @@ class RecordingDialog(QDialog):
         self.exposure = _planes(source.exposure_planes, "Length of one exposure, in planes")
         self.stride = _planes(source.stride_planes, "From the start of one exposure to the next, in planes")
         form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
         if candidates:
@@ -95,6 +98,8 @@ class RecordingDialog(QDialog):
         layout.addWidget(why)
         layout.addLayout(form)
         layout.addWidget(buttons)
+        for field in (*self.findChildren(QAbstractSpinBox), *self.findChildren(QComboBox)):
+            field.setMinimumHeight(FIELD_PX)
         for edge in (self.height_px, self.width_px):
             edge.valueChanged.connect(self._check)
         if candidates and source.height is None:

@@ -94,6 +94,7 @@ class Theme(QObject):
         super().__init__(parent)
         self.choice = choice
         self.colours = DARK
+        self._applied: Colours | None = None
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._apply)
         self.choose(choice)
 
@@ -107,7 +108,10 @@ class Theme(QObject):
         scheme = QGuiApplication.styleHints().colorScheme()
         if self.choice != "system":
             scheme = SCHEMES[self.choice]
-        self.colours = LIGHT if scheme == Qt.ColorScheme.Light else DARK
+        colours = LIGHT if scheme == Qt.ColorScheme.Light else DARK
+        if colours is self._applied:
+            return
+        self.colours = self._applied = colours
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.setPalette(palette(self.colours))
@@ -219,10 +223,12 @@ def style_sheet(colours: Colours) -> str:
     QProgressBar {{ border: 0; border-radius: 3px; background: {c.border}; max-height: 6px;
                     min-height: 6px; }}
     QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QSlider:horizontal {{ min-height: 22px; }}
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {c.border}; }}
     QSlider::sub-page:horizontal {{ background: {c.accent}; border-radius: 2px; }}
-    QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -6px 0; border-radius: 8px;
-                                  background: {c.accent}; border: 2px solid {c.panel}; }}
+    QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
+                                  background: {c.accent}; }}
     QSlider::handle:horizontal:hover {{ background: {c.accent_hover}; }}
     QSlider::handle:horizontal:disabled {{ background: {c.border}; }}
     """

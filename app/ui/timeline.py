@@ -35,7 +35,7 @@ class Timeline(QWidget):
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 140)
+        return QSize(600, 150)
 
     # ------------------------------------------------------------------ what is shown
 

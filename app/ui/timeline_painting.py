@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontInfo, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from app.state.spikes import RateCurve
+from app.ui.curve_picture import curve_pixels
 from app.ui.plane_scale import PlaneScale, format_time, lanes
 from app.ui.theme import Colours, faded, mixed
 from engine.geometry import Span
 
 GUTTER_PX = 10
-BAR_PX = 15
+BAR_PX = (16, 13, 12)
+"""Height of a bar where there are so many lanes."""
 BAR_GAP_PX = 3
-SMALLEST_BAR_PX = 6.0
 TICK_GAP_PX = 78
 DARK_INK = "#1b1f24"
 """On the current window, which is bright in both themes."""
@@ -73,10 +74,12 @@ class _Rows:
 
 def _rows(content: TimelineContent, line: float, width: float, height: float) -> _Rows:
     lane_count = int(content.lanes.max(initial=0)) + 1
-    bar_px = BAR_PX if lane_count == 1 else max(SMALLEST_BAR_PX, BAR_PX * 1.6 / lane_count)
-    bars_px = (bar_px + BAR_GAP_PX) * lane_count
+    bar_px = float(BAR_PX[lane_count - 1])
     axis_y = height - line * (2 if content.rate_hz else 1) - 7
     top = line + 8
+    room = axis_y - top - 9
+    bar_px = max(2.0, min(bar_px, 0.75 * room / lane_count - BAR_GAP_PX))
+    bars_px = (bar_px + BAR_GAP_PX) * lane_count
     curve = QRectF(GUTTER_PX, top, width - 2 * GUTTER_PX, max(0.0, axis_y - bars_px - top - 9))
     return _Rows(line, curve, curve.bottom() + 6, bar_px, axis_y)
 
@@ -159,31 +162,13 @@ def _paint_axis(
 def _paint_curve(
     painter: QPainter, content: TimelineContent, scale: PlaneScale, colours: Colours, rows: _Rows
 ) -> None:
-    """Draw the mean of every screen column as a line, its lowest and highest plane as a band."""
-    area, curve = rows.curve, content.curve
-    if curve is None or area.height() < 8 or curve.peak <= 0:
+    ratio = painter.device().devicePixelRatioF()
+    columns, height = round(rows.curve.width() * ratio), round(rows.curve.height() * ratio)
+    if content.curve is None or columns < 2 or height < 8 * ratio:
         return
-    columns = max(2, int(area.width()))
-    low, high, mean = curve.envelope(scale.start, scale.stop, columns)
-    known = np.flatnonzero(~np.isnan(mean))
-    if len(known) == 0:
-        return
-    rise = area.height() / (curve.peak * 1.05)
-    xs = area.left() + (known + 0.5) * area.width() / columns
-
-    def points(values: NDArray[np.float32]) -> list[QPointF]:
-        return [QPointF(x, area.bottom() - v * rise) for x, v in zip(xs, values[known], strict=True)]
-
-    mean_line = points(mean)
-    ground = [QPointF(xs[-1], area.bottom()), QPointF(xs[0], area.bottom())]
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(faded(colours.rate, 0.16))
-    painter.drawPolygon(QPolygonF([*mean_line, *ground]))
-    painter.setBrush(faded(colours.rate, 0.30))
-    painter.drawPolygon(QPolygonF([*points(high), *reversed(points(low))]))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(colours.rate), 1.3))
-    painter.drawPolyline(QPolygonF(mean_line))
+    pixels = curve_pixels(content.curve, (scale.start, scale.stop), columns, height, ratio, colours.rate)
+    image = QImage(pixels.data, columns, height, columns * 4, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(rows.curve, image)
 
 
 def _paint_bars(
@@ -196,10 +181,15 @@ def _paint_bars(
         columns = np.floor((starts[seen] - scale.start) * scale.px_per_plane)
         keep = np.unique(columns, return_index=True)[1]
         seen = np.union1d(seen[keep], np.intersect1d(seen, [content.current]))
+    font = QFont(painter.font())
+    font.setPixelSize(max(6, min(round(rows.bar_px) - 3, QFontInfo(font).pixelSize())))
+    painter.save()
+    painter.setFont(font)
     for frame in seen.tolist():
         left, right = scale.x(starts[frame]), scale.x(stops[frame])
         top = rows.bars_y + content.lanes[frame] * (rows.bar_px + BAR_GAP_PX)
         _paint_bar(painter, content, colours, QRectF(left, top, right - left, rows.bar_px), frame)
+    painter.restore()
 
 
 def _paint_bar(
@@ -221,16 +211,17 @@ def _paint_bar(
     painter.drawRoundedRect(box, radius, radius)
     metrics = QFontMetricsF(painter.font())
     number = str(frame + 1)
-    if box.width() > metrics.horizontalAdvance(number) + 8 and box.height() >= metrics.height() - 4:
+    if box.width() > metrics.horizontalAdvance(number) + 8 and box.height() >= metrics.capHeight() + 3:
         on_bright = is_current and not content.guess
         painter.setPen(QColor(DARK_INK if on_bright else colours.text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, number)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip
+        painter.drawText(box.adjusted(0, -1, 0, -1), flags, number)
     if frame in content.restored:
         stale = frame in content.stale
         colour = QColor(colours.stale if stale else colours.restored)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QBrush(colour, Qt.BrushStyle.Dense4Pattern) if stale else colour)
-        painter.drawRect(QRectF(box.left(), box.bottom() - 3, max(2.0, box.width()), 3))
+        painter.drawRect(QRectF(box.left(), box.bottom() - 1, max(2.0, box.width()), 2.5))
 
 
 def _paint_playhead(

@@ -41,9 +41,10 @@ class StudioToolBar(QToolBar):
 
     def show_findings(self, count: int) -> None:
         """Show how many notes there are on the open sequence."""
-        self._findings = count
-        self.notes.setText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
-        self._tint()
+        if count != self._findings:
+            self._findings = count
+            self.notes.setText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
+            self._tint_notes()
 
     def _add(self, action: QAction, text: str = "") -> QToolButton:
         button = QToolButton()
@@ -85,5 +86,9 @@ class StudioToolBar(QToolBar):
         self.open.setIcon(icon("open", colours.text, colours.border))
         self.deblur.setIcon(icon("deblur", colours.on_accent, colours.muted))
         self.export.setIcon(icon("export", colours.text, colours.border))
+        self._tint_notes()
+
+    def _tint_notes(self) -> None:
+        colours = self._theme.colours
         colour = colours.warning if self._findings else colours.text
         self.notes.setIcon(icon("information", colour, colours.border))

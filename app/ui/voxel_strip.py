@@ -50,9 +50,8 @@ class VoxelStrip(QWidget):
         self._images: list[QImage] = []
         self._rate_hz: float | None = None
         self._hovered: int | None = None
-        self._message = ""
         self.setMouseTracking(True)
-        self.setMinimumHeight(58)
+        self.setMinimumHeight(52)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Voxel bins")
         theme.changed.connect(self.update)
@@ -63,11 +62,6 @@ class VoxelStrip(QWidget):
     def show_voxels(self, voxels: VoxelPictures | None, rate_hz: float | None) -> None:
         self._voxels, self._rate_hz = voxels, rate_hz
         self._images = [] if voxels is None else [_image(picture) for picture in voxels.pictures]
-        self.update()
-
-    def show_message(self, text: str) -> None:
-        """Say why there is nothing to show."""
-        self._message = text
         self.update()
 
     def bin_at(self, at: QPointF) -> int | None:
@@ -142,7 +136,6 @@ class VoxelStrip(QWidget):
         painter.setFont(self._header_font())
         painter.setPen(QColor(colours.muted))
         if self._voxels is None:
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self._message)
             return
         header = QRectF(MARGIN_PX, 4, self.width() - 2 * MARGIN_PX, QFontMetricsF(painter.font()).height())
         painter.drawText(header, Qt.AlignmentFlag.AlignLeft, self._title(self._voxels))

@@ -35,6 +35,7 @@ class Workspace(QWidget):
         super().__init__(parent)
         self._studio = studio
         self._actions = actions
+        self._voxels_wanted = True
         self._theme = theme
         self.panes = PanePair(theme)
         before = (actions["first"], actions["previous"])
@@ -62,7 +63,7 @@ class Workspace(QWidget):
         for part, stretch in ((top, 1), (self.timeline, 0), (self.voxels, 0)):
             splitter.addWidget(part)
             splitter.setStretchFactor(splitter.indexOf(part), stretch)
-        splitter.setSizes([1000, 140, 128])
+        splitter.setSizes([1000, 150, 128])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -118,14 +119,20 @@ class Workspace(QWidget):
             guess=sequence.windows_source == "guess",
         )
         self.timeline.show_current(self._studio.position.index)
-        self.voxels.setEnabled(recording is not None)
-        self.job_bar.show_gamma(sequence.gamma, sequence.gamma_known)
+        self.show_voxel_strip(self._voxels_wanted)
+        self.job_bar.show_gamma(sequence.gamma, sequence.gamma_known, enabled=recording is not None)
         self._show_range()
         self._show_rate()
         self._show_voxels()
         self._show_results()
         self._show_job()
         self._show_pictures()
+
+    def show_voxel_strip(self, wanted: bool) -> None:
+        """Show the voxel bins if the user wants to see them and there are any."""
+        self._voxels_wanted = wanted
+        sequence = self._sequence
+        self.voxels.setVisible(wanted and sequence is not None and sequence.recording is not None)
 
     def _show_range(self) -> None:
         position = self._studio.position
@@ -187,9 +194,6 @@ class Workspace(QWidget):
         self.timeline.show_rate(self._studio.spikes.rate, self._studio.spikes.rate_progress)
 
     def _show_voxels(self) -> None:
-        sequence = self._sequence
-        has_spikes = sequence is not None and sequence.recording is not None
-        self.voxels.show_message("" if has_spikes else "No spikes, no voxel bins")
         self.voxels.show_voxels(self._studio.spikes.voxels, self.rate_hz)
 
     def _show_results(self) -> None:

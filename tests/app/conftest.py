@@ -13,13 +13,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from app.bridge import WorkerBridge
 from app.settings import Settings
 from app.state.reading import reading_pool
 from app.state.studio import Studio
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.geometry import Size
@@ -27,6 +26,14 @@ from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid
 from engine.worker.messages import WorkerMessage
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Draw off screen where neither a screen nor Xvfb is there; pytest-xvfb has had its turn by now."""
+    if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
 
 FRAME = Size(60, 80)
 SPIKES = Size(30, 40)
@@ -261,3 +268,29 @@ def studio(qtbot: QtBot, files: FakeFiles, client: FakeClient) -> Iterator[Studi
         sequence.gate.set()
     files.gate.set()
     studio.close()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme("dark", qapp)
+
+
+@pytest.fixture
+def window(studio: Studio, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The whole window over files and a worker in memory, shown and complete."""
+    window = MainWindow(studio, studio.settings)
+    window.resize(1200, 800)
+    with qtbot.waitSignal(window.ready, timeout=30_000):
+        window.show()
+    yield window
+    window.hide()
+    window.deleteLater()
+
+
+@pytest.fixture
+def opened_window(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with a sequence of ten frames."""
+    window.studio.open_source(SequenceSource("clip"))
+    spikes = window.studio.spikes
+    qtbot.waitUntil(lambda: window.studio.pictures.view is not None and spikes.voxels is not None)
+    return window

@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import pytest
+from PySide6.QtGui import QAction
+
+from app.state.jobs import JobState, JobStatus
+from app.ui.job_bar import JobBar, describe, format_seconds
+from engine.geometry import Span
+
+RUNNING = JobStatus(
+    1,
+    Span(0, 12),
+    "spike-ratio",
+    1.0,
+    JobState.RUNNING,
+    tiles_done=18,
+    tiles_total=72,
+    frames_done=3,
+    elapsed_seconds=2.0,
+)
+
+
+@pytest.fixture
+def bar(qtbot):
+    bar = JobBar(QAction("Cancel"))
+    qtbot.addWidget(bar)
+    bar.show()
+    return bar
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (RUNNING, "Deblurring 12 frames · 18 of 72 tiles · 3 done · 6.0 s left"),
+        (replace(RUNNING, state=JobState.STARTING), "Starting to deblur 12 frames …"),
+        (replace(RUNNING, state=JobState.CANCELLING), "Cancelling …"),
+        (replace(RUNNING, state=JobState.CANCELLED), "Cancelled after 3 of 12 frames"),
+        (replace(RUNNING, state=JobState.FAILED), "Failed after 3 of 12 frames"),
+        (replace(RUNNING, state=JobState.FINISHED, elapsed_seconds=70), "Deblurred 12 frames in 1 min 10 s"),
+        (replace(RUNNING, state=JobState.FINISHED, frames=Span(4, 5)), "Deblurred frame 5 in 2.0 s"),
+    ],
+)
+def test_a_job_is_one_line(status, text):
+    assert describe(status) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0123, "12 ms"), (0.5, "0.5 s"), (12.4, "12 s"), (59.7, "1 min 00 s"), (3600, "60 min 00 s")],
+)
+def test_durations_read_well(seconds, text):
+    assert format_seconds(seconds) == text
+
+
+def test_progress_and_cancel_are_there_only_while_a_job_runs(bar):
+    assert not bar.progress.isVisible()
+    bar.show_status(RUNNING)
+    assert bar.progress.isVisible()
+    assert bar.cancel.isVisible()
+    assert (bar.progress.value(), bar.progress.maximum()) == (18, 72)
+    bar.show_status(replace(RUNNING, state=JobState.FINISHED))
+    assert not bar.progress.isVisible()
+    assert not bar.cancel.isVisible()
+
+
+def test_gamma_is_shown_and_an_assumed_one_says_so(bar, qtbot):
+    bar.show_gamma(1.0, known=False, enabled=True)
+    assert bar.gamma.currentText() == "code values (γ 1), assumed"
+    bar.show_gamma(1.8, known=True, enabled=True)
+    assert [bar.gamma.itemData(row) for row in range(bar.gamma.count())] == [1.0, 1.8, 2.2]
+    assert bar.gamma.currentText() == "γ 1.8"
+    with qtbot.waitSignal(bar.gamma_chosen) as chosen:
+        bar.gamma.activated.emit(2)
+    assert chosen.args == [2.2]
