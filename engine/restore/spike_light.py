@@ -90,8 +90,7 @@ def gather(segments: Iterable[Segment], motion: Trajectories, size: Size) -> tup
     for segment in segments:
         if grid is None:
             grid = pixel_grid(size, size_of(segment.count))
-        places = motion.displacement(segment.time, out=places)
-        places += grid
+        places = motion.places(segment.time, grid, out=places)
         where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
         sums[where] += sample(segment.count, places)
         planes[where] += segment.planes

@@ -74,7 +74,8 @@ class Segments:
 
     def mean(self, chosen: NDArray[np.bool_]) -> Picture:
         """Return the (h, w) spikes a plane over some of the segments."""
-        return self.counts[chosen].sum(axis=0) / np.float32(max(self.planes[chosen].sum(), 1.0))
+        weights = chosen / np.float32(max(self.planes[chosen].sum(), 1.0))
+        return np.tensordot(weights.astype(np.float32), self.counts, 1)
 
     def halved(self) -> "Segments":
         """Return the segments at half the height and width, as mean counts of 2 × 2 pixels."""
@@ -97,12 +98,16 @@ class Trajectories:
         zero = np.zeros((size.height, size.width, 2), np.float32)
         return cls(zero, zero)
 
-    def displacement(self, time: float, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Return the (h, w, 2) displacement in pixels at `time`."""
-        moved = np.multiply(self.acceleration, np.float32(time), out=out)
-        moved += self.velocity
-        moved *= np.float32(time)
-        return moved
+    def places(
+        self, time: float, grid: NDArray[np.float32], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return where the points of `grid`, (h, w, 2) x and y in pixels, are at `time`."""
+        moved = cv2.scaleAdd(self.velocity, time, grid, out)
+        return cast(NDArray[np.float32], cv2.scaleAdd(self.acceleration, time * time, moved, moved))
+
+    def reversed(self) -> "Trajectories":
+        """Return where a point seen at other times was at the centre, where the motion is smooth."""
+        return Trajectories(-self.velocity, -self.acceleration)
 
     def resized(self, size: Size) -> "Trajectories":
         """Return them on a finer grid of the same picture; displacements keep their unit."""
@@ -138,7 +143,7 @@ def _centred(segments: Segments, motion: Trajectories, grid: NDArray[np.float32]
     """Bring every segment to the centre of the exposure."""
     counts = np.empty_like(segments.counts)
     for count, time, target in zip(segments.counts, segments.times, counts, strict=True):
-        target[:] = sample(count, grid + motion.displacement(float(time)))
+        target[:] = sample(count, motion.places(float(time), grid))
     return Segments(counts, segments.planes, segments.times)
 
 
@@ -237,6 +242,7 @@ def _carried(
 ) -> Picture:
     """Return the mean of a picture of the centre as it looks at `times`."""
     carried = np.zeros_like(picture)
+    backwards = motion.reversed()
     for time in times:
-        carried += sample(picture, grid - motion.displacement(float(time)))
+        carried += sample(picture, backwards.places(float(time), grid))
     return carried / np.float32(len(times))
