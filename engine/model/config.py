@@ -45,11 +45,16 @@ class VRTConfig:
     forward_flow: bool = False
     """Whether forward alignment has a flow of its own. The reference vectors were made without: they
     follow the backward flow in both directions."""
+    fold: int = 1
+    """Frames enter and leave with blocks of `fold` × `fold` pixels folded into channels, so that the whole
+    network works at 1 / `fold` of their scale, for the square less. 1 in published networks."""
+    flow_widths: tuple[int, int, int, int] = (32, 64, 32, 16)
+    """Channels between the convolutions of each level of the flow network."""
     drop_path: float = 0.2
     """Chance of skipping the last block's residual in training; rises linearly from 0."""
 
     def __post_init__(self) -> None:
-        for name in ("window_size", "depths", "indep_reconsts", "embed_dims", "num_heads"):
+        for name in ("window_size", "depths", "indep_reconsts", "embed_dims", "num_heads", "flow_widths"):
             object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
         groups = len(self.depths)
         _require(len(self.window_size) == 3 and min(self.window_size) > 0, "window_size", self.window_size)
@@ -77,8 +82,15 @@ class VRTConfig:
         )
         for index in self.indep_reconsts:
             _require(STAGES <= index < groups, "indep_reconsts", self.indep_reconsts, f"in 7…{groups - 1}")
+        _require(1 <= self.fold <= 4, "fold", self.fold, "1…4")
+        _require(len(self.flow_widths) == 4 and min(self.flow_widths) > 0, "flow_widths", self.flow_widths)
         _require(0 <= self.mutual_share <= 1, "mutual_share", self.mutual_share, "0…1")
         _require(0 <= self.drop_path < 1, "drop_path", self.drop_path, "0 ≤ drop_path < 1")
+
+    @property
+    def multiple_px(self) -> int:
+        """What height and width of the frames are padded to multiples of."""
+        return max(SCALES) * self.fold
 
     @property
     def stage_dim(self) -> int:
@@ -108,6 +120,9 @@ class VRTSpikeConfig:
     """Channels of the spike input for one frame: `VoxelSpec.channels`."""
     channels_per_scale: tuple[int, int, int, int] = (96, 96, 96, 96)
     """Width of the spike branch at 1, 1/2, 1/4 and 1/8."""
+    spikes_at_entry: bool = False
+    """Whether the spikes also join the frames before the first stage, each exposure its own frame: a short
+    way past the attention along time. Not so in published networks."""
     temporal_stride: int = 1
     spike_heads: int = 4
     fusion_heads: int = 4
@@ -136,6 +151,16 @@ class VRTSpikeConfig:
             self.fusion_heads,
             f"a divisor of {self.vrt.stage_dim}",
         )
+
+    @property
+    def multiple_px(self) -> int:
+        """What height and width of the frames are padded to multiples of."""
+        return self.vrt.multiple_px
+
+    @property
+    def spike_channels(self) -> int:
+        """Channels of the spike input where the network works on it."""
+        return self.spike_bins * self.vrt.fold**2
 
 
 Config = VRTConfig | VRTSpikeConfig

@@ -7,18 +7,19 @@ Features are channels-last, (B, T, h, w, C).
 from collections.abc import Callable
 from typing import Self
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.errors import ModelError
 from engine.model.alignment import Flows, ParallelWarping, estimate_flows, neighbour_frames
 from engine.model.attention import BiasCache, BlockGroup
 from engine.model.config import ENCODER_STAGES, SCALES, STAGES, VRTConfig, VRTSpikeConfig
-from engine.model.layers import Norm
+from engine.model.layers import Linear, Norm
 from engine.model.optical_flow import PyramidFlow
-from engine.model.padding import pad_to_multiple, same_share
+from engine.model.padding import pad_to_multiple, resize, same_share
 from engine.model.spike_branch import SpikeBranch, SpikeFusion
 
-MULTIPLE_PX = SCALES[3]
 FRAME_CHANNELS = 3
 Fuse = Callable[[int, Tensor], Tensor]
 """Takes the index of an encoder stage and its features, and returns features to go on with."""
@@ -32,7 +33,7 @@ class Rescale(nn.Module):
         self.direction = direction
         width = {"same": channels, "down": 4 * channels, "up": channels // 4}[direction]
         self.norm = Norm(width)
-        self.linear = nn.Identity() if direction == "same" else nn.Linear(width, channels)
+        self.linear = nn.Identity() if direction == "same" else Linear(width, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, frames, height, width, channels = x.shape
@@ -92,10 +93,11 @@ class VRT(nn.Module):
         self.config = config
         channels, wide = config.stage_dim, config.reconstruction_dim
         self._biases = BiasCache()
-        self.flow = PyramidFlow()
-        self.first_convolution = nn.Conv2d(9 * FRAME_CHANNELS, channels, 3, padding=1)
+        folded = FRAME_CHANNELS * config.fold**2
+        self.flow = PyramidFlow(config.flow_widths)
+        self.first_convolution = nn.Conv2d(9 * folded, channels, 3, padding=1)
         self.stages = nn.ModuleList(Stage(config, index, self._biases) for index in range(STAGES))
-        self.widen = nn.Sequential(Norm(channels), nn.Linear(channels, wide))
+        self.widen = nn.Sequential(Norm(channels), Linear(channels, wide))
         self.reconstruction = nn.ModuleList(
             BlockGroup(
                 wide,
@@ -109,8 +111,8 @@ class VRT(nn.Module):
             for index in range(STAGES, len(config.depths))
         )
         self.norm = Norm(wide)
-        self.narrow = nn.Linear(wide, channels)
-        self.last_convolution = nn.Conv2d(channels, FRAME_CHANNELS, 3, padding=1)
+        self.narrow = Linear(wide, channels)
+        self.last_convolution = nn.Conv2d(channels, folded, 3, padding=1)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Restore blurry frames (B, T, 3, H, W) in [0, 1], any T, H and W from 1 up; same shape.
@@ -125,16 +127,22 @@ class VRT(nn.Module):
         self._biases.clear()
         return super().train(mode)
 
-    def restore(self, frames: Tensor, fuse: Fuse | None = None) -> Tensor:
-        """Restore frames; `fuse` may add to the features after each encoder stage."""
+    def restore(self, frames: Tensor, fuse: Fuse | None = None, joining: Tensor | None = None) -> Tensor:
+        """Restore frames; `fuse` may add to the features after each encoder stage.
+
+        `joining` (B, T, h, w, C) is added to the first features, at the scale that the network works at.
+        """
         count, height, width = frames.shape[1], *frames.shape[3:]
-        padded = pad_to_multiple(repeat_single_frame(frames), MULTIPLE_PX)
-        flows = estimate_flows(self.flow, padded.float(), both_ways=self.config.forward_flow)
-        nearby = neighbour_frames(padded, flows)
+        padded = pad_to_multiple(repeat_single_frame(frames), self.config.multiple_px)
+        folded = functional.pixel_unshuffle(padded, self.config.fold)
+        flows = estimate_flows(self.flow, _mean_of_folds(folded).float(), both_ways=self.config.forward_flow)
+        nearby = neighbour_frames(folded, flows)
         first = _convolve_frames(self.first_convolution, nearby.permute(0, 1, 3, 4, 2))
+        if joining is not None:
+            first = first + joining
         features = self.reconstruct(self.transform(first, flows, fuse))
         residual = _convolve_frames(self.last_convolution, first + features)
-        restored = padded + residual.permute(0, 1, 4, 2, 3)
+        restored = functional.pixel_shuffle(folded + residual.permute(0, 1, 4, 2, 3), self.config.fold)
         return restored[:, :count, :, :height, :width]
 
     def transform(self, x: Tensor, flows: Flows, fuse: Fuse | None) -> Tensor:
@@ -170,6 +178,11 @@ class VRTSpike(nn.Module):
             SpikeFusion(config.vrt.stage_dim, width, config.fusion_heads, config.mlp_ratio)
             for width in config.channels_per_scale
         )
+        self.entry = (
+            nn.Conv2d(config.spike_channels, config.vrt.stage_dim, 3, padding=1)
+            if config.spikes_at_entry
+            else None
+        )
 
     def forward(self, frames: Tensor, voxels: Tensor) -> Tensor:
         """Restore blurry frames (B, T, 3, H, W) with spike voxels (B, T, K, Hs, Ws) of the same view.
@@ -179,9 +192,21 @@ class VRTSpike(nn.Module):
         """
         check_frames(frames)
         check_voxels(voxels, frames, self.config.spike_bins)
-        voxels = same_share(repeat_single_frame(voxels), frames.shape[3:], MULTIPLE_PX)
+        voxels = self._at_working_scale(repeat_single_frame(voxels), frames.shape[3:])
         spikes = self.spikes(voxels)
-        return self.vrt.restore(frames, lambda index, x: self.fusion[index](x, spikes[index]))
+        joining = None
+        if self.entry is not None:
+            joining = _convolve_frames(self.entry, voxels.permute(0, 1, 3, 4, 2))
+        return self.vrt.restore(frames, lambda index, x: self.fusion[index](x, spikes[index]), joining)
+
+    def _at_working_scale(self, voxels: Tensor, size: torch.Size) -> Tensor:
+        """Pad voxels like frames of `size` (H, W), and fold them like frames where these are folded."""
+        multiple, fold = self.config.multiple_px, self.config.vrt.fold
+        voxels = same_share(voxels, size, multiple)
+        if fold == 1 and self.entry is None:
+            return voxels
+        height, width = (-(-length // multiple) * multiple for length in size)
+        return functional.pixel_unshuffle(resize(voxels, height, width), fold)
 
 
 def check_frames(frames: Tensor) -> None:
@@ -209,6 +234,11 @@ def check_voxels(voxels: Tensor, frames: Tensor, bins: int) -> None:
 def repeat_single_frame(x: Tensor) -> Tensor:
     """Show a single frame (B, 1, …) twice: mutual attention and alignment need a neighbour."""
     return x.repeat(1, 2, *[1] * (x.dim() - 2)) if x.shape[1] == 1 else x
+
+
+def _mean_of_folds(folded: Tensor) -> Tensor:
+    """Return small frames (B, T, 3, h, w) out of folded ones, the mean of each block of pixels."""
+    return folded.unflatten(2, (FRAME_CHANNELS, -1)).mean(3)
 
 
 def _convolve_frames(layer: nn.Module, x: Tensor) -> Tensor:

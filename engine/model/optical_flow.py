@@ -4,6 +4,7 @@ P pairs of frames, h w rows and columns of a level. A flow (P, 2, h, w) holds x 
 target's pixel (x, y) shows what the source has at (x, y) + flow.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -20,12 +21,15 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class FlowLevel(nn.Sequential):
     """Five 7 × 7 convolutions: frame, warped neighbour and flow so far (8 channels) → correction (2)."""
 
-    def __init__(self) -> None:
-        widths = (8, 32, 64, 32, 16, 2)
+    def __init__(self, inner_widths: Sequence[int]) -> None:
+        widths = (8, *inner_widths, 2)
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 7, padding=3), nn.ReLU()]
         super().__init__(*layers[:-1])
+        # Fresh weights find no motion: random flows, doubled at every level, would tear the frames apart.
+        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(layers[-2].bias)  # type: ignore[arg-type]
 
 
 class PyramidFlow(nn.Module):
@@ -34,9 +38,9 @@ class PyramidFlow(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, inner_widths: Sequence[int] = (32, 64, 32, 16)) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(FlowLevel() for _ in range(LEVELS))
+        self.levels = nn.ModuleList(FlowLevel(inner_widths) for _ in range(LEVELS))
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 

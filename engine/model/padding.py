@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -22,6 +23,14 @@ def same_share(x: Tensor, size: torch.Size, multiple: int) -> Tensor:
         for edge, length in zip(x.shape[-2:], size, strict=True)
     ]
     return reflect_to(x, *grown)
+
+
+def resize(x: Tensor, height: int, width: int) -> Tensor:
+    """Resize (B, T, K, h, w) bilinearly."""
+    if x.shape[-2:] == (height, width):
+        return x
+    size = (height, width)
+    return functional.interpolate(x.flatten(0, 1), size=size, mode="bilinear").unflatten(0, x.shape[:2])
 
 
 def reflect_to(x: Tensor, height: int, width: int) -> Tensor:

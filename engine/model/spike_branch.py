@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from engine.model.attention import attend
 from engine.model.config import ENCODER_STAGES, VRTSpikeConfig
-from engine.model.layers import Norm
+from engine.model.layers import Linear, Norm
 
 TOKEN_BUDGET = 2**16
 """Tokens (places × frames) that attend at a time; bounds memory, never changes the result."""
@@ -37,7 +37,7 @@ class SpikeEncoder3D(nn.Module):
     def __init__(self, config: VRTSpikeConfig) -> None:
         super().__init__()
         widths = config.channels_per_scale
-        self.entry = nn.Conv3d(config.spike_bins, widths[0], 3, padding=1)
+        self.entry = nn.Conv3d(config.spike_channels, widths[0], 3, padding=1)
         self.scales = nn.ModuleList(
             nn.Sequential(ResidualBlock(width), ResidualBlock(width)) for width in widths
         )
@@ -66,8 +66,8 @@ class TemporalSelfAttention(nn.Module):
         self.heads = heads
         self.token_budget = TOKEN_BUDGET
         self.attention_norm = Norm(channels)
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.projection = nn.Linear(channels, channels)
+        self.qkv = Linear(channels, 3 * channels)
+        self.projection = Linear(channels, channels)
         self.mlp_norm = Norm(channels)
         self.mlp = _mlp(channels, mlp_ratio)
 
@@ -91,9 +91,9 @@ class SpikeFusion(nn.Module):
         self.token_budget = TOKEN_BUDGET
         self.query_norm = Norm(channels)
         self.spike_norm = Norm(spike_channels)
-        self.query = nn.Linear(channels, channels)
-        self.key_value = nn.Linear(spike_channels, 2 * channels)
-        self.projection = nn.Linear(channels, channels)
+        self.query = Linear(channels, channels)
+        self.key_value = Linear(spike_channels, 2 * channels)
+        self.projection = Linear(channels, channels)
         self.mlp_norm = Norm(channels)
         self.mlp = _mlp(channels, mlp_ratio)
 
@@ -128,7 +128,7 @@ class SpikeBranch(nn.Module):
 
 def _mlp(channels: int, ratio: float) -> nn.Sequential:
     hidden = int(channels * ratio)
-    return nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
+    return nn.Sequential(Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
 
 
 def _by_places(function: Callable[..., Tensor], token_budget: int, x: Tensor, *others: Tensor) -> Tensor:
