@@ -36,15 +36,18 @@ EXPOSURE_PLANES = 20
 
 @pytest.fixture
 def clip(tmp_path):
-    """A loose clip of three frames with their spikes."""
-    random = np.random.default_rng(5)
+    """A loose clip of three frames with their spikes: a bright bar sweeps over a dark wall."""
     folder = tmp_path / "ein Clip 序列"
     (folder / "blur").mkdir(parents=True)
-    for index in range(FRAMES):
-        levels = random.integers(0, 256, (SIZE.height, SIZE.width, 3), dtype=np.uint8)
-        Image.fromarray(levels).save(folder / "blur" / f"{index:04d}.png")
-    brightness = random.random((SIZE.height, SIZE.width)) * 0.5
-    planes = random.random((FRAMES * EXPOSURE_PLANES, SIZE.height, SIZE.width)) < brightness
+    columns = np.arange(SIZE.width)
+    bar_starts = np.arange(FRAMES * EXPOSURE_PLANES) % EXPOSURE_PLANES + 4
+    light = 0.1 + 0.8 * ((columns >= bar_starts[:, None]) & (columns < bar_starts[:, None] + 8))
+    light = np.repeat(light[:, None], SIZE.height, axis=1)  # (planes, H, W), white = a spike a plane
+    for index, exposure in enumerate(light.reshape(FRAMES, EXPOSURE_PLANES, *light.shape[1:])):
+        levels = np.repeat(exposure.mean(axis=0)[:, :, None] * 255, 3, axis=2)
+        Image.fromarray(np.round(levels).astype(np.uint8)).save(folder / "blur" / f"{index:04d}.png")
+    charge = np.cumsum(light, axis=0) + np.random.default_rng(5).random(light.shape[1:])
+    planes = np.diff(np.floor(charge), axis=0, prepend=0)
     write_packed(folder / "spike.dat", planes.astype(np.uint8))
     return folder
 
