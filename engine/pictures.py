@@ -8,10 +8,13 @@ stored: alpha is dropped, orientation tags are ignored, because spikes match the
 
 import contextlib
 import io
+import itertools
+import logging
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,8 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _PNG_PALETTE = 3
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE = range(4)
+_SEPARATED = 5
+_MOST_PAGES = 64
 """TIFF 6.0, tag 262: what a sample of zero means."""
 _ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 # Decoders fail in as many ways as there are broken files.
@@ -185,28 +190,40 @@ def _decode_with_opencv(content: bytes) -> NDArray[np.generic]:
 # ------------------------------------------------------------------ TIFF
 
 
-def _tiff_info(file: io.BufferedReader, path: Path) -> PictureInfo:
+def _tifffile() -> ModuleType:
     import tifffile
 
+    # Where nobody listens, Python prints what it logs about a damaged file; the error says it already.
+    log = logging.getLogger("tifffile")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    return tifffile
+
+
+def _tiff_info(file: io.BufferedReader, path: Path) -> PictureInfo:
+    tifffile = _tifffile()
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
         bits = page.bitspersample
         bits = max(bits) if isinstance(bits, tuple) else int(bits)
-        channels = 3 if page.photometric == _PALETTE else int(page.samplesperpixel)
+        channels = 3 if page.photometric in (_PALETTE, _SEPARATED) else int(page.samplesperpixel)
         depth = 8 if bits <= 8 else 16 if bits <= 16 and page.sampleformat != 3 else 32
         return PictureInfo(_size(page.imagelength, page.imagewidth, path), depth, channels)
 
 
 def _decode_tiff(content: bytes, path: Path) -> NDArray[np.generic]:
-    import tifffile
-
+    tifffile = _tifffile()
     with tifffile.TiffFile(io.BytesIO(content)) as tiff:
-        pages = sum(isinstance(page, tifffile.TiffPage) and not page.is_reduced for page in tiff.pages)
+        # A damaged file may call one page the next one of itself, and so on without end.
+        first = list(itertools.islice(tiff.pages, _MOST_PAGES + 1))
+        pages = sum(isinstance(page, tifffile.TiffPage) and not page.is_reduced for page in first)
         if pages > 1:
             raise FrameError(
                 "the file is a stack of pictures",
                 path=path,
-                found=f"{pages} pictures",
+                found=f"{pages} pictures"
+                if len(first) <= _MOST_PAGES
+                else f"more than {_MOST_PAGES} pictures",
                 expected="1",
                 advice="Save its pictures as single files",
             )

@@ -49,7 +49,8 @@ class VideoFrames:
         self._next = len(times)
         self.names = _names(self._path.stem, len(times))
         self.findings: tuple[str, ...] = ()
-        if claimed != len(times):
+        # Containers without a count give a negative number.
+        if claimed > 0 and claimed != len(times):
             self.findings = (f"{self._path.name} claims {claimed} frames and holds {len(times)}",)
 
     def __len__(self) -> int:
@@ -105,7 +106,9 @@ class VideoFrames:
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
-            capture.open(str(self._path))
+            # OpenCV's other readers print about broken files, and take `%03d` in a name for a pattern.
+            ffmpeg = cv2.CAP_FFMPEG in cv2.videoio_registry.getStreamBackends()
+            capture.open(str(self._path), cv2.CAP_FFMPEG if ffmpeg else cv2.CAP_ANY)
         except cv2.error as error:
             raise self._unreadable() from error
         finally:

@@ -228,3 +228,19 @@ def test_an_absurd_size_in_the_header_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(FrameError, match="too large"):
         read_picture(path)
+
+
+def test_a_page_that_follows_itself_ends(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """One directory at byte 8 with one tag (a width of 5), whose next directory is at byte 8."""
+    path = tmp_path / "loop.tif"
+    path.write_bytes(b"II*\0\x08\0\0\0" + b"\x01\0" + struct.pack("<HHIHHI", 256, 3, 1, 5, 0, 8))
+    with pytest.raises(FrameError, match=r"loop\.tif"):
+        read_picture(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_four_inks_are_not_colour_and_alpha(tmp_path: Path) -> None:
+    path = tmp_path / "ink.tif"
+    Image.fromarray(RGB8).convert("CMYK").save(path)
+    assert picture_info(path) == PictureInfo(SIZE, 8, 3)
+    np.testing.assert_allclose(read_picture(path), RGB8 / np.float32(255), atol=0.01)

@@ -126,3 +126,30 @@ def test_a_missing_video_and_a_closed_one_are_errors(tmp_path: Path) -> None:
     frames.close()
     with pytest.raises(FrameError, match="closed"):
         frames.read(0)
+
+
+def test_what_looks_like_a_pattern_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "take %03d.avi"
+    write_video(path, 5)
+    frames = VideoFrames(path)
+    assert len(frames) == 5
+    frames.close()
+
+
+def test_a_stub_of_a_video_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stub.avi"
+    write_video(path, 5)
+    path.write_bytes(path.read_bytes()[:66])
+    with pytest.raises(FrameError, match="cannot be decoded"):
+        VideoFrames(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_container_that_claims_no_count_is_no_finding(tmp_path: Path) -> None:
+    path = tmp_path / "picture.avi"
+    done, png = cv2.imencode(".png", np.zeros((SIZE.height, SIZE.width, 3), np.uint8))
+    assert done
+    path.write_bytes(png.tobytes())
+    frames = VideoFrames(path)
+    assert (len(frames), frames.findings) == (1, ())
+    frames.close()
