@@ -16,6 +16,9 @@ from engine.geometry import Span
 LOG_COLUMNS = ("frame_idx", "t0", "t1", "event_count", "seq")
 LOG_DECIMALS = 6
 MAX_LOG_BYTES = 256 * 2**20
+RATE_ADVICE = "Give rate_hz (--rate), or write spike_rate_hz into config.yaml"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_LOG_ADVICE = "Point at another log, or move it away to let the windows be guessed"
 
 
 @dataclass(frozen=True, order=True)
@@ -75,13 +78,15 @@ def read_alignment_log(path: str | Path, rate_hz: float | None) -> tuple[Alignme
         raise AlignmentError(
             "the log's times are in seconds and the recording's planes per second are unknown",
             path=path,
-            advice="Give rate_hz (--rate), or write spike_rate_hz into config.yaml",
+            advice=RATE_ADVICE,
         )
     if not (math.isfinite(rate_hz) and rate_hz > 0):
         raise AlignmentError("planes per second must be positive", path=path, found=str(rate_hz))
     lines = [line for line in _text(path).splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
-        raise AlignmentError("the alignment log is empty", path=path, expected=",".join(LOG_COLUMNS))
+        raise AlignmentError(
+            "the alignment log is empty", path=path, expected=",".join(LOG_COLUMNS), advice=_LOG_ADVICE
+        )
     separator = max(",;\t", key=lines[0].count)
     table = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True)
     header = [name.strip() for name in table.fieldnames or ()]
@@ -92,13 +97,14 @@ def read_alignment_log(path: str | Path, rate_hz: float | None) -> tuple[Alignme
             path=path,
             found=lines[0][:120],
             expected=",".join(LOG_COLUMNS),
+            advice=_LOG_ADVICE,
         )
     try:
         rows = tuple(_row(path, at, fields, rate_hz) for at, fields in enumerate(table))
     except csv.Error as error:
         raise AlignmentError(f"the alignment log is not CSV ({error})", path=path) from error
     if not rows:
-        raise AlignmentError("the alignment log holds no frames", path=path)
+        raise AlignmentError("the alignment log holds no frames", path=path, advice=_LOG_ADVICE)
     return rows
 
 
@@ -106,11 +112,18 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_LOG_BYTES:
             raise AlignmentError("too large for an alignment log", path=path, expected="CSV text")
-        return path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        # Spreadsheets save their "Unicode text" with two bytes a letter.
+        return content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig")
     except OSError as error:
         raise AlignmentError(f"the alignment log cannot be read ({error.strerror})", path=path) from error
     except UnicodeDecodeError as error:
-        raise AlignmentError("the alignment log is not text", path=path, expected="CSV in UTF-8") from error
+        raise AlignmentError(
+            "the alignment log is not text",
+            path=path,
+            expected="CSV in UTF-8",
+            advice="Save it as CSV in UTF-8, or point at another log",
+        ) from error
 
 
 def _row(path: Path, at: int, fields: dict[str, str], rate_hz: float) -> AlignmentRow:
@@ -119,22 +132,40 @@ def _row(path: Path, at: int, fields: dict[str, str], rate_hz: float) -> Alignme
 
     try:
         window = AlignmentWindow(_plane(column("t0"), rate_hz), _plane(column("t1"), rate_hz))
-        index = int(float(column("frame_idx"))) if column("frame_idx") else at
-        count = int(float(column("event_count"))) if column("event_count") else None
+        index = _whole(column("frame_idx")) if column("frame_idx") else at
     except (ValueError, OverflowError) as error:
         raise AlignmentError(
             f"row {at + 1} is not a window",
             path=path,
             found=", ".join(str(value) for value in fields.values() if value is not None)[:120],
             expected="frame_idx a whole number and seconds t0 < t1",
+            advice="Repair the row, or move the log away to let the windows be guessed",
         ) from error
     known = {*LOG_COLUMNS, None}
     others = {name: value or "" for name, value in fields.items() if name not in known}
-    return AlignmentRow(index, window, count, column("seq"), others)
+    return AlignmentRow(index, window, _count(column("event_count")), column("seq"), others)
+
+
+def _whole(text: str) -> int:
+    """Read a whole number, also one that a spreadsheet wrote as 3.0. Raises ValueError."""
+    number = float(text)
+    if number != int(number):
+        raise ValueError(f"{text} is not a whole number")
+    return int(number)
+
+
+def _count(text: str) -> int | None:
+    """Read a number of events; it decides nothing, so whatever stands for an unknown one is let pass."""
+    try:
+        return _whole(text)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _plane(seconds: str, rate_hz: float) -> float:
     """Plane position of a time as written, on a whole plane where the written decimals allow it."""
+    # A comma inside a field is a decimal comma: no other one survives the separator.
+    seconds = seconds.replace(",", ".")
     plane = float(seconds) * rate_hz
     mantissa, _, exponent = seconds.lower().partition("e")
     # Fewer decimals than six may be dropped zeros, so they grant no more room than six do.
@@ -153,11 +184,10 @@ def windows_for_frames(
     zero in the order of the frames, or be the frame's own number, or that number less one; a log that
     covers several sequences is narrowed to the rows whose `seq` is `name`.
 
-    Raises AlignmentError when a frame has no row.
+    Raises AlignmentError when a frame has no row, or when several sequences claim it and none is `name`.
     """
     findings: list[str] = []
-    if len({row.seq for row in rows}) > 1:
-        rows = [row for row in rows if row.seq == name] or rows
+    rows = rows_of(rows, name, path)
     by_index: dict[int, AlignmentRow] = {}
     for row in rows:
         by_index.setdefault(row.frame_idx, row)
@@ -176,6 +206,27 @@ def windows_for_frames(
     if len(by_index) > len(keys):
         findings.append(f"{path.name} has {len(by_index) - len(keys)} more rows than there are frames")
     return tuple(by_index[key].window for key in keys), tuple(findings)
+
+
+def rows_of(rows: Sequence[AlignmentRow], name: str, path: Path) -> Sequence[AlignmentRow]:
+    """Narrow a log of several sequences to the rows whose `seq` is `name`.
+
+    Raises AlignmentError when it tells of several others under the same numbers.
+    """
+    named = sorted({row.seq for row in rows})
+    if len(named) < 2:
+        return rows
+    own = [row for row in rows if row.seq in ("", name)]
+    if own or len({row.frame_idx for row in rows}) == len(rows):
+        return own or rows
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    raise AlignmentError(
+        "the alignment log is of several sequences, none of them this one",
+        path=path,
+        found=", ".join(repr(seq) for seq in named[:5]) + more,
+        expected=f"rows whose seq is {name!r}",
+        advice="Rename the sequence as in the log, or give a log of its own",
+    )
 
 
 def _keys(by_index: Mapping[int, AlignmentRow], numbers: Sequence[int | None]) -> list[int] | None:

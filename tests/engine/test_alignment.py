@@ -251,3 +251,50 @@ def test_a_repeated_row_is_reported_and_the_first_counts() -> None:
 def test_a_frame_without_a_row_is_an_error() -> None:
     with pytest.raises(AlignmentError, match=r"2 rows.*3 frames"):
         windows_for_frames(rows_for([0, 1]), [1, 2, 3], path=Path("a.csv"), name="")
+
+
+# ------------------------------------------------------------------ logs as other programs leave them
+
+ROWS = "frame_idx,t0,t1,event_count,seq\n0,0.000000,0.016000,9,clip\n1,0.016000,0.032000,9,clip\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROWS.encode("utf-16"),
+        ROWS.replace(",", "\t").encode("utf-16"),
+        ROWS.replace(",", ";").replace(".", ",").encode(),
+        ROWS.replace(",9,", ",n/a,").encode(),
+        ROWS.replace(",9,", ",nan,").encode(),
+        ROWS.replace("\n0,", "\n0.0,").encode(),
+    ],
+    ids=["utf-16", "utf-16 tabs", "decimal commas", "count n/a", "count nan", "index 0.0"],
+)
+def test_spreadsheets_and_data_frames_write_logs_too(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "alignment.csv"
+    path.write_bytes(content)
+    windows = [(row.window.start, row.window.stop) for row in read_alignment_log(path, 2000)]
+    assert windows == [(0, 32), (32, 64)]
+
+
+def test_half_a_frame_is_no_frame(tmp_path: Path) -> None:
+    with pytest.raises(AlignmentError, match="whole number"):
+        read_alignment_log(log(tmp_path, ROWS.replace("\n0,", "\n0.7,")), 2000)
+
+
+def test_a_log_of_several_other_sequences_is_refused(tmp_path: Path) -> None:
+    path = log(tmp_path, ROWS + "0,0.5,0.6,9,other\n1,0.6,0.7,9,other\n")
+    rows = read_alignment_log(path, 2000)
+    own, findings = windows_for_frames(rows, [1, 2], path=path, name="other")
+    assert (own[0].start, findings) == (1000, ())
+    with pytest.raises(AlignmentError, match=r"several sequences.*'clip', 'other'.*'street'"):
+        windows_for_frames(rows, [1, 2], path=path, name="street")
+
+
+def test_parts_of_one_sequence_may_have_names_of_their_own(tmp_path: Path) -> None:
+    path = log(tmp_path, ROWS.replace("32000,9,clip", "32000,9,clip b"))
+    windows, findings = windows_for_frames(
+        read_alignment_log(path, 2000), [1, 2], path=path, name="something else"
+    )
+    assert [window.start for window in windows] == [0, 32]
+    assert findings == ()
