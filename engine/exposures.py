@@ -99,6 +99,13 @@ def virtual_exposures(
             raise SequenceError(
                 f"the {label} of virtual frames must be positive", found=f"{value:g} planes", expected="> 0"
             )
+    if exposure_planes is not None and exposure_planes < 1:
+        raise SequenceError(
+            "the exposure of virtual frames is shorter than one plane",
+            found=f"{exposure_planes:g} planes",
+            expected="1 or more",
+            advice="Give a longer exposure_planes",
+        )
     windows: list[AlignmentWindow] = []
     part_of: list[int] = []
     findings: list[str] = []
@@ -123,6 +130,8 @@ def virtual_exposures(
             expected=f"at most {longest}",
             advice="Give a shorter exposure_planes",
         )
+    if stride_planes is not None and len(windows) == len(parts):
+        findings.append("stride_planes makes no difference: every recording holds one exposure only")
     source: WindowsSource = "layout" if exposure_planes is None and stride_planes is None else "given"
     limits = tuple(parts[at] for at in part_of)
     return Exposures(tuple(windows), limits, source, tuple(findings)), tuple(part_of)

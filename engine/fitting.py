@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
-from engine.alignment import read_alignment_log, windows_for_frames
-from engine.errors import SequenceError
+from engine.alignment import RATE_ADVICE, AlignmentRow, read_alignment_log, rows_of, windows_for_frames
+from engine.errors import AlignmentError, SequenceError
 from engine.exposures import (
     Exposures,
     guessed_exposures,
@@ -16,7 +17,7 @@ from engine.exposures import (
 from engine.frames import FrameSource
 from engine.geometry import Size, Span
 from engine.layouts import LayoutName, SequenceFiles
-from engine.layouts.listing import frame_number, match_names, shorten
+from engine.layouts.listing import SIDECAR_NAME, frame_number, match_names, shorten
 from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
 from engine.recording import Recording
@@ -71,6 +72,7 @@ def fit_parts(
         size, bit_depth = frames.size, frames.bit_depth
         names = frames.names
         exposures = _exposures_of_frames(source, files, frames.names, recording)
+        findings += _unused_options(source, exposures)
         reference_of, about_references = _match_references(names, references, files)
     else:
         assert recording is not None
@@ -135,7 +137,7 @@ def _exposures_of_frames(
         limits = by_part.limits
     if files.alignment is not None and (recording is not None or source.alignment is not None):
         rate_hz = source.rate_hz if recording is None else recording.info.rate_hz
-        rows = read_alignment_log(files.alignment, rate_hz)
+        rows = _read_log(files.alignment, rate_hz, recording)
         numbers = [frame_number(name) for name in names]
         windows, oddities = windows_for_frames(rows, numbers, path=files.alignment, name=files.name)
         return Exposures(windows, limits, "log", (*oddities, *extra))
@@ -146,6 +148,32 @@ def _exposures_of_frames(
     if files.windows is not None:
         return Exposures(files.windows, limits, "layout")
     return guessed_exposures(len(names), planes, source.exposure_planes or files.exposure_planes)
+
+
+def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list[str]:
+    """What was given about exposures and does not matter for frames that are there."""
+    findings = []
+    if source.stride_planes is not None:
+        findings.append("stride_planes is not used: it is for recordings without frames")
+    if source.exposure_planes is not None:
+        if exposures is None:
+            findings.append("exposure_planes is not used: the sequence has no spikes")
+        elif exposures.source == "log":
+            findings.append("exposure_planes is not used: the alignment log says the exposures")
+    return findings
+
+
+def _read_log(path: Path, rate_hz: float | None, recording: Recording | None) -> tuple[AlignmentRow, ...]:
+    """Read a log; where the rate is missing, say also what is wrong with the sidecar that should state it."""
+    about = [] if recording is None else [text for text in recording.info.warnings if SIDECAR_NAME in text]
+    if rate_hz is None and about:
+        raise AlignmentError(
+            "the log's times are in seconds and the recording's planes per second are unknown",
+            path=path,
+            found="; ".join(about),
+            advice=RATE_ADVICE,
+        )
+    return read_alignment_log(path, rate_hz)
 
 
 def _parts(recording: Recording | None) -> tuple[Span, ...]:
@@ -169,9 +197,8 @@ def _virtual_frames(
     stems = _part_names(recording, files)
     cut = source.exposure_planes is not None or source.stride_planes is not None
     if files.alignment is not None and len(parts) == 1 and not cut:
-        rows = read_alignment_log(files.alignment, recording.info.rate_hz)
-        rows = tuple(row for row in rows if row.seq in ("", files.name)) or rows
-        rows = tuple(sorted(rows, key=lambda row: row.frame_idx))
+        log = _read_log(files.alignment, recording.info.rate_hz, recording)
+        rows = sorted(rows_of(log, files.name, files.alignment), key=lambda row: row.frame_idx)
         exposures = Exposures(tuple(row.window for row in rows), parts * len(rows), "log")
         part_of: tuple[int, ...] = (0,) * len(rows)
     else:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from engine.layouts.listing import (
     pictures_in,
     recordings_in,
 )
+from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
 from engine.recording import Recording, guess_flip, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.source import SequenceSource
+
+_PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9)}
 
 
 def sequences_at(root: Path) -> list[Path]:
@@ -39,7 +43,11 @@ def _recognise(path: Path) -> SequenceFiles:
     try:
         return recognise(path)
     except OSError as error:
-        raise SequenceError(f"it cannot be read ({error.strerror})", path=path) from error
+        # Not always the folder itself: one inside it may be closed.
+        at = path if error.filename is None else Path(os.fsdecode(error.filename))
+        raise SequenceError(
+            f"it cannot be read ({error.strerror})", path=at, advice="Ask for the right to read it"
+        ) from error
 
 
 def open_parts(source: SequenceSource) -> SequenceParts:
@@ -74,6 +82,15 @@ def _check_numbers(source: SequenceSource) -> None:
         if value is not None and not (math.isfinite(value) and value > 0):
             raise SequenceError(
                 f"{label} must be positive", path=source.path, found=f"{value:g}", expected="> 0"
+            )
+    for label, (least, most) in _PLAUSIBLE.items():
+        value = getattr(source, label)
+        if value is not None and not least <= value <= most:
+            raise SequenceError(
+                f"{label} is out of all bounds",
+                path=source.path,
+                found=f"{value:g}",
+                expected=f"{least:g} to {most:g}",
             )
 
 

@@ -29,7 +29,16 @@ def recognise(path: Path) -> SequenceFiles:
     Raises SequenceError when there is none, or when `path` holds several.
     """
     if not path.exists():
+        if path.is_symlink():
+            raise SequenceError("the link leads nowhere", path=path, advice="Open what it should lead to")
         raise SequenceError("nothing is there", path=path, advice="Check the spelling")
+    if not path.is_file() and not path.is_dir():
+        raise SequenceError(
+            "neither a file nor a folder",
+            path=path,
+            found="a pipe or a device",
+            advice="Save its content as a file first",
+        )
     for layout in _LAYOUTS:
         files = layout.recognise(path)
         if files is not None:
@@ -70,10 +79,14 @@ def list_sequences(root: Path, *, levels: int = 3) -> list[Path]:
             return clips
     found = list(files_with(root, RECORDING_SUFFIXES | VIDEO_SUFFIXES))
     for folder in folders_in(root):
-        if any(layout.recognise(folder) is not None for layout in _LAYOUTS):
-            found.append(folder)
-        elif levels > 1:
-            found += list_sequences(folder, levels=levels - 1)
+        try:
+            if any(layout.recognise(folder) is not None for layout in _LAYOUTS):
+                found.append(folder)
+            elif levels > 1:
+                found += list_sequences(folder, levels=levels - 1)
+        except (OSError, SequenceError):
+            # One closed folder, such as lost+found, does not hide its neighbours.
+            continue
     return found
 
 

@@ -16,6 +16,7 @@ from engine.layouts.listing import (
     recordings_in,
 )
 from engine.layouts.spike_set import REFERENCE_FOLDERS, exposure_of
+from engine.layouts.unified import FRAME_FOLDERS
 
 _KEY_PLANE = re.compile(r"key_id(\d+)$")
 
@@ -30,6 +31,7 @@ def recognise(path: Path) -> SequenceFiles | None:
     elif path.suffix.lower() not in RECORDING_SUFFIXES:
         return None
     folder = path.parent
+    empty = [name for name in FRAME_FOLDERS if (folder / name).is_dir() and not pictures_in(folder / name)]
     return SequenceFiles(
         layout="spikes only",
         name=path.stem,
@@ -38,6 +40,7 @@ def recognise(path: Path) -> SequenceFiles | None:
         exposure_planes=exposure_of(path),
         alignment=find_alignment_log(folder, None if len(recordings_in(folder)) == 1 else path.stem),
         sidecar=find_sidecar(folder, folder.parent),
+        findings=tuple(f"{name}/ holds no pictures: the frames are made of spikes" for name in empty),
     )
 
 

@@ -1,5 +1,6 @@
 """Every layout is recognised from wherever a person points at it, by names alone."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -416,3 +417,32 @@ def test_a_description_is_a_value() -> None:
     files = SequenceFiles(layout="loose", name="a")
     assert files.but(gamma=2.2).gamma == 2.2
     assert files.gamma is None
+
+
+# ------------------------------------------------------------------ oddities
+
+
+@pytest.mark.parametrize("text", ["gamma: " + "9" * 5000, "gamma: 2\nmade: 2020-13-41", "[" * 300, "- 1"])
+def test_a_sidecar_that_cannot_be_read_says_no_gamma(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    assert read_gamma(path) == (None, ())
+
+
+def test_a_link_that_leads_nowhere_and_a_pipe_are_named_as_what_they_are(tmp_path: Path) -> None:
+    for name, target in (("gone.dat", "nowhere"), ("loop.dat", "loop.dat")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(SequenceError, match="leads nowhere"):
+            recognise(tmp_path / name)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.dat")
+        with pytest.raises(SequenceError, match="pipe"):
+            recognise(tmp_path / "pipe.dat")
+
+
+def test_an_empty_folder_of_frames_beside_spikes_is_reported(tmp_path: Path) -> None:
+    touch(tmp_path, "spike.dat")
+    (tmp_path / "blur").mkdir()
+    files = recognise(tmp_path)
+    assert files.layout == "spikes only"
+    assert "blur/ holds no pictures" in files.findings[0]

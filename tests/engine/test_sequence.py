@@ -19,6 +19,7 @@ from engine.source import SequenceSource
 
 SPIKES = Size(24, 32)
 FRAMES = Size(48, 64)
+FOUR_EXPOSURES = "frame_idx,t0,t1\n0,0,0.01\n1,0.01,0.02\n2,0.02,0.03\n3,0.03,0.04\n"
 
 
 def planes(count: int, seed: int = 0, size: Size = SPIKES, density: float = 0.3) -> np.ndarray:
@@ -526,7 +527,10 @@ def test_long_recordings_are_cut_without_being_asked(tmp_path: Path) -> None:
         ({"exposure_planes": float("nan")}, "exposure_planes must be positive"),
         ({"exposure_planes": 2, "stride_planes": -1}, "stride_planes must be positive"),
         ({"exposure_planes": 1, "stride_planes": 1e-6}, "too many"),
+        ({"exposure_planes": 0.5}, "shorter than one plane"),
         ({"rate_hz": 0}, "rate_hz must be positive"),
+        ({"rate_hz": 1e300}, "rate_hz is out of all bounds"),
+        ({"gamma": 220}, "gamma is out of all bounds"),
         ({"gamma": -2.2}, "gamma must be positive"),
     ],
 )
@@ -679,6 +683,50 @@ def test_what_a_sidecar_says_wrongly_is_reported_once(clip: Clip) -> None:
     with open_sequence(clip.path) as sequence:
         assert sum("gamma" in finding for finding in sequence.findings) == 1
         assert sum("spike_rate_hz" in finding for finding in sequence.findings) == 1
+
+
+def test_a_sidecar_without_a_usable_rate_is_named_where_the_log_needs_one(clip: Clip) -> None:
+    write_config(clip.path / "config.yaml", spike_rate_hz="fast")
+    (clip.path / "alignment.csv").write_text(FOUR_EXPOSURES)
+    with pytest.raises(AlignmentError, match=r"config\.yaml says spike_rate_hz: 'fast'"):
+        open_sequence(clip.path)
+
+
+@pytest.mark.parametrize("gamma", ["0", "-2", ".nan", ".inf", "1000", "9" * 400, "yes", "[2.2]"])
+def test_a_gamma_that_cannot_be_is_reported_and_ignored(clip: Clip, gamma: str) -> None:
+    with (clip.path / "config.yaml").open("a") as file:
+        file.write(f"\ngamma: {gamma}\n")
+    with open_sequence(clip.path) as sequence:
+        assert (sequence.gamma, sequence.gamma_known) == (1.0, False)
+        assert sum("gamma" in finding for finding in sequence.findings) == 1
+
+
+def test_options_that_make_no_difference_are_reported(clip: Clip, lonely: tuple[Path, np.ndarray]) -> None:
+    (clip.path / "alignment.csv").write_text(FOUR_EXPOSURES)
+    with open_sequence(clip.path, exposure_planes=5, stride_planes=5) as sequence:
+        assert sequence.windows_source == "log"
+        assert sum("is not used" in finding for finding in sequence.findings) == 2
+    with open_sequence(lonely[0], stride_planes=5) as sequence:
+        assert len(sequence) == 1
+        assert any("makes no difference" in finding for finding in sequence.findings)
+
+
+def test_a_closed_folder_is_named_and_hides_no_neighbours(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "lost+found"
+    closed.mkdir()
+    listed = Path.iterdir
+
+    def iterdir(path: Path) -> object:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert str(clip.path) in {source.path for source in find_sequences(tmp_path)}
+    with pytest.raises(SequenceError, match=r"lost\+found"):
+        open_sequence(closed)
 
 
 def test_a_text_file_is_no_recording(clip: Clip, tmp_path: Path) -> None:
