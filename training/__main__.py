@@ -1,17 +1,14 @@
 """`python -m training COMMAND`: build data and networks. Exit status 0 done, 2 usage, 1 failed."""
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.errors import EngineError
 from engine.geometry import Size
+from training.console import DONE, FAILED, PROGRAM, USAGE, OneLineParser, progress_bar
 from training.simulate import Exposures, FrameCamera
 from training.simulated_sequence import (
     PICTURE_FORMATS,
@@ -23,22 +20,27 @@ from training.simulated_sequence import (
 )
 from training.spike_camera import SpikeCamera
 
-DONE, FAILED, USAGE = 0, 1, 2
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}. See {self.prog} --help\n")
+OTHER_COMMANDS = {
+    "generate": ("training.generate", "simulate clips by the thousand, packed for training"),
+    "prepare": ("training.prepare", "look through a data set before training on it"),
+    "doctor": ("training.doctor", "measure this machine, and fit a configuration to it"),
+    "fit": ("training.fit", "train a network, or go on with it"),
+    "validate": ("training.fit", "score a network on the validation data"),
+    "test": ("training.fit", "score a network clip by clip"),
+    "export": ("training.export", "turn a checkpoint into a model file for the engine and the studio"),
+}
+"""Module and summary of the commands that read their own arguments. Some import torch, so none is imported
+before it is asked for."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(prog="python -m training", description="Build data and networks for deblurring.")
+    parser = OneLineParser(prog=PROGRAM, description="Build data and networks for deblurring.")
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser
     )
     _add_simulate(commands.add_parser("simulate", help="make a blurry sequence with spikes and reference"))
+    for name, (_, summary) in OTHER_COMMANDS.items():
+        commands.add_parser(name, help=summary, add_help=False)
     return parser
 
 
@@ -195,6 +197,9 @@ def settings_from(options: argparse.Namespace) -> SimulationSettings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status. Raises SystemExit for `--help` and wrong usage."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given and given[0] in OTHER_COMMANDS:
+        return _run_other(given)
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -204,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             sys.stderr.write(f"{parser.prog} {options.command}: {error}\n")
             return USAGE
-        with _progress_bar("Simulating") as progress:
+        with progress_bar("Simulating") as progress:
             sequence = write_sequence(
                 options.out, scene, settings, overwrite=options.overwrite, progress=progress
             )
@@ -218,6 +223,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE
 
 
+def _run_other(given: Sequence[str]) -> int:
+    module, _ = OTHER_COMMANDS[given[0]]
+    try:
+        text = importlib.import_module(module).run(given)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("engine", "training"):
+            raise
+        sys.stderr.write(f"{error.name} is not installed. Run: pip install 'spike-deblur-studio[training]'\n")
+        return FAILED
+    except (EngineError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return FAILED
+    if text:
+        sys.stdout.write(f"{text}\n")
+    return DONE
+
+
 def _report(sequence: SimulatedSequence) -> str:
     return (
         f"{sequence.path}: {sequence.frames} frames of {sequence.size}, {sequence.planes} planes of "
@@ -225,19 +250,6 @@ def _report(sequence: SimulatedSequence) -> str:
         f"threshold {sequence.threshold:g}, camera motion {sequence.motion_px:.1f} px an exposure, "
         f"blurry PSNR {sequence.blurry_psnr:.2f} dB"
     )
-
-
-@contextmanager
-def _progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on stderr where that is a terminal, and nothing elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,20 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
         raise cause if cause.path else _about(path, cause) from cause
 
 
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read the bare weights out of a `.safetensors`, `.pth` or `.pt` file, under the file's own names.
+
+    For those who need a part of a network only. Raises CheckpointError.
+    """
+    path = _locate(path)
+    try:
+        if path.suffix == ".safetensors":
+            return dict(_read_safetensors(path).model.state_dict())
+        return _unwrap(_read_pickle(path))
+    except CheckpointError as cause:
+        raise cause if cause.path else _about(path, cause) from cause
+
+
 def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, card: ModelCard) -> None:
     """Write a network as `.safetensors`, whole or not at all. Raises ExportError where it cannot."""
     about = {

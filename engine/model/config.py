@@ -171,17 +171,21 @@ PRESETS: Mapping[str, Config] = MappingProxyType(
         "vrt-spike": VRTSpikeConfig(),
         "vrt-spike-small": VRTSpikeConfig(
             vrt=VRTConfig(
-                window_size=(4, 8, 8),
-                depths=(2,) * 7 + (2,) * 2,
-                indep_reconsts=(8,),
-                embed_dims=(32,) * 7 + (40,) * 2,
-                num_heads=(4,) * 9,
-                deformable_groups=8,
+                window_size=(5, 4, 4),
+                depths=(2,) * 7 + (2,),
+                indep_reconsts=(),
+                embed_dims=(48,) * 8,
+                num_heads=(4,) * 8,
+                deformable_groups=4,
                 mutual_share=0.5,
                 forward_flow=True,
+                fold=2,
+                flow_widths=(16, 32, 16, 8),
                 drop_path=0.0,
             ),
-            channels_per_scale=(32, 32, 32, 32),
+            spike_bins=39,
+            channels_per_scale=(32, 48, 48, 48),
+            spikes_at_entry=True,
         ),
     }
 )

@@ -1,0 +1,82 @@
+"""What a person sees of a run: pictures in TensorBoard, findings and the bar on the terminal."""
+
+# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
+
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_warn
+
+from training.validation import SCORES, ClipScores
+
+
+class PictureRows(Callback):
+    """Shows the middle frames of the first validation clips: blurry | ratio | restored | reference.
+
+    Args:
+        clips: How many.
+    """
+
+    def __init__(self, clips: int = 8) -> None:
+        self.clips = clips
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if batch_idx >= self.clips or trainer.sanity_checking:
+            return
+        scores: ClipScores = outputs[SCORES]
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                row = np.round(scores.row * 255).astype(np.uint8)
+                logger.experiment.add_image(f"clip {batch_idx}", row, trainer.global_step, dataformats="HWC")
+
+
+class Findings(Callback):
+    """Says what is odd about the data before training, and how many steps were left out after it."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        for finding in getattr(trainer.datamodule, "findings", ()):  # type: ignore[attr-defined]
+            rank_zero_info(finding)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        skipped = getattr(pl_module, "skipped_steps", 0)
+        if skipped:
+            rank_zero_warn(f"{skipped} of {trainer.global_step} steps were left out: no finite gradient")
+
+
+class TestTable(Callback):
+    """Prints what a test scored, clip by clip."""
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._lines = [f"{'':48}{'blurry':>16}{'ratio':>16}{'network':>16}"]
+
+    def on_test_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        scores: ClipScores = outputs[SCORES]
+        pairs = (
+            (scores.blurry_psnr, scores.blurry_ssim),
+            (scores.ratio_psnr, scores.ratio_ssim),
+            (scores.psnr, scores.ssim),
+        )
+        columns = "".join(f"{level:9.2f} {likeness:.4f}" for level, likeness in pairs)
+        self._lines.append(f"{scores.name[:47]:48}{columns}")
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        rank_zero_info("\n".join(self._lines))

@@ -1,0 +1,256 @@
+"""What a training step does, and what is measured on the way."""
+
+# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from engine.errors import EngineError
+from engine.model import VRT, VRTConfig, VRTSpike, VRTSpikeConfig
+from engine.model.attention import BlockGroup
+from engine.model.config import config_to_dict, preset
+from engine.voxels import VoxelSpec
+from training.clip_batches import ClipBatch, SequenceSpan, ValidationClip
+from training.initial_weights import start_as_identity, start_from
+from training.losses import DeblurLoss, LossWeights
+from training.schedule import Schedule, rate_factor
+from training.validation import SCORES, ClipScores, score_clip, score_span
+
+CHECKPOINT_KEY = "spike_deblur"
+"""Where a run's checkpoint says what network it holds, for `export`."""
+MAX_SKIPPED_IN_A_ROW = 100
+DEFAULT_VOXELS = VoxelSpec()
+DEFAULT_LOSS = LossWeights()
+DEFAULT_SCHEDULE = Schedule()
+
+Network = VRT | VRTSpike
+
+
+class DeblurTask(pl.LightningModule):
+    """Train a network to restore sharp frames.
+
+    Args:
+        network: Name of a preset, or the sizes of a network with (VRTSpikeConfig) or without spikes.
+        voxels: How spike counts become the network's input.
+        loss: Weights of the losses.
+        schedule: Optimiser and learning rate.
+        init: Weights to start from, of the whole network or of the part that they name: a published
+            `.pth`, an exported `.safetensors`, a SpyNet.
+        clip_norm: Largest norm of the gradient.
+        checkpointing: Compute activations anew on the way back: slower, in a fraction of the memory.
+        compile: Compile the network with torch.compile.
+        seed: Decides what is random in a step.
+    """
+
+    def __init__(
+        self,
+        network: str | VRTSpikeConfig | VRTConfig = "vrt-spike",
+        voxels: VoxelSpec = DEFAULT_VOXELS,
+        loss: LossWeights = DEFAULT_LOSS,
+        schedule: Schedule = DEFAULT_SCHEDULE,
+        init: Path | None = None,
+        clip_norm: float = 1.0,
+        checkpointing: bool = False,
+        compile: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        config = preset(network) if isinstance(network, str) else network
+        if isinstance(config, VRTSpikeConfig) and config.spike_bins != voxels.channels:
+            if not isinstance(network, str):
+                raise EngineError(
+                    "the network does not fit its input",
+                    found=f"spike_bins {config.spike_bins}",
+                    expected=f"{voxels.channels}, the channels of these voxels",
+                )
+            config = replace(config, spike_bins=voxels.channels)
+        self.network: Network = VRTSpike(config) if isinstance(config, VRTSpikeConfig) else VRT(config)
+        self.config = config
+        self.voxels = voxels
+        self.loss = DeblurLoss(loss)
+        self.schedule = schedule
+        self.clip_norm = clip_norm
+        self.seed = seed
+        self.skipped_steps = 0
+        self._skipped_in_a_row = 0
+        self._batch_ended = time.perf_counter()
+        self._batch_began = self._batch_ended
+        if init is None:
+            start_as_identity(self.network)
+        else:
+            start_from(self.network, init)
+        if checkpointing:
+            for module in self.network.modules():
+                if isinstance(module, BlockGroup):
+                    module.checkpointing = True
+        if compile:
+            self.network.compile()
+
+    def forward(self, blurry: Tensor, spikes: Tensor) -> Tensor:
+        """Restore (B, T, 3, H, W) with spikes (B, T, channels, h, w), where the network reads them."""
+        return self.network(blurry, spikes) if isinstance(self.network, VRTSpike) else self.network(blurry)
+
+    # -------------------------------------------------------------- training
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+        losses = self.loss(self(batch["blurry"], batch["spikes"]), batch["reference"])
+        clips = len(batch["blurry"])
+        for name, value in losses.items():
+            self.log(f"train/{name}", value.detach(), prog_bar=name == "total", batch_size=clips)
+        return losses["total"]
+
+    def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
+        # From the position alone, so that a resumed run draws what an uninterrupted one does.
+        position = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        torch.manual_seed(hash((self.seed, position, self.global_rank)) % 2**63)
+        self._batch_began = time.perf_counter()
+
+    def on_train_batch_end(self, outputs: Any, batch: ClipBatch, batch_idx: int) -> None:
+        now = time.perf_counter()
+        self.log("time/data_seconds", self._batch_began - self._batch_ended)
+        self.log("time/step_seconds", now - self._batch_began)
+        self._batch_ended = now
+
+    def on_validation_end(self) -> None:
+        self._batch_ended = time.perf_counter()
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip; or, where a gradient is not finite, leave out the step and count it."""
+        self._hold_flow(optimizer)
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        finite = all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+        if self.trainer.world_size > 1:
+            finite = self.trainer.strategy.reduce_boolean_decision(finite, all=True)
+        self.log("train/skipped_steps", float(self.skipped_steps + (not finite)))
+        if finite:
+            self._skipped_in_a_row = 0
+            self.clip_gradients(optimizer, self.clip_norm, "norm")
+            return
+        # Without a gradient AdamW changes neither weights nor moments.
+        for parameter in self.parameters():
+            parameter.grad = None
+        self.skipped_steps += 1
+        self._skipped_in_a_row += 1
+        if self._skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
+            raise EngineError(
+                f"the last {MAX_SKIPPED_IN_A_ROW} steps gave no finite gradient",
+                advice="Lower --model.schedule.rate, or train in --trainer.precision 32-true or bf16-mixed",
+            )
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        schedule = self.schedule
+        total_steps = schedule.total_steps or self.trainer.max_steps
+        flow, others = self._flow_and_others()
+        optimizer = AdamW(
+            [{"params": others}, {"params": flow}],
+            lr=schedule.rate,
+            betas=schedule.betas,
+            weight_decay=schedule.weight_decay,
+        )
+
+        def factor(step: int) -> float:
+            return rate_factor(
+                step,
+                warmup_steps=schedule.warmup_steps,
+                total_steps=total_steps,
+                end_share=schedule.end_share,
+            )
+
+        def flow_factor(step: int) -> float:
+            return 0.0 if step < schedule.flow_frozen_steps else schedule.flow_share * factor(step)
+
+        scheduler = LambdaLR(optimizer, [factor, flow_factor])
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _flow_and_others(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        vrt = self.network.vrt if isinstance(self.network, VRTSpike) else self.network
+        flow = list(vrt.flow.parameters())
+        of_flow = {id(parameter) for parameter in flow}
+        return flow, [p for p in self.network.parameters() if id(p) not in of_flow]
+
+    def _hold_flow(self, optimizer: torch.optim.Optimizer) -> None:
+        """Drop the flow's gradients while it is frozen, before they count in the norm or the moments."""
+        if self.trainer.global_step < self.schedule.flow_frozen_steps:
+            for parameter in self._flow_and_others()[0]:
+                parameter.grad = None
+
+    # -------------------------------------------------------------- validation
+
+    def validation_step(self, item: ValidationClip | SequenceSpan, batch_idx: int) -> dict[str, ClipScores]:
+        scores = self._scores(item)
+        for name, value in scores.figures().items():
+            self.log(
+                f"val/{name}", value, on_epoch=True, sync_dist=True, batch_size=1, prog_bar=name == "psnr"
+            )
+        return {SCORES: scores}
+
+    def test_step(self, item: ValidationClip | SequenceSpan, batch_idx: int) -> dict[str, ClipScores]:
+        scores = self._scores(item)
+        for name, value in scores.figures().items():
+            self.log(f"test/{name}", value, on_epoch=True, sync_dist=True, batch_size=1)
+        return {SCORES: scores}
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        # What is validated on says itself what of it belongs on the device.
+        if isinstance(batch, ValidationClip | SequenceSpan):
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def _scores(self, item: ValidationClip | SequenceSpan) -> ClipScores:
+        if isinstance(item, SequenceSpan):
+            return score_span(self.network, self.voxels, item)
+        batch = item.batch
+        restored = self(batch["blurry"].to(self.device), batch["spikes"].to(self.device))
+        return score_clip(item.example, restored[0].float().cpu().numpy())
+
+    # -------------------------------------------------------------- checkpoints
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[CHECKPOINT_KEY] = {
+            "network": _plain(config_to_dict(self.config)),
+            "voxels": {
+                "bins": self.voxels.bins,
+                "transform": self.voxels.transform,
+                "mean": self.voxels.mean,
+                "std": self.voxels.std,
+            },
+            "skipped_steps": self.skipped_steps,
+            "scores": {
+                name: float(value)
+                for name, value in self.trainer.callback_metrics.items()
+                if name.startswith("val/")
+            },
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        told = checkpoint.get(CHECKPOINT_KEY)
+        if told is None:
+            raise EngineError("this checkpoint is not of a training run of this program")
+        if told["network"] != _plain(config_to_dict(self.config)):
+            raise EngineError(
+                "the run in this folder trains another network",
+                found=str(told["network"]),
+                advice="Choose another folder (--trainer.default_root_dir), or delete this one",
+            )
+        self.skipped_steps = told["skipped_steps"]
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return configuration values as JSON would give them back."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain

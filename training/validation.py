@@ -1,0 +1,126 @@
+"""Scores of a network on clips it was not trained on, beside those of the blurry frames and of the ratio."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.metrics import psnr, ssim
+from engine.spike_channels import RATIO_SOFTENING
+from training.example import Example, unit_range
+
+if TYPE_CHECKING:
+    from engine.voxels import VoxelSpec
+    from training.clip_batches import SequenceSpan
+    from training.task import Network
+
+SCORES = "scores"
+"""Under which name a validation step hands its ClipScores to the callbacks."""
+RATIO_SHARE = 1 / 8
+RATIO_BLUR_PX = 1.0
+PSNR_CEILING_DB = 60.0
+"""Stands for the infinite PSNR of equal pictures, which would swallow every mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClipScores:
+    """Means over the frames of a clip, and its middle frame as a row of pictures."""
+
+    name: str
+    psnr: float
+    ssim: float
+    blurry_psnr: float
+    blurry_ssim: float
+    ratio_psnr: float
+    ratio_ssim: float
+    row: NDArray[np.float32]
+    """(H, 4 W, 3) blurry | ratio | restored | reference"""
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "psnr": self.psnr,
+            "ssim": self.ssim,
+            "blurry_psnr": self.blurry_psnr,
+            "ratio_psnr": self.ratio_psnr,
+            "gain_db": self.psnr - self.blurry_psnr,
+            "gain_over_ratio_db": self.psnr - self.ratio_psnr,
+        }
+
+
+def score_clip(example: Example, restored: NDArray[np.float32]) -> ClipScores:
+    """Score restored frames (T, 3, H, W) of an example."""
+    blurry, reference = unit_range(example.blurry), unit_range(example.reference)
+    ratio = np.stack(
+        [
+            ratio_picture(frame, counts, example.gamma)
+            for frame, counts in zip(blurry, example.counts, strict=True)
+        ]
+    )
+    return score_frames(example.name, blurry, ratio, np.moveaxis(restored, 1, 3), reference)
+
+
+def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> ClipScores:
+    """Restore whole frames of a sequence through the engine, in tiles, and score them."""
+    from engine.restore.network_method import NetworkMethod
+
+    from engine.geometry import Span
+    from engine.restore.methods import Method, make_method
+    from engine.restore.run import FrameResult, restore_frames
+    from engine.sequence import open_source
+
+    with open_source(span.source) as sequence:
+        frames = Span(span.start, span.stop)
+
+        def pictures(method: Method) -> NDArray[np.float32]:
+            results = restore_frames(sequence, frames, method)
+            return np.stack([result.picture for result in results if isinstance(result, FrameResult)])
+
+        numbers = range(span.start, span.stop)
+        references = [sequence.reference(number) for number in numbers]
+        return score_frames(
+            f"{span.name} {span.start}",
+            np.stack([sequence.frame(number) for number in numbers]),
+            pictures(make_method("spike-ratio")),
+            pictures(NetworkMethod(network, spec)),
+            np.stack([picture for picture in references if picture is not None]),
+        )
+
+
+def score_frames(
+    name: str,
+    blurry: NDArray[np.float32],
+    ratio: NDArray[np.float32],
+    restored: NDArray[np.float32],
+    reference: NDArray[np.float32],
+) -> ClipScores:
+    """Score three versions of (T, H, W, 3) frames against the reference."""
+
+    def scored(version: NDArray[np.float32]) -> tuple[float, float]:
+        pairs = list(zip(version, reference, strict=True))
+        levels = [min(PSNR_CEILING_DB, psnr(picture, sharp)) for picture, sharp in pairs]
+        return float(np.mean(levels)), float(np.mean([ssim(picture, sharp) for picture, sharp in pairs]))
+
+    middle = len(blurry) // 2
+    row = np.concatenate([version[middle] for version in (blurry, ratio, restored, reference)], axis=1)
+    return ClipScores(name, *scored(restored), *scored(blurry), *scored(ratio), np.clip(row, 0, 1))
+
+
+def ratio_picture(
+    blurry: NDArray[np.float32], counts: NDArray[np.unsignedinteger], gamma: float
+) -> NDArray[np.float32]:
+    """Deblur (H, W, 3) by the plain spike ratio of the middle eighth of the exposure.
+
+    Works on voxel bins, where the engine's method works on planes and does more against noise: a yardstick
+    for the curve of a training, not for a table of results.
+    """
+    bins = len(counts)
+    width = max(1, round(bins * RATIO_SHARE))
+    first = (bins - width) // 2
+    short = counts[first : first + width].sum(axis=0).astype(np.float32)
+    whole = counts.sum(axis=0).astype(np.float32) * np.float32(width / bins)
+    short, whole = (cv2.GaussianBlur(picture, (0, 0), RATIO_BLUR_PX) for picture in (short, whole))
+    ratio = (short + np.float32(RATIO_SOFTENING)) / (whole + np.float32(RATIO_SOFTENING))
+    ratio = cv2.resize(ratio, (blurry.shape[1], blurry.shape[0]))
+    return np.clip(blurry * ratio[..., None] ** np.float32(1 / gamma), 0, 1).astype(np.float32)
