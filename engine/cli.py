@@ -234,7 +234,11 @@ def _text(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text))
+    """Read a path to write to; the shell leaves the ~ of `--out=~/results` to us."""
+    path = Path(_text(text))
+    with contextlib.suppress(RuntimeError):  # no such user: then it is a name like any other
+        path = path.expanduser()
+    return path
 
 
 def _frames(text: str) -> object:

@@ -65,13 +65,29 @@ def write_side_by_side(
 
 
 def write_text_atomically(path: str | Path, text: str) -> None:
-    """Write UTF-8 text with the line ends it has. Raises ExportError when the file cannot be written."""
-    _write_atomically(Path(path), text.encode("utf-8"))
+    """Write UTF-8 text with the line ends it has. Raises ExportError when the file cannot be written.
+
+    Bytes of a file name that are no text are written as Python escapes them.
+    """
+    _write_atomically(Path(path), text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes_atomically(path: str | Path, content: bytes) -> None:
     """Write bytes. Raises ExportError when the file cannot be written."""
     _write_atomically(Path(path), content)
+
+
+def claim_file(path: str | Path) -> None:
+    """Make an empty file, so that no other process takes the name. Raises ExportError where it is taken."""
+    path = Path(path)
+    try:
+        path.open("xb").close()
+    except FileExistsError as error:
+        raise ExportError(
+            "another process has just begun to write here", path=path, advice="Choose another folder"
+        ) from error
+    except OSError as error:
+        raise _as_export_error(path, error) from error
 
 
 def make_folder(path: str | Path) -> Path:
@@ -193,6 +209,7 @@ _ADVICE = {
     errno.ENOTDIR: "A file stands where a folder is needed; choose another folder",
     errno.EEXIST: "A file stands where a folder is needed; choose another folder",
     errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ELOOP: "The link leads to itself; choose another folder",
 }
 
 

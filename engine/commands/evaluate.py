@@ -8,6 +8,7 @@
     frames                  [{index, name, seconds, blurry: scores, restored: scores}]
     mean                    {blurry: scores, restored: scores} over those frames
     without_reference       how many of the chosen frames have nothing to be compared with
+    findings                what is odd about the files, sentences
     failed                  [{index, name, message}]
 
     scores: {psnr: dB (null: the same picture), ssim (null: too small a picture), correlation},
@@ -22,7 +23,7 @@ from engine.commands.frame_range import FrameRange
 from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
 from engine.commands.outcome import Outcome, to_json
 from engine.errors import EngineError, SequenceError
-from engine.geometry import Span
+from engine.geometry import Size, Span
 from engine.metrics import Scores, compare
 from engine.restore.methods import make_method
 from engine.restore.run import FrameResult
@@ -93,6 +94,7 @@ def evaluate(
                 "restored": _mean([one.restored for one in scores]),
             },
             "without_reference": without_reference,
+            "findings": list(sequence.findings),
             "failed": [
                 {
                     "index": failure.frame,
@@ -133,8 +135,17 @@ def _no_reference(source: SequenceSource) -> SequenceError:
 
 
 def _score(sequence: Sequence, result: FrameResult) -> FrameScores | None:
-    if sequence.reference(result.frame) is None:
+    reference = sequence.reference(result.frame)
+    if reference is None:
         return None
+    if reference.shape != result.picture.shape:
+        raise SequenceError(
+            "the reference is of another size than the frame",
+            path=sequence.source.reference or sequence.source.path,
+            found=str(Size(*reference.shape[:2])),
+            expected=str(sequence.frame_size),
+            advice="Name the right folder of sharp pictures with --reference",
+        )
     return FrameScores(
         result.frame,
         sequence.frame_name(result.frame),
@@ -171,4 +182,5 @@ def _as_text(facts: dict[str, Any]) -> str:
         )
     if facts["without_reference"]:
         lines.append(f"{facts['without_reference']} frames without a reference were left out.")
+    lines += [f"Finding: {finding}" for finding in facts["findings"]]
     return "\n".join(lines)

@@ -12,8 +12,6 @@
 """
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,11 +20,10 @@ from typing import Any
 from engine.commands.frame_range import FrameRange
 from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
 from engine.commands.outcome import Outcome, to_json
-from engine.errors import ExportError, OperationCancelled
-from engine.export import make_folder, write_picture, write_side_by_side, write_text_atomically
+from engine.commands.targets import check_targets
+from engine.errors import OperationCancelled
+from engine.export import claim_file, make_folder, write_picture, write_side_by_side, write_text_atomically
 from engine.geometry import Span
-from engine.layouts import SequenceFiles, recognise
-from engine.layouts.listing import shorten
 from engine.restore.methods import make_method
 from engine.restore.run import FrameResult
 from engine.sequence import Sequence, open_source
@@ -60,8 +57,11 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
         report = options.out / REPORT_NAME
         others = [report] if options.side_by_side is None else [report, options.side_by_side]
-        _check_targets([*files.values(), *others], source, options)
+        targets = [*files.values(), *others]
+        check_targets(targets, source, options.out, options.side_by_side, overwrite=options.overwrite)
         make_folder(options.out)
+        if not options.overwrite:
+            claim_file(report)
         record = _Record(sequence, source, options)
         write_text_atomically(report, record.to_json(complete=False))
         is_complete = False
@@ -89,8 +89,9 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         finally:
             write_text_atomically(report, record.to_json(complete=is_complete))
         problem = describe_failures(sequence, frames, record.failures)
+        findings = [f"Finding: {finding}" for finding in sequence.findings]
     done = f"{len(record.results)} of {len(frames)} frames restored in {record.seconds:.1f} s: {options.out}"
-    return Outcome(done, problem)
+    return Outcome("\n".join([done, *findings]), problem)
 
 
 def _indices(frames: Span) -> range:
@@ -168,74 +169,3 @@ def _version() -> str:
         return version(PROGRAM)
     except PackageNotFoundError:
         return "unknown"
-
-
-# ------------------------------------------------------------------ what must not be written over
-
-
-def _check_targets(targets: list[Path], source: SequenceSource, options: RestoreOptions) -> None:
-    """Raise ExportError where writing would cost a file: an input always, a result without `overwrite`."""
-    twice = [path.name for path, count in Counter(targets).items() if count > 1]
-    if twice:
-        raise ExportError(
-            "several results would have the same name",
-            path=options.out,
-            found=shorten(twice),
-            advice="Restore them into different folders with --frames",
-        )
-    files = recognise(Path(source.path))
-    if options.out.resolve() in {path.resolve().parent for path in files.frames}:
-        raise ExportError(
-            "the results would lie among the input frames",
-            path=options.out,
-            advice="Choose another folder with --out",
-        )
-    existing = [path for path in targets if path.exists()]
-    if not existing:
-        return
-    inputs = {identity for path in _inputs(source, files) if (identity := _identity(path)) is not None}
-    replaced = [path.name for path in existing if _identity(path) in inputs]
-    if replaced:
-        raise ExportError(
-            "the results would replace the input",
-            path=existing[0].parent,
-            found=shorten(replaced),
-            advice="Choose another folder with --out",
-        )
-    if not options.overwrite:
-        raise ExportError(
-            "results are already there",
-            path=existing[0].parent,
-            found=shorten([path.name for path in existing]),
-            advice="Choose another folder with --out, or add --overwrite",
-        )
-
-
-def _inputs(source: SequenceSource, files: SequenceFiles) -> Iterator[Path]:
-    """Every file that the sequence is made of."""
-    named = [source.path, source.spikes, source.reference, source.alignment]
-    places: Iterable[Path | None] = (
-        *(Path(name) for name in named if name is not None),
-        *files.frames,
-        *files.references,
-        files.video,
-        files.spikes,
-        files.alignment,
-        files.sidecar,
-    )
-    for place in places:
-        if place is None:
-            continue
-        if not place.is_dir():
-            yield place
-        elif place != Path(source.path):  # whose files are listed already; results may go beside them
-            yield from (path for path in place.iterdir() if path.is_file())
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Tell a file from all others, whatever its name: links and spellings lead to the same one."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

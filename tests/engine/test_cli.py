@@ -538,3 +538,80 @@ def test_a_terminal_sees_a_progress_bar(clip, tmp_path):
     process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert b"Restoring" in seen
+
+
+# ------------------------------------------------------------------ hostile targets
+
+
+def test_results_never_become_the_reference_of_a_recording(run, tmp_path, planes):
+    folder = tmp_path / "lonely"
+    folder.mkdir()
+    write_packed(folder / "walk.dat", planes)
+    for out in (folder, tmp_path / "gt", tmp_path / "sharp", folder / "blur"):
+        outcome = run("restore", folder / "walk.dat", *GEOMETRY, "--out", out)
+        assert_refused(outcome, "would be taken for pictures", out)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["lonely", "walk.dat"]
+
+
+def test_results_do_not_go_among_references_of_other_names(run, clip):
+    for picture in (clip / "sharp").iterdir():
+        picture.rename(picture.with_name(f"gt_{picture.name}"))
+    before = sorted(clip.rglob("*"))
+    assert_refused(run("restore", clip, *GEOMETRY, "--out", clip / "sharp"), "would be taken for pictures")
+    assert sorted(clip.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop", "loop/deeper"])
+def test_targets_that_cannot_be_are_refused(run, clip, tmp_path, name):
+    (tmp_path / "loop").symlink_to("loop")
+    assert_refused(run("restore", clip, *GEOMETRY, "--out", tmp_path / name), "cannot be written", "--out")
+
+
+def test_what_stands_in_the_way_is_found_before_any_work(run, clip, tmp_path):
+    out = tmp_path / "out"
+    (out / "0010.png").mkdir(parents=True)
+    assert_refused(run("restore", clip, *GEOMETRY, "--out", out, "--overwrite"), "in the way", "0010.png")
+    (out / "0010.png").rmdir()
+    (out / "0010.png").symlink_to("nowhere")
+    assert_refused(run("restore", clip, *GEOMETRY, "--out", out), "already there", "0010.png")
+    for sheet, said in (("sheet.jpg", "no known picture format"), ("missing/sheet.png", "no folder")):
+        asked = ("--out", tmp_path / "other", "--side-by-side", tmp_path / sheet)
+        assert_refused(run("restore", clip, *GEOMETRY, *asked), said)
+    twice = ("--out", out, "--side-by-side", tmp_path / "sub" / ".." / "out" / "0008.png", "--overwrite")
+    assert_refused(run("restore", clip, *GEOMETRY, *twice), "same name", "0008.png")
+    assert [path.name for path in out.iterdir()] == ["0010.png"]
+
+
+def test_the_second_of_two_processes_finds_the_folder_taken(run, clip, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def lose_the_race(*_, **__):
+        (out / "restore.json").write_text("{}")
+
+    monkeypatch.setattr(restore_command, "check_targets", lose_the_race)
+    assert_refused(run("restore", clip, *GEOMETRY, "--out", out), "another process", out / "restore.json")
+    assert (out / "restore.json").read_text() == "{}"
+
+
+def test_a_tilde_that_the_shell_left_alone_is_the_home_folder(run, clip, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert run("restore", clip, *GEOMETRY, "--frames", "0", "--out=~/results")[0] == 0
+    assert (tmp_path / "results" / "0007.png").is_file()
+
+
+def test_what_is_odd_about_the_files_is_printed_with_the_results(run, clip, tmp_path):
+    status, out, error = run("restore", clip, *GEOMETRY, "--out", tmp_path / "out")
+    assert (status, error) == (0, "")
+    assert "an even spread, a guess" in out
+    status, out, _ = run("evaluate", clip, *GEOMETRY)
+    assert "an even spread, a guess" in out
+    facts = json.loads(run("evaluate", clip, *GEOMETRY, "--json")[1])
+    assert any("an even spread, a guess" in finding for finding in facts["findings"])
+
+
+def test_a_reference_of_another_size_is_named(run, clip):
+    for picture in (clip / "sharp").iterdir():
+        Image.open(picture).resize((WIDTH // 2, HEIGHT // 2)).save(picture)
+    assert_refused(run("evaluate", clip, *GEOMETRY), clip, "12 × 20", "24 × 40", "--reference")
