@@ -35,20 +35,20 @@ NEAR_SHARE = 0.125
 """Half of the near window, in exposures."""
 NOISE_RADIUS_PX = 12
 AGREEMENT_RADIUS_PX = 6
-AGREEMENT_SLACK = 1.5
+AGREEMENT_SLACK = 1.25
 """A difference is noise up to this many times its expected energy, as a local mean scatters that much."""
 
 BANDS = 5
 BAND_BLUR_PX = (1.0, 1.2, 1.2, 1.2)
 """Widths that part the bands, each in pixels of its own; from the second on the pixels double."""
-BAND_RADIUS_PX = (10, 10, 8, 8, 8)
+BAND_RADIUS_PX = (14, 12, 10, 8, 8)
 """Neighbourhoods over which agreement is measured: the noisier the band, the larger."""
 SMALLEST_SIDE_PX = 24
-NOISE_WEIGHT = 0.7
+NOISE_WEIGHT = 0.5
 """Below 1 because the halves differ, too, by errors of the motion that cancel in their sum."""
-SIGNAL_MARGIN = 1.0
+SIGNAL_MARGIN = 3.0
 """Agreement below this much noise, over the root of the neighbourhood's pixels, is chance."""
-SHARPENING = 2.5
+SHARPENING = 2.2
 SHARPENING_BLUR_PX = 1.2
 """Undoes what pixels and interpolation of the spikes took from the finest band, where noise allows."""
 

@@ -43,7 +43,7 @@ EVIDENCE_BLUR_PX = 1.0
 EVIDENCE_SCALE_PX = 6.0
 """Change slower than this across the picture is left out of the evidence: light may flicker."""
 EVIDENCE_RADIUS_PX = 15
-SURE_GLOBAL_EVIDENCE = 0.005
+SURE_GLOBAL_EVIDENCE = 0.006
 """Evidence a pixel, over the whole picture, at which its motion is beyond doubt. Scenes at rest give
 negative values; spikes so few that each pixel has two an exposure give 0.006 under 20 px of motion."""
 SEED_EVIDENCE = 40.0

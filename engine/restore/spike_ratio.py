@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FEWEST_PLANES = 4
 FLOW_SEGMENTS = 8
-MOST_SEGMENTS = 48
+MOST_SEGMENTS = 64
 SEGMENT_TRAVEL_PX = 0.5
 """Motion within a segment, in pixels of the spikes; a pixel's own extent blurs as much."""
 LARGEST_UPSCALE = 2
