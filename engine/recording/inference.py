@@ -11,6 +11,7 @@ Strategy: find two rhythms, the slower one first.
 Only some megabytes are ever looked at, wherever in the file the spikes are.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ _ACCEPTED_ASPECT = {True: 8.0, False: 2.5}
 """By whether the plane is known by its notch."""
 _SEAM_WEIGHT = 0.25
 _USUAL_WEIGHT = 0.05
+_HARMONIC_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,16 @@ class _Reading:
     height: int
     width: int
     likeness: float
-    covariance: float
-    sigmas: float
+    """Covariance of neighbouring rows by that of neighbouring pixels."""
+    noise: float
+    """One deviation of the likeness where rows are unrelated."""
     seam: float
     is_peak: bool
+
+    @property
+    def is_usual(self) -> bool:
+        """Sensors are square or wider than high, but not strips."""
+        return 0.8 <= self.width / self.height <= 3.2
 
     @property
     def score(self) -> float:
@@ -210,8 +218,7 @@ def _read_rows(line: _Line, neighbours: float, height: int | None, width: int | 
                 height=rows,
                 width=columns,
                 likeness=alike / neighbours,
-                covariance=alike,
-                sigmas=alike / max(line.sigma, 1e-12),
+                noise=line.sigma / neighbours,
                 seam=_seam(jumps, columns, line.picture),
                 is_peak=alike > 0.97 * float(nearby.max()) - 2 * line.sigma,
             )
@@ -229,16 +236,24 @@ def _seam(jumps: NDArray[np.float32], columns: int, picture: NDArray[np.float32]
 
 
 def _without_harmonics(readings: list[_Reading]) -> list[_Reading]:
-    """Drop widths of several rows and pitches of several planes, where one does as well."""
+    """Drop readings of two rows or two planes as one, and of half a row where a scene repeats itself.
 
-    def is_part(other: _Reading, whole: _Reading) -> bool:
-        if other.covariance < 0.9 * whole.covariance:
-            return False
-        if other.pitch_bytes == whole.pitch_bytes:
-            return other.width < whole.width and whole.width % other.width == 0
-        return other.width == whole.width and whole.pitch_bytes % other.pitch_bytes == 0
+    Either way there are two readings alike, one a part of the other. The more usual shape stays, then
+    the part, unless the other scores clearly better: then both stay, and nothing is clear.
+    """
+    dropped = set()
+    for part, whole in itertools.permutations(readings, 2):
+        if not _is_part(part, whole) or part.likeness < 0.9 * whole.likeness:
+            continue
+        kept, other = (whole, part) if whole.is_usual and not part.is_usual else (part, whole)
+        if kept.score >= other.score - _HARMONIC_TOLERANCE - 3 * kept.noise:
+            dropped.add(other)
+    return [reading for reading in readings if reading not in dropped]
 
-    return [reading for reading in readings if not any(is_part(other, reading) for other in readings)]
+
+def _is_part(part: _Reading, whole: _Reading) -> bool:
+    multiples = whole.pitch_bytes % part.pitch_bytes == 0 and whole.width % part.width == 0
+    return multiples and (whole.pitch_bytes, whole.width) != (part.pitch_bytes, part.width)
 
 
 def _candidate(reading: _Reading, total_bytes: int) -> GeometryCandidate:
@@ -265,8 +280,9 @@ def _clearly_ahead(
     accepted = (
         first.is_peak
         and first.score >= _ACCEPTED_SCORE[sure]
-        and first.sigmas >= _ACCEPTED_SIGMAS[sure]
+        and first.likeness >= _ACCEPTED_SIGMAS[sure] * first.noise
         and lead >= _ACCEPTED_LEAD[sure]
         and aspect <= _ACCEPTED_ASPECT[sure]
+        and (sure or not any(_is_part(part, first) and part.score > 0.75 * first.score for part in readings))
     )
     return candidates[0] if accepted else None
