@@ -174,8 +174,9 @@ class _Line:
         cls, stored: NDArray[np.uint8], pitch_bytes: int, group_planes: int, most_groups: int, most_px: int
     ) -> "_Line":
         planes = len(stored) // pitch_bytes
-        pixels = min(8 * pitch_bytes, most_px)
-        shifts = min(2 * LONGEST_SIDE_PX, pixels)
+        # Together a power of two at most, so that the transform is no longer than it need be.
+        shifts = min(2 * LONGEST_SIDE_PX, 8 * pitch_bytes)
+        pixels = min(8 * pitch_bytes, most_px - shifts)
         group_planes = min(group_planes, planes)
         summed = min(_SUMMED_PLANES, max(planes, group_planes)) // group_planes
         groups = np.unique(np.linspace(0, planes - group_planes, max(1, summed)).astype(int)).tolist()
