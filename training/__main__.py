@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.geometry import Size
 from training.console import DONE, FAILED, PROGRAM, USAGE, OneLineParser, progress_bar
+from training.sequence_folder import PICTURE_FORMATS
 from training.simulate import Exposures, FrameCamera
 from training.simulated_sequence import (
-    PICTURE_FORMATS,
     SEQUENCE_SCENES,
     SimulatedSequence,
     SimulationSettings,
@@ -52,14 +53,14 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
         "blur/, sharp/, spike.dat, alignment.csv and config.yaml. The same options give the same files."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--out", type=_path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier simulation there")
     parser.add_argument("--seed", type=int, default=default.seed, help="another number, another sequence")
 
     scene = parser.add_argument_group("scene")
     scene.add_argument(
         "--textures",
-        type=Path,
+        type=_path,
         nargs="+",
         default=argparse.SUPPRESS,
         metavar="PATH",
@@ -159,6 +160,12 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("a path is missing")
+    return Path(text)
+
+
 def settings_from(options: argparse.Namespace) -> SimulationSettings:
     """Turn parsed options into settings. Raises ValueError for numbers out of range."""
     textures = tuple(getattr(options, "textures", ()))
@@ -197,6 +204,10 @@ def settings_from(options: argparse.Namespace) -> SimulationSettings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status. Raises SystemExit for `--help` and wrong usage."""
+    if arguments is None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # names that the terminal cannot show
+                stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given and given[0] in OTHER_COMMANDS:
         return _run_other(given)
@@ -215,6 +226,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
+        return FAILED
+    except MemoryError:
+        sys.stderr.write(
+            "there is not enough memory. Ask for smaller or fewer frames, or shorter exposures\n"
+        )
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("stopped; nothing was written\n")

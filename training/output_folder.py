@@ -35,21 +35,25 @@ def check_target(out: Path, replaceable: Callable[[Path], bool] | None = None) -
         )
     if not replaceable(out):
         raise ExportError(
-            "the folder is not empty and not a former result, so it is not replaced",
+            "the folder holds something that is not a former result, so it is not replaced",
             path=out,
             advice="Choose another --out, or empty the folder yourself",
         )
 
 
 @contextlib.contextmanager
-def folder_in_one_piece(out: Path) -> Iterator[Path]:
-    """Yield a folder beside `out` that takes its name when the block ends well, and is removed otherwise."""
+def folder_in_one_piece(out: Path, replaceable: Callable[[Path], bool] | None = None) -> Iterator[Path]:
+    """Yield a folder beside `out` that takes its name when the block ends well, and is removed otherwise.
+
+    What `out` holds by then is judged again as in `check_target`: somebody else may have written there.
+    """
     make_folder(out.parent)
     token = secrets.token_hex(4)
     building, replaced = (out.parent / f".{token}.{end}" for end in ("part", "old"))
     try:
         building.mkdir()
         yield building
+        check_target(out, replaceable)
         if out.exists():
             out.rename(replaced)
         try:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ import yaml
 from numpy.typing import NDArray
 
 from engine.alignment import write_alignment_log
-from engine.errors import ExportError
+from engine.errors import ExportError, SequenceError
 from engine.export import BitDepth, to_levels, write_text_atomically
 from engine.geometry import Size
 from engine.pictures import read_picture
@@ -22,6 +22,15 @@ from training.motion import mean_speed_px
 from training.output_folder import check_target, folder_in_one_piece
 from training.scene import Picture, Scene
 from training.scenes import SCENE_KINDS, SceneKind, random_scene
+from training.sequence_folder import (
+    CONFIG_NAME,
+    CONFIG_SECTION,
+    LOG_NAME,
+    PICTURE_FOLDERS,
+    RECORDING_NAME,
+    PictureFormat,
+    is_simulated,
+)
 from training.simulate import (
     Exposure,
     Exposures,
@@ -36,13 +45,10 @@ from training.street import PICTURES as STREET_PICTURES
 from training.street import street
 from training.textures import picture_files
 
-PictureFormat = Literal["png", "jpg"]
-PICTURE_FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 SEQUENCE_SCENES: tuple[str, ...] = (*SCENE_KINDS, "street")
-CONFIG_NAME = "config.yaml"
-CONFIG_SECTION = "simulator"
 MAX_TEXTURES = 64
 """More photographs than this do not make a scene richer, and all of them are held in memory."""
+MAX_FRAMES, MAX_PLANES = 100_000, 10_000_000
 
 DEFAULT_SIZE = Size(480, 640)
 DEFAULT_EXPOSURES = Exposures(frames=12, exposure_planes=80, stride_planes=80)
@@ -94,6 +100,11 @@ class SimulationSettings:
             raise ValueError("JPEG has 8 bits, so 16-bit frames and references must be PNG")
         if self.seed < 0:
             raise ValueError(f"the seed must be 0 or more, got {self.seed}")
+        if self.exposures.planes > MAX_PLANES or self.exposures.frames > MAX_FRAMES:
+            raise ValueError(
+                f"a sequence has at most {MAX_FRAMES} frames and {MAX_PLANES} planes, "
+                f"got {self.exposures.frames} and {self.exposures.planes}"
+            )
         spike_size(self.size, self.spike_scale)
 
 
@@ -164,10 +175,16 @@ def write_sequence(
     appears under its name when it is complete. Raises ExportError where the folder cannot be written,
     SequenceError where no threshold gives the scene the density asked for.
     """
-    out = out.resolve()
-    check_target(out, _is_simulated if overwrite else None)
+    try:
+        out = out.expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ExportError(
+            "not a usable path", path=out, found=str(error).splitlines()[0], advice="Choose another --out"
+        ) from error
+    replaceable = is_simulated if overwrite else None
+    check_target(out, replaceable)
     settings = _with_threshold(settings, scene)
-    with folder_in_one_piece(out) as folder:
+    with folder_in_one_piece(out, replaceable) as folder:
         return dataclasses.replace(_write_into(folder, out.name, scene, settings, progress), path=out)
 
 
@@ -183,8 +200,15 @@ def _with_threshold(settings: SimulationSettings, scene: Scene) -> SimulationSet
         camera.gain,
         camera.dark_current,
     )
-    # Rounded, so that the file that states it states all of it.
-    camera = dataclasses.replace(camera, threshold=float(f"{threshold:.6g}"))
+    try:
+        # Rounded, so that the file that states it states all of it.
+        camera = dataclasses.replace(camera, threshold=float(f"{threshold:.6g}"))
+    except ValueError as error:
+        raise SequenceError(
+            f"no threshold gives the scene {settings.density:g} spikes a plane",
+            found=str(error),
+            advice="Ask for another --density",
+        ) from error
     return dataclasses.replace(settings, spike_camera=camera)
 
 
@@ -195,9 +219,9 @@ def _write_into(
     size = spike_size(settings.size, settings.spike_scale)
     counts = np.zeros(exposures.planes, np.int64)
     errors: list[float] = []
-    (folder / "blur").mkdir()
-    (folder / "sharp").mkdir()
-    with (folder / "spike.dat").open("wb") as spikes:
+    for name_of_pictures in PICTURE_FOLDERS:
+        (folder / name_of_pictures).mkdir()
+    with (folder / RECORDING_NAME).open("wb") as spikes:
         for tick in simulate(
             scene,
             exposures,
@@ -217,7 +241,7 @@ def _write_into(
     motion_px = mean_speed_px(scene.camera, scene.size, exposures.planes) * exposures.exposure_planes
     events = [int(counts[window.planes().start : window.planes().stop].sum()) for window in exposures.windows]
     write_alignment_log(
-        folder / "alignment.csv", exposures.windows, rate_hz=settings.rate_hz, event_counts=events, name=name
+        folder / LOG_NAME, exposures.windows, rate_hz=settings.rate_hz, event_counts=events, name=name
     )
     config = _config(settings, size, density)
     write_text_atomically(folder / CONFIG_NAME, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
@@ -291,11 +315,3 @@ def _config(settings: SimulationSettings, size: Size, density: float) -> dict[st
             "density": round(density, 6),
         },
     }
-
-
-def _is_simulated(folder: Path) -> bool:
-    try:
-        config = yaml.safe_load((folder / CONFIG_NAME).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False
-    return isinstance(config, dict) and CONFIG_SECTION in config

@@ -1,8 +1,10 @@
 """The folder that `python -m training simulate` writes, and how it answers to what it cannot do."""
 
 import filecmp
+import os
 import re
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,6 +212,8 @@ def test_the_bundled_sequence_is_small_and_complete(sample_path: Path) -> None:
     [
         (["--frames", "0"], "frames must be 1 or more, got 0"),
         (["--stride-planes", "-3"], "stride_planes must be 1 or more, got -3"),
+        (["--frames", "999999999999"], "at most"),
+        (["--exposure-planes", "99999999999"], "at most"),
         (["--height", "0"], "at least one pixel"),
         (["--height", "8"], "16 pixels each way"),
         (["--threshold", "0"], "threshold must lie"),
@@ -247,6 +251,9 @@ def test_numbers_out_of_range_are_usage_errors_in_one_line(
         ["--bit-depth", "12"],
         ["--threshold", "2", "--density", "0.2"],
         ["--nonsense"],
+        ["--textures", ""],
+        ["--out", ""],
+        ["--out", "a\0b"],
     ],
 )
 def test_arguments_that_make_no_sense_are_usage_errors_in_one_line(
@@ -312,6 +319,58 @@ def test_overwrite_replaces_a_former_simulation(tmp_path: Path) -> None:
     assert run(out, "--scene", "text", "--overwrite") == 0
     assert not (out / "blur/0004.png").exists()
     assert [path.name for path in out.parent.iterdir()] == ["clip"]
+
+
+@pytest.mark.parametrize("mine", ["notes.txt", "restored/0001.png", "blur/mask.png", "sharp/0001.tif"])
+def test_what_people_put_beside_a_simulation_is_never_replaced(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "clip"
+    assert run(out, "--scene", "text") == 0
+    (out / mine).parent.mkdir(exist_ok=True)
+    (out / mine).write_text("mine")
+    before = files_of(out)
+    assert run(out, "--scene", "text", "--seed", "5", "--overwrite") == 1
+    assert "not a former result" in capsys.readouterr().err
+    assert files_of(out) == before
+
+
+def test_what_somebody_else_finished_meanwhile_is_kept(tmp_path: Path) -> None:
+    settings = SimulationSettings(size=Size(32, 48), exposures=Exposures(2, 6, 6), scene="text")
+    scene = build_scene(settings)
+    out = tmp_path / "clip"
+    other = replace(settings, seed=2)
+
+    def overtake(done: int, _total: int) -> None:
+        if done == 9:
+            write_sequence(out, scene, other)
+
+    with pytest.raises(ExportError, match="not empty"):
+        write_sequence(out, scene, settings, progress=overtake)
+    assert yaml.safe_load((out / "config.yaml").read_text())["simulator"]["seed"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["clip"]
+
+
+def test_names_that_are_no_text_and_links_to_themselves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert run(tmp_path / "loop/clip") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    if os.name == "posix" and sys.platform != "darwin":
+        out = tmp_path / "b\udcff"
+        options = build_parser().parse_args(["simulate", "--out", str(out), *TINY, "--scene", "text"])
+        settings = settings_from(options)
+        write_sequence(out, build_scene(settings), settings)
+        with open_sequence(out) as sequence:
+            assert sequence.windows_source == "log"
+
+
+def test_a_density_that_no_threshold_gives_fails_clearly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "clip", "--scene", "text", "--density", "1e-300") == 1
+    assert "no threshold" in capsys.readouterr().err
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
