@@ -32,6 +32,9 @@ from engine.restore.filters import (
 
 FLOW_PIXELS = 300_000
 """Segments of more pixels are halved before the flow is computed: DIS takes 25 ms for so many."""
+FLOW_SMALLEST_PX = 32
+FLOW_WIDEST = 2
+"""Smaller or narrower pictures, by the ratio of their sides, are padded."""
 FIRST_BLUR_PX = 2.0
 SECOND_BLUR_PX = 1.2
 FLOW_SMOOTHING_PX = 1.5
@@ -191,9 +194,15 @@ def _flow(
     white: float,
     blur_px: float,
 ) -> NDArray[np.float32]:
+    height, width = first.shape
+    greys = [_to_grey(picture, white, blur_px) for picture in (first, second)]
+    # DIS reads beyond its memory in small or narrow pictures (OpenCV 5.0): never show it one.
+    below = max(0, FLOW_SMALLEST_PX - height, -(-width // FLOW_WIDEST) - height)
+    beside = max(0, FLOW_SMALLEST_PX - width, -(-(height + below) // FLOW_WIDEST) - width)
+    padded = [cv2.copyMakeBorder(grey, 0, below, 0, beside, cv2.BORDER_REPLICATE) for grey in greys]
     no_guess = cast(Any, None)
-    flow = method.calc(_to_grey(first, white, blur_px), _to_grey(second, white, blur_px), no_guess)
-    return cast(NDArray[np.float32], flow)
+    flow = cast(NDArray[np.float32], method.calc(padded[0], padded[1], no_guess))
+    return np.ascontiguousarray(flow[:height, :width])
 
 
 def _to_grey(rate: Picture, white: float, blur_px: float) -> NDArray[np.uint8]:
