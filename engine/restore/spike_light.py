@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
+from engine.restore.exposure import Segment
 from engine.restore.filters import (
     Picture,
     blurred,
@@ -56,16 +57,6 @@ _TINY = np.float32(1e-12)
 
 
 @dataclass(frozen=True, eq=False)
-class Segment:
-    """Spikes of a part of the exposure."""
-
-    count: Picture
-    planes: int
-    time: float
-    """Middle of the segment, in exposures from the centre."""
-
-
-@dataclass(frozen=True, eq=False)
 class Light:
     """Spikes a plane at the centre of the exposure, seen before it and seen after it."""
 
@@ -94,12 +85,10 @@ def gather(segments: Iterable[Segment], motion: Trajectories, size: Size) -> tup
         where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
         sums[where] += sample(segment.count, places)
         planes[where] += segment.planes
-    windows = [
-        Light(sums[window, 0] / planes[window, 0], sums[window, 1] / planes[window, 1])
-        for window in (0, 1)
-        if planes[window].all()
-    ]
-    return windows[0], windows[1] if len(windows) > 1 else None
+    if planes.all():
+        near, far = (Light(*(sums[window] / planes[window, :, None, None])) for window in (0, 1))
+        return near, far
+    return Light(*(sums.sum(axis=0) / planes.sum(axis=0)[:, None, None])), None
 
 
 def join(near: Light, far: Light | None) -> Light:

@@ -12,6 +12,7 @@ halves with the counted one. In a scene at rest the two disagree (noise does not
 things move they agree, and the agreement measured in units of shot noise is the evidence.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
+from engine.restore.exposure import Segment
 from engine.restore.filters import (
     Picture,
     blurred,
@@ -75,10 +77,20 @@ class Segments:
     def size(self) -> Size:
         return Size(self.counts.shape[1], self.counts.shape[2])
 
+    @classmethod
+    def of(cls, segments: Iterable[Segment]) -> "Segments":
+        counts, planes, times = zip(*((part.count, part.planes, part.time) for part in segments), strict=True)
+        return cls(np.stack(counts), np.array(planes, np.float32), np.array(times, np.float32))
+
     def mean(self, chosen: NDArray[np.bool_]) -> Picture:
         """Return the (h, w) spikes a plane over some of the segments."""
         weights = chosen / np.float32(max(self.planes[chosen].sum(), 1.0))
         return np.tensordot(weights.astype(np.float32), self.counts, 1)
+
+    @property
+    def one_sided(self) -> bool:
+        """All on the same side of the centre."""
+        return bool((self.times >= 0).all() or (self.times <= 0).all())
 
     def halved(self) -> "Segments":
         """Return the segments at half the height and width, as mean counts of 2 × 2 pixels."""

@@ -6,15 +6,12 @@ sharp(t) = blurry · TFP(short window at t) / TFP(exposure), in the signal that 
 Strategy: both pictures of spikes are replaced by better estimates of what they stand for. TFP(exposure)
 is what the blurry frame shows already, without noise: fit it locally as a line of the frame's luminance.
 TFP(short) is gathered along the motion (`spike_motion`, `spike_light`) and kept as far as it is more than
-noise. Where nothing is known to have moved the ratio is exactly 1. Small denominators are met by writing
-the ratio as a difference, whose divisor has a floor.
+noise. Where nothing is known to have moved, and where the frame does not explain the spikes, the ratio is
+exactly 1. Small denominators are met by writing the ratio as a difference, whose divisor has a floor.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +19,18 @@ from numpy.typing import NDArray
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
+from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
-from engine.restore.spike_light import Segment, agreed_change, gather, join, sharpened
+from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, estimate_motion
-from engine.restore.spike_signal import LUMINANCE, expected_rate, fit_line, settle_gamma
+from engine.restore.spike_signal import LUMINANCE, accord, expected_rate, fit_line, settle_gamma
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
 FEWEST_PLANES = 4
+LEAST_SHARE = 0.25
+"""Part of the exposure that must be recorded on either side of its centre."""
 FLOW_SEGMENTS = 8
 MOST_SEGMENTS = 64
 SEGMENT_TRAVEL_PX = 0.5
@@ -41,10 +41,8 @@ LARGEST_UPSCALE = 2
 DARK = 0.02
 """Luminance below which a change is added rather than multiplied; white is 1."""
 COLOUR_FLOOR = 0.1
+"""Likewise for the colours: what brightens a dark place is greyer than the place."""
 SATURATED = 0.995
-
-Counter = Callable[[int, int], Picture]
-"""Spikes of each pixel in the planes [start, stop): float32 (h, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,63 +79,52 @@ def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
             "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
         )
     window = sequence.window(index)
-    exposed = Span(math.ceil(window.start), math.ceil(window.stop)).intersect(sequence.spike_limits(index))
+    recorded = Span(math.ceil(window.start), math.ceil(window.stop)).intersect(sequence.spike_limits(index))
 
     def count(start: int, stop: int) -> Picture:
         return window_counts(recording, start, stop).astype(np.float32)
 
-    return restore_frame(
-        sequence.frame(index),
-        count,
-        exposed,
-        centre=window.centre,
-        length=window.stop - window.start,
-        gamma=sequence.gamma if sequence.gamma_known else None,
-    )
+    spikes = np.bitwise_count(recording.packed(recorded.start, recorded.stop)).sum(axis=1, dtype=np.int64)
+    exposure = Exposure(count, recorded, window.centre, window.stop - window.start, spikes)
+    return restore_frame(sequence.frame(index), exposure, sequence.gamma if sequence.gamma_known else None)
 
 
 def restore_frame(
-    blurry: NDArray[np.float32],
-    count: Counter,
-    exposed: Span,
-    *,
-    centre: float,
-    length: float,
-    gamma: float | None = None,
+    blurry: NDArray[np.float32], exposure: Exposure, gamma: float | None = None
 ) -> NDArray[np.float32]:
-    """Return the (H, W, 3) picture at `centre` of a frame that was exposed for `length` planes around it.
+    """Return the (H, W, 3) picture at the centre of a frame's exposure.
 
-    `exposed` are the planes of the exposure that were recorded. With too few of them on either side of
-    the centre, or no spikes, the blurry frame comes back as it is.
+    `gamma` takes the frame's values to the signal that the spikes integrate; without one, or where the
+    exposure contradicts it, it is found. With too few planes on either side of the centre, without
+    spikes, or without any sign of motion the blurry frame comes back as it is.
     """
-    before, after = centre - exposed.start, exposed.stop - centre
-    if len(exposed) < FEWEST_PLANES or min(before, after) < max(1.0, length / 4):
+    if exposure.planes < FEWEST_PLANES or not exposure.reaches(LEAST_SHARE):
         return blurry.copy()
     frame_size = size_of(blurry)
-    cut = partial(_cut, count, exposed, centre, length, frame_size)
-    coarse = cut(_even(min(FLOW_SEGMENTS, len(exposed))))
-    segments = Segments(
-        np.stack([segment.count for segment in coarse]),
-        np.array([segment.planes for segment in coarse], np.float32),
-        np.array([segment.time for segment in coarse], np.float32),
-    )
-    rate = segments.counts.sum(axis=0) / np.float32(len(exposed))
-    if not rate.any():
+    coarse = exposure.cut(FLOW_SEGMENTS, frame_size)
+    segments = Segments.of(coarse)
+    rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
+    if not rate.any() or segments.one_sided:
         return blurry.copy()
     motion, trust = estimate_motion(segments)
     if not trust.any():
         return blurry.copy()
-
     spike_size = segments.size
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
         min(frame_size.width, LARGEST_UPSCALE * spike_size.width),
     )
-    travel = math.ceil(motion.speed / SEGMENT_TRAVEL_PX)
-    pieces = _even(min(max(travel, FLOW_SEGMENTS), MOST_SEGMENTS, len(exposed)))
-    near, far = gather(coarse if pieces == len(coarse) else cut(pieces), motion.resized(work_size), work_size)
+    pieces = min(max(math.ceil(motion.speed / SEGMENT_TRAVEL_PX), FLOW_SEGMENTS), MOST_SEGMENTS)
+    fine = coarse if pieces == len(coarse) else exposure.cut(pieces, frame_size)
+    light = join(*gather(fine, motion.resized(work_size), work_size))
+    return _apply(blurry, rate, light, trust, exposure.planes, settle_gamma(blurry, rate, gamma))
 
-    gamma = settle_gamma(blurry, rate, gamma)
+
+def _apply(
+    blurry: NDArray[np.float32], rate: Picture, light: Light, trust: Picture, planes: int, gamma: float
+) -> NDArray[np.float32]:
+    """Move the blurry frame by what `light` shows beyond what the frame leads to expect."""
+    spike_size, work_size = size_of(rate), size_of(light.before)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     luminance = resized_by_area(signal @ LUMINANCE, work_size)
     spike_luminance = resized_by_area(luminance, spike_size)
@@ -146,30 +133,17 @@ def restore_frame(
     # A clipped frame does not say how bright it was: there white is the least that the spikes must show.
     clipped = resized_by_area((blurry.max(axis=2) >= SATURATED).astype(np.float32), work_size)
     ceiling = np.float32(gain) * luminance + np.float32(offset)
+    trust = resized_linear(trust, spike_size) * accord(spike_luminance, rate, planes)
     expected += clipped * np.minimum(ceiling - expected, 0.0)
 
     # What the spikes cannot resolve is no difference: look at both through their pixels.
     seen = resized_linear(resized_by_area(expected, spike_size), work_size)
-    change, trust_in_detail = agreed_change(join(near, far), seen)
+    change, trust_in_detail = agreed_change(light, seen)
     change = sharpened(change, trust_in_detail, work_size.height / spike_size.height)
     change *= resized_linear(trust, work_size)
     lit = np.maximum(expected - np.float32(offset), 0.0)
     change *= (luminance + np.float32(DARK)) / (lit + np.float32(DARK * gain))
     return _recolour(blurry, luminance, change, gamma)
-
-
-def _cut(
-    count: Counter, exposed: Span, centre: float, length: float, largest: Size, pieces: int
-) -> list[Segment]:
-    """Count the spikes of equal parts of an exposure, in pictures no larger than the frame."""
-    edges = [exposed.start + round(len(exposed) * index / pieces) for index in range(pieces + 1)]
-    segments = []
-    for start, stop in pairwise(edges):
-        counted = count(start, stop)
-        size = Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
-        time = ((start + stop) / 2 - centre) / length
-        segments.append(Segment(resized_by_area(counted, size), stop - start, time))
-    return segments
 
 
 def _recolour(
@@ -184,7 +158,3 @@ def _recolour(
     floor = np.float32(COLOUR_FLOOR)
     change /= seen + floor
     return np.clip(blurry + change[:, :, None] * (blurry + floor), 0.0, 1.0)
-
-
-def _even(number: int) -> int:
-    return number - number % 2

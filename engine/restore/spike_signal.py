@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import Picture, local_mean, resized_by_area, resized_linear, size_of
+from engine.restore.filters import (
+    Picture,
+    blurred,
+    local_mean,
+    resized_by_area,
+    resized_linear,
+    size_of,
+)
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -29,6 +36,13 @@ CONTRADICTED = 2.0
 
 FIT_RADIUS_PX = 8
 FIT_FLOOR = 1e-4
+
+ACCORD_BLUR_PX = 1.5
+ACCORD_RADIUS_PX = 20
+UNEXPLAINED = (0.15, 0.4)
+"""Share of the spikes' contrast that may stay unexplained: trust wanes from the first to the second."""
+AGREED_SHARE = (0.4, 0.7)
+"""Part of the picture that must agree, else chance does: other scenes reached 0.36, the same 0.95 or more."""
 
 
 def settle_gamma(blurry: NDArray[np.float32], rate: Picture, given: float | None) -> float:
@@ -82,3 +96,24 @@ def expected_rate(light: Picture, rate: Picture, finer_light: Picture) -> Pictur
         resized_linear(local_mean(field, FIT_RADIUS_PX), size) for field in (slope, intercept)
     )
     return np.maximum(slope * finer_light + intercept, 0.0)
+
+
+def accord(light: Picture, rate: Picture, planes: int) -> Picture:
+    """Return how well the frame's light explains the spikes of its exposure: (h, w) from 0 to 1.
+
+    The share of the spikes' contrast around a pixel that no rising line of the light explains, beyond
+    shot noise. Spikes of another scene, upside down or shifted by more than the blur, are not explained.
+    """
+    smooth_light, smooth_rate = blurred(light, ACCORD_BLUR_PX), blurred(rate, ACCORD_BLUR_PX)
+    mean_light, mean_rate = (local_mean(field, ACCORD_RADIUS_PX) for field in (smooth_light, smooth_rate))
+    light_contrast = local_mean(smooth_light * smooth_light, ACCORD_RADIUS_PX) - mean_light * mean_light
+    rate_contrast = local_mean(smooth_rate * smooth_rate, ACCORD_RADIUS_PX) - mean_rate * mean_rate
+    shared = local_mean(smooth_light * smooth_rate, ACCORD_RADIUS_PX) - mean_light * mean_rate
+    explained = np.maximum(shared, 0.0) ** 2 / (np.maximum(light_contrast, 0.0) + np.float32(1e-6))
+    noise = mean_rate / np.float32(planes * 4 * math.pi * ACCORD_BLUR_PX**2)
+    missed = np.maximum(rate_contrast - explained - noise, 0.0)
+    unexplained = missed / (rate_contrast + noise + np.float32(1e-12))
+    few, many = UNEXPLAINED
+    agreed = np.clip((many - unexplained) / np.float32(many - few), 0.0, 1.0)
+    foreign, own = AGREED_SHARE
+    return agreed * np.float32(np.clip((float(agreed.mean()) - foreign) / (own - foreign), 0.0, 1.0))

@@ -1,0 +1,79 @@
+"""The spikes of one exposure, counted segment by segment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size, Span
+from engine.restore.filters import Picture, resized_by_area
+
+LOST_SHARE = 0.25
+"""A plane with less than this share of the usual number of spikes was lost on its way from the camera."""
+
+Counter = Callable[[int, int], Picture]
+"""Spikes of each pixel in the planes [start, stop): float32 (h, w)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Spikes of a part of the exposure."""
+
+    count: Picture
+    planes: int
+    """Planes that were counted."""
+    time: float
+    """Middle of the segment, in exposures from the centre."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exposure:
+    """What a recording holds of the time in which one frame was exposed."""
+
+    count: Counter
+    recorded: Span
+    """Planes of the exposure that the recording has."""
+    centre: float
+    """In planes, as the length of the whole exposure."""
+    length: float
+    spikes: NDArray[np.integer] | None = None
+    """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
+
+    @cached_property
+    def _present(self) -> NDArray[np.bool_]:
+        if self.spikes is None:
+            return np.ones(len(self.recorded), bool)
+        return self.spikes >= LOST_SHARE * np.median(self.spikes)
+
+    @property
+    def planes(self) -> int:
+        """Recorded planes that were not lost."""
+        return int(np.count_nonzero(self._present))
+
+    def reaches(self, share: float) -> bool:
+        """Whether the recording has `share` of the exposure, and a plane, on both sides of its centre."""
+        before, after = self.centre - self.recorded.start, self.recorded.stop - self.centre
+        return min(before, after) >= max(1.0, share * self.length)
+
+    def cut(self, pieces: int, largest: Size) -> list[Segment]:
+        """Count equal parts of the exposure, in pictures no larger than `largest`; lost ones are left out.
+
+        There are at most as many as recorded planes, and an even number, so that the centre lies
+        between two.
+        """
+        pieces = min(pieces, len(self.recorded))
+        pieces -= pieces % 2
+        edges = [round(len(self.recorded) * index / pieces) for index in range(pieces + 1)]
+        segments = []
+        for start, stop in pairwise(edges):
+            planes = int(np.count_nonzero(self._present[start:stop]))
+            if planes == 0:
+                continue
+            counted = self.count(self.recorded.start + start, self.recorded.start + stop)
+            size = Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
+            time = (self.recorded.start + (start + stop) / 2 - self.centre) / self.length
+            segments.append(Segment(resized_by_area(counted, size), planes, time))
+        return segments
