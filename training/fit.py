@@ -22,13 +22,14 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
+from training.console import PROGRAM
 from training.data import ClipData
 from training.progress import Findings, PictureRows, TestTable
 from training.resuming import LastCheckpoint, last_checkpoint
 from training.task import DeblurTask
 
 BEST_NAME = "best"
-CONFIG_FOLDER = Path(__file__).parent / "configs"
+USAGE = "--config FILE [--data.… --model.… --trainer.…] [--print_config]"
 
 
 class TrainingCLI(LightningCLI):
@@ -38,6 +39,10 @@ class TrainingCLI(LightningCLI):
     def subcommands() -> dict[str, set[str]]:
         own = {"model", "train_dataloaders", "val_dataloaders", "dataloaders", "datamodule", "weights_only"}
         return {"fit": own, "validate": own, "test": own}
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        # Not Lightning's own, which warns where the program has arguments too: they are the same.
+        self.config = parser.parse_args(args)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_lightning_class_args(EMAWeightAveraging, "average")
@@ -87,13 +92,31 @@ class TrainingCLI(LightningCLI):
         return {**super()._prepare_subcommand_kwargs(subcommand), "weights_only": True}
 
 
-def run(arguments: Sequence[str] | None = None) -> None:
-    """Run `fit`, `validate` or `test`; None takes the program's own arguments.
+class _ParsedOnly(TrainingCLI):
+    """Reads and checks options, and makes nothing of them."""
 
-    Raises EngineError, and SystemExit for wrong usage.
-    """
+    def instantiate_classes(self) -> None:
+        pass
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        pass
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run `fit`, `validate` or `test` with its options. Raises EngineError, SystemExit for wrong usage."""
+    _command_line(TrainingCLI, arguments)
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return every option of a command as plain values. Raises SystemExit for wrong usage."""
+    cli = _command_line(_ParsedOnly, arguments)
+    options: dict[str, Any] = cli.config[cli.subcommand].as_dict()
+    return options
+
+
+def _command_line(kind: type[TrainingCLI], arguments: Sequence[str]) -> TrainingCLI:
     callbacks: list[Callback] = [RichProgressBar(), LearningRateMonitor("step"), Findings(), TestTable()]
-    TrainingCLI(
+    return kind(
         DeblurTask,
         ClipData,
         trainer_defaults={
@@ -104,9 +127,13 @@ def run(arguments: Sequence[str] | None = None) -> None:
             "num_sanity_val_steps": 1,
         },
         seed_everything_default=0,
-        parser_kwargs={"prog": "python -m training"},
+        parser_kwargs={
+            "prog": PROGRAM,
+            # The whole list of options would hide the one line that says what is wrong.
+            **{name: {"usage": f"{PROGRAM} {name} {USAGE}"} for name in TrainingCLI.subcommands()},
+        },
         save_config_kwargs={"overwrite": True},
         auto_configure_optimizers=False,
         load_from_checkpoint_support=False,
-        args=None if arguments is None else list(arguments),
+        args=list(arguments),
     )

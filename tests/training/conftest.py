@@ -1,0 +1,131 @@
+"""A network, clips and a trainer so small that a run takes a second."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from engine.model import VRTConfig, VRTSpikeConfig
+from engine.voxels import VoxelSpec
+from training.data import ClipData
+from training.losses import LossWeights
+from training.packed_clips import Generation, generate
+from training.schedule import Schedule
+from training.simulated_data import Recipe
+from training.task import DeblurTask
+
+TINY_VOXELS = VoxelSpec(bins=4, transform="relative")
+TINY_NETWORK = VRTSpikeConfig(
+    vrt=VRTConfig(
+        window_size=(2, 4, 4),
+        depths=(2, 1, 1, 1, 1, 1, 1, 1),
+        indep_reconsts=(7,),
+        embed_dims=(8,) * 8,
+        num_heads=(2,) * 8,
+        deformable_groups=2,
+        forward_flow=True,
+        fold=2,
+        flow_widths=(4, 4, 4, 4),
+        drop_path=0.3,
+    ),
+    spike_bins=TINY_VOXELS.channels,
+    channels_per_scale=(8, 8, 8, 8),
+    spikes_at_entry=True,
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors are slower on many threads, and many processes share the machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def quiet_lightning() -> Iterator[None]:
+    """Lightning warns of what these runs do on purpose, and of itself."""
+    with warnings.catch_warnings():
+        for about in (
+            ".*does not have many workers.*",
+            ".*exists and is not empty.*",
+            ".*LeafSpec.*is deprecated.*",
+            ".*srun. command is available.*",
+            ".*You have overridden .transfer_batch_to_device.*",
+            ".*smaller than the logging interval.*",
+        ):
+            warnings.filterwarnings("ignore", about)
+        yield
+
+
+@pytest.fixture(scope="session")
+def packed_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight packed clips of two frames."""
+    folder = tmp_path_factory.mktemp("packed")
+    recipe = Recipe(frames=2, frame_px=32, bins=4, exposure_planes=(20, 40), spike_scales=(1.0, 2.0))
+    generate(folder, Generation(recipe, (), 3, 8), workers=1)
+    return folder
+
+
+@pytest.fixture
+def tiny_task() -> Callable[..., DeblurTask]:
+    def make(**options: Any) -> DeblurTask:
+        torch.manual_seed(1)
+        told: dict[str, Any] = {
+            "network": TINY_NETWORK,
+            "voxels": TINY_VOXELS,
+            "loss": LossWeights(perceptual=0.0),
+            "schedule": Schedule(rate=2e-3, warmup_steps=2, flow_frozen_steps=3, flow_share=0.5),
+            **options,
+        }
+        return DeblurTask(**told)
+
+    return make
+
+
+@pytest.fixture
+def tiny_data(packed_clips: Path) -> Callable[..., ClipData]:
+    def make(**options: Any) -> ClipData:
+        told: dict[str, Any] = {
+            "packed": packed_clips,
+            "val_packed": packed_clips,
+            "frames": 2,
+            "crop_px": 32,
+            "batch_size": 2,
+            "val_clips": 2,
+            "workers": 0,
+            **options,
+        }
+        return ClipData(**told)
+
+    return make
+
+
+@pytest.fixture
+def tiny_trainer(tmp_path: Path) -> Callable[..., pl.Trainer]:
+    def make(*callbacks: Callback, **options: Any) -> pl.Trainer:
+        told: dict[str, Any] = {
+            "default_root_dir": tmp_path / "run",
+            "accelerator": "cpu",
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "use_distributed_sampler": False,
+            "check_val_every_n_epoch": None,
+            "num_sanity_val_steps": 0,
+            "limit_val_batches": 0,
+            "max_steps": 2,
+            **options,
+        }
+        if callbacks:
+            told["enable_checkpointing"] = True
+        return pl.Trainer(callbacks=list(callbacks), **told)
+
+    return make
