@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bitplanes import count_by_plane, count_spans, count_unlit
+from engine.bitplanes import PlaneCounter, count_spans, count_unlit
 from engine.errors import OperationCancelled
 from engine.geometry import Span
 from engine.recording.recording import MappedRecording, Recording, TimedRecording
@@ -19,7 +19,7 @@ from engine.spike_channels import planes_per_bin, relative_channel_count, relati
 
 RATE_CHUNK_BYTES = 2 << 20
 RATE_THREADS = 2
-RATE_BATCH = 8
+RATE_CHUNKS = 16
 """Chunks between two looks at `should_cancel`."""
 
 Transform = Literal["log1p", "relative"]
@@ -184,23 +184,26 @@ def spike_rate(
         times, _, _ = recording.events(0, info.planes)
         return np.bincount(np.floor(times).astype(np.int64), minlength=info.planes)
     step = max(1, RATE_CHUNK_BYTES // info.plane_bytes)
+    counters = [PlaneCounter(info.size, step) for _ in range(RATE_THREADS)]
 
-    def count(start: int) -> None:
-        stop = min(info.planes, start + step)
-        rate[start:stop] = count_by_plane(recording.packed(start, stop), info.size.pixels)
-        if isinstance(recording, MappedRecording):
-            recording.forget(start, stop)
+    def count(counter: PlaneCounter, starts: range) -> None:
+        for start in starts:
+            stop = min(info.planes, start + step)
+            rate[start:stop] = counter.count(recording.packed(start, stop))
 
+    # A second thread pays off where pages of a mapped file are touched for the first time.
     with ThreadPoolExecutor(RATE_THREADS, thread_name_prefix="rate") as pool:
-        starts = range(0, info.planes, step)
-        for first in range(0, len(starts), RATE_BATCH):
+        for first in range(0, info.planes, RATE_CHUNKS * step):
             if should_cancel is not None and should_cancel():
                 raise OperationCancelled("counting spikes was cancelled", path=info.path)
-            batch = starts[first : first + RATE_BATCH]
-            for _ in pool.map(count, batch):
+            last = min(info.planes, first + RATE_CHUNKS * step)
+            shares = [range(first + i * step, last, RATE_THREADS * step) for i in range(RATE_THREADS)]
+            for _ in pool.map(count, counters, shares):
                 pass
+            if isinstance(recording, MappedRecording):
+                recording.forget(first, last)
             if progress is not None:
-                progress(min(1.0, (batch[-1] + step) / info.planes))
+                progress(last / info.planes)
     return rate
 
 

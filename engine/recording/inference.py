@@ -79,7 +79,9 @@ class _Reading:
     noise: float
     """One deviation of the likeness where rows are unrelated."""
     seam: float
+    """How much the line jumps at the ends of rows, see `_seam`."""
     is_peak: bool
+    """No shift of about a row gives lines more alike."""
 
     @property
     def is_usual(self) -> bool:

@@ -42,6 +42,7 @@ def window_with_spikes(stored: NDArray[np.uint8]) -> tuple[int, NDArray[np.uint8
 
 
 def density_of(packed: NDArray[np.uint8]) -> float:
+    """Return the share of bits that are set."""
     return float(np.bitwise_count(packed).mean()) / 8 if len(packed) else 0.0
 
 
@@ -139,6 +140,7 @@ def _fundamental(depths: dict[int, float]) -> int:
 
 
 def divisors(number: int, least: int, most: int) -> Iterator[int]:
+    """Yield the divisors of a number from `least` to `most`, ascending."""
     small = np.arange(1, math.isqrt(number) + 1)
     small = small[number % small == 0]
     for divisor in np.unique(np.concatenate([small, number // small])).tolist():

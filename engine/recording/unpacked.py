@@ -4,6 +4,7 @@ A `.npy` file is mapped and read plane by plane. A `.npz` is compressed and cann
 eight pixels to a byte while it is read, so that memory never holds the array itself.
 """
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,18 @@ class MappedPlanes(ClosesOnExit):
     def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) packed, (planes, plane_bytes): a copy."""
         return pack_planes(self._spikes(start, stop), flip=False)
+
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the memory behind planes [start, stop)."""
+        start, stop = check_span(start, stop, self._info.planes, self._info.path)
+        array = self._array
+        mapped: mmap.mmap | None = getattr(array, "_mmap", None)
+        if array is None or mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        plane_bytes = array.nbytes // self._info.planes
+        header_bytes = len(mapped) - array.nbytes
+        first = (header_bytes + start * plane_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_DONTNEED, first, header_bytes + stop * plane_bytes - first)
 
     def parts(self) -> tuple[int, ...]:
         """Return (0,): one continuous part."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from engine import bitplanes, voxels
 from engine.errors import OperationCancelled
 from engine.geometry import Size, Span
-from engine.recording import open_recording, write_packed
-from engine.recording.recording import RecordingInfo
+from engine.recording import open_recording, packed, write_packed
+from engine.recording.recording import MappedRecording, RecordingInfo
 from engine.voxels import VoxelGrid, VoxelSpec, spike_rate, tfi, tfp, voxelize, window_counts
 
 
@@ -254,13 +254,16 @@ def test_spike_rate_tells_its_progress_and_stops_when_asked(monkeypatch):
     assert len(seen) == 2
 
 
-def test_a_spike_rate_over_a_mapped_file_lets_go_of_what_it_has_read(tmp_path):
+@pytest.mark.parametrize("suffix", [".dat", ".npy"])
+def test_a_spike_rate_over_a_mapped_file_lets_go_of_what_it_has_read(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(packed, "KEPT_BYTES", 0)
     planes = (np.random.default_rng(2).random((64, 64, 64)) < 0.3).astype(np.uint8)
-    write_packed(tmp_path / "a.dat", planes)
-    with open_recording(tmp_path / "a.dat", height=64, width=64) as recording:
-        before = recording.read(0, 64)
-        spike_rate(recording)
-        np.testing.assert_array_equal(recording.read(0, 64), before)
+    path = tmp_path / f"a{suffix}"
+    np.save(path, planes) if suffix == ".npy" else write_packed(path, planes)
+    with open_recording(path, height=64, width=64) as recording:
+        assert isinstance(recording, MappedRecording)
+        np.testing.assert_array_equal(spike_rate(recording), planes.sum(axis=(1, 2)))
+        np.testing.assert_array_equal(recording.read(0, 64), planes)
 
 
 @unhurried
