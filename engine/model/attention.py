@@ -5,16 +5,16 @@ h heads, D channels of a head.
 """
 
 from collections import OrderedDict
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from engine.model.layers import DropPath, GatedMLP, Norm
+from engine.model.layers import DropPath, GatedMLP, Linear, Norm, plain_float32_on_cpu
 from engine.model.windows import (
     Boxes,
-    FramePairs,
     Shape3,
     WindowLayout,
     merge_windows,
@@ -24,6 +24,7 @@ from engine.model.windows import (
 )
 
 BIAS_CACHE_BYTES = 160 * 2**20
+TOKENS_AT_A_TIME = 4096
 
 
 class BiasCache:
@@ -98,41 +99,32 @@ class WindowAttention(nn.Module):
         rows = (2 * window[0] - 1) * (2 * window[1] - 1) * (2 * window[2] - 1)
         self.bias_table = nn.Parameter(torch.empty(rows, heads))
         nn.init.trunc_normal_(self.bias_table, std=0.02)
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.mutual_qkv = nn.Linear(channels, 3 * channels) if mutual else None
-        self.projection = nn.Linear(2 * channels if mutual else channels, channels)
+        self.qkv = Linear(channels, 3 * channels)
+        self.mutual_qkv = Linear(channels, 3 * channels) if mutual else None
+        self.projection = Linear(2 * channels if mutual else channels, channels)
         if mutual:
-            places = sine_positions(window[1], window[2], channels)
-            self.register_buffer("places", places, persistent=False)
+            self.register_buffer("places", sine_positions(window[1], window[2], channels), persistent=False)
 
-    def forward(self, tokens: Tensor, layout: WindowLayout) -> Tensor:
-        """(L, C) → (L, C), both in window order."""
-        qkv = self.qkv(tokens)
-        found = torch.cat([self._self_attention(qkv, boxes) for boxes in layout.boxes])
-        if self.mutual_qkv is not None:
-            placed = torch.cat([self._add_places(tokens, pairs) for pairs in layout.pairs])
-            qkv = self.mutual_qkv(placed)
-            mutual = torch.cat([self._mutual_attention(qkv, pairs) for pairs in layout.pairs])
-            found = torch.cat((mutual, found), 1)
-        return self.projection(found)
+    def forward(self, tokens: Tensor, boxes: Boxes) -> Tensor:
+        """Return what the tokens (n, C) of `boxes` find, to be projected: (n, C), or (n, 2 C) if mutual."""
+        alone = self._self_attention(self.qkv(tokens), boxes)
+        if self.mutual_qkv is None or boxes.places is None:
+            return alone
+        pairs = tokens.view(-1, 2, boxes.pair_tokens // 2, tokens.shape[1])
+        placed = (pairs + self.places[boxes.places][:, None]).view(tokens.shape)
+        return torch.cat((self._mutual_attention(self.mutual_qkv(placed), boxes), alone), 1)
 
     def _self_attention(self, qkv: Tensor, boxes: Boxes) -> Tensor:
-        part = qkv[boxes.start : boxes.stop].view(boxes.count, boxes.tokens, 3, self.heads, -1)
-        query, key, value = part.permute(2, 0, 3, 1, 4)
+        query, key, value = qkv.view(boxes.count, boxes.tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         bias = self._cache.get(self.bias_table, boxes, query.dtype)
-        return attend(query, key, value, bias).transpose(1, 2).reshape(boxes.stop - boxes.start, -1)
+        return attend(query, key, value, bias).transpose(1, 2).reshape(len(qkv), -1)
 
-    def _add_places(self, tokens: Tensor, pairs: FramePairs) -> Tensor:
-        part = tokens[pairs.start : pairs.stop].view(*pairs.grid, 2, pairs.area, -1)
-        return (part + self.places[pairs.places][None, :, :, None]).view(pairs.stop - pairs.start, -1)
-
-    def _mutual_attention(self, qkv: Tensor, pairs: FramePairs) -> Tensor:
-        part = qkv[pairs.start : pairs.stop].view(pairs.count, 2, pairs.area, 3, self.heads, -1)
-        query, key, value = part.permute(3, 1, 0, 4, 2, 5)
+    def _mutual_attention(self, qkv: Tensor, boxes: Boxes) -> Tensor:
+        split = qkv.view(-1, 2, boxes.pair_tokens // 2, 3, self.heads, qkv.shape[1] // 3 // self.heads)
+        query, key, value = split.permute(3, 1, 0, 4, 2, 5)
         first = attend(query[1], key[0], value[0])
         second = attend(query[0], key[1], value[1])
-        both = torch.stack((first.transpose(1, 2), second.transpose(1, 2)), 1)
-        return both.reshape(pairs.stop - pairs.start, -1)
+        return torch.stack((first.transpose(1, 2), second.transpose(1, 2)), 1).reshape(len(qkv), -1)
 
 
 class Block(nn.Module):
@@ -159,8 +151,30 @@ class Block(nn.Module):
     def forward(self, x: Tensor, layout: WindowLayout) -> Tensor:
         """(B, T, H, W, C) → the same."""
         tokens = partition_windows(self.attention_norm(x), layout)
-        x = x + self.drop_path(merge_windows(self.attention(tokens, layout), layout))
+        found = torch.cat([self.attention(tokens[boxes.start : boxes.stop], boxes) for boxes in layout.boxes])
+        x = x + self.drop_path(merge_windows(self.attention.projection(found), layout))
         return x + self.drop_path(self.mlp(self.mlp_norm(x)))
+
+    def update(self, x: Tensor, layout: WindowLayout) -> None:
+        """Do what `forward` does in evaluation, in place and a few windows at a time.
+
+        No window needs another's tokens, so all that happens to some windows happens while they are
+        in the processor's cache; nothing of the whole volume's size is made but `x` itself.
+        """
+        flat = x.view(-1, x.shape[-1])
+        for boxes in layout.boxes:
+            for few in boxes.split(TOKENS_AT_A_TIME):
+                rows = layout.order[few.start : few.stop]
+                tokens = flat.index_select(0, rows)
+                normed = self.attention_norm(tokens)
+                holes = None if layout.holes is None else layout.holes[few.start : few.stop]
+                if holes is not None:
+                    normed = normed.masked_fill_(holes[:, None], 0)
+                tokens = self.attention.projection.plus(self.attention(normed, few), tokens)
+                tokens = self.mlp.plus(self.mlp_norm(tokens), tokens)
+                if holes is not None:
+                    rows, tokens = rows[~holes], tokens[~holes]
+                flat.index_copy_(0, rows, tokens)
 
 
 class BlockGroup(nn.Module):
@@ -185,16 +199,23 @@ class BlockGroup(nn.Module):
             Block(channels, window, heads, cache, mutual=mutual, mlp_ratio=mlp_ratio, drop_path=chance)
             for chance in drop_paths
         )
-        self.linear = nn.Linear(channels, channels)
+        self.linear = Linear(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, H, W, C) → the same."""
         size = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        layouts = [
+            window_layout(size, self.window, shifted, self.mutual, x.device) for shifted in (False, True)
+        ]
+        if plain_float32_on_cpu(x):
+            result = x.clone(memory_format=torch.contiguous_format)
+            for index, block in enumerate(self.blocks):
+                cast(Block, block).update(result, layouts[index % 2])
+            return self.linear.plus(result, x)
         start = x
         for index, block in enumerate(self.blocks):
-            layout = window_layout(size, self.window, index % 2 == 1, self.mutual, x.device)
             if self.checkpointing and torch.is_grad_enabled():
-                x = checkpoint(block, x, layout, use_reentrant=False)
+                x = checkpoint(block, x, layouts[index % 2], use_reentrant=False)
             else:
-                x = block(x, layout)
-        return start + self.linear(x)
+                x = block(x, layouts[index % 2])
+        return self.linear.plus(x, start)

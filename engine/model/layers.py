@@ -7,6 +7,36 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+"""Whether this torch has the products that its own compiler uses on CPUs. They are up to a third faster
+than `functional.linear` at our narrow shapes, and take GELU, product and sum along for nothing."""
+
+
+def plain_float32_on_cpu(x: Tensor) -> bool:
+    """Tell whether `x` is computed on a CPU in float32, without gradients, autocast or compiler."""
+    return (
+        not torch.compiler.is_compiling()
+        and x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+class Linear(nn.Linear):
+    """A linear layer that takes the fastest way to its result."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if ONEDNN and plain_float32_on_cpu(x):
+            return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
+        return functional.linear(x, self.weight, self.bias)
+
+    def plus(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return forward(x) + residual."""
+        if ONEDNN and plain_float32_on_cpu(x) and residual.dtype == torch.float32:
+            return torch.ops.mkldnn._linear_pointwise.binary(x, residual, self.weight, self.bias, "add")
+        return residual + self(x)
+
 
 class Norm(nn.LayerNorm):
     """Layer normalisation over channels, in float32 whatever autocast asks for."""
@@ -23,12 +53,24 @@ class GatedMLP(nn.Module):
 
     def __init__(self, channels: int, hidden: int, out_channels: int | None = None) -> None:
         super().__init__()
-        self.gate = nn.Linear(channels, hidden)
-        self.value = nn.Linear(channels, hidden)
-        self.output = nn.Linear(hidden, out_channels or channels)
+        self.gate = Linear(channels, hidden)
+        self.value = Linear(channels, hidden)
+        self.output = Linear(hidden, out_channels or channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.output(functional.gelu(self.gate(x)) * self.value(x))
+        return self.output(self._gated(x))
+
+    def plus(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return forward(x) + residual."""
+        return self.output.plus(self._gated(x), residual)
+
+    def _gated(self, x: Tensor) -> Tensor:
+        gate, value = self.gate, self.value
+        if ONEDNN and plain_float32_on_cpu(x):
+            linear = torch.ops.mkldnn._linear_pointwise
+            open_share = linear(x, gate.weight, gate.bias, "gelu", [], "none")
+            return linear.binary(x, open_share, value.weight, value.bias, "mul")
+        return functional.gelu(gate(x)) * value(x)
 
 
 class DropPath(nn.Module):

@@ -9,81 +9,80 @@ and attention runs once per shape, with no mask left to add. Mutual attention ke
 B batch, T frames, H W rows and columns, C channels, L tokens of the padded volume, N tokens of a box.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 Shape3 = tuple[int, int, int]
+Size4 = tuple[int, int, int, int]
+Indices = NDArray[np.int64]
 CACHED_LAYOUTS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Boxes of one shape in the token order of a layout."""
+    """Boxes of one shape, one after another in the token order of a layout."""
 
     start: int
     count: int
     shape: Shape3
+    """Frames, rows and columns that attend to each other."""
     relative_index: Tensor
     """(N·N) rows of the bias table of the whole window, query-major."""
+    places: Tensor | None = None
+    """For mutual attention: (1 or pairs of frames, rows · columns) each token's place in its rolled
+    window, for position encoding. The tokens of a pair follow each other; one row stands for all pairs."""
 
     @property
     def tokens(self) -> int:
+        """Tokens of a box."""
         return self.shape[0] * self.shape[1] * self.shape[2]
 
     @property
     def stop(self) -> int:
         return self.start + self.count * self.tokens
 
-
-@dataclass(frozen=True, eq=False)
-class FramePairs:
-    """Boxes of two frames that attend to each other; a grid of them shares rows and columns."""
-
-    start: int
-    grid: Shape3
-    """Pairs (batch and time, rows of boxes, columns of boxes)."""
-    area: int
-    """Tokens of one frame of a box."""
-    places: Tensor
-    """(1 or rows, 1 or columns, area) each token's place in its rolled window, for position encoding."""
-
     @property
-    def count(self) -> int:
-        return self.grid[0] * self.grid[1] * self.grid[2]
+    def pair_tokens(self) -> int:
+        """Tokens of two frames of a box."""
+        return 2 * self.shape[1] * self.shape[2]
 
-    @property
-    def stop(self) -> int:
-        return self.start + self.count * 2 * self.area
+    def split(self, limit_tokens: int) -> Iterator["Boxes"]:
+        """Cut into runs of at most `limit_tokens`, but of a whole box and a whole pair at least."""
+        unit = self.tokens if self.places is None else self.pair_tokens
+        boxes_a_step = max(1, limit_tokens // unit) * (unit // self.tokens)
+        for first in range(0, self.count, boxes_a_step):
+            count = min(boxes_a_step, self.count - first)
+            start, places = self.start + first * self.tokens, self.places
+            if places is not None and len(places) > 1:
+                a, b = first * self.tokens // unit, (first + count) * self.tokens // unit
+                places = places[a:b]
+            yield replace(self, start=start, count=count, places=places)
 
 
 @dataclass(frozen=True, eq=False)
 class WindowLayout:
     """Where each token of a (B, T, H, W, C) volume goes. Made by `window_layout`."""
 
-    size: tuple[int, int, int, int]
-    padding: Shape3
-    """Frames, rows and columns of zeros added behind the volume."""
+    size: Size4
     order: Tensor
-    """(L) token of the padded volume for each place in window order."""
+    """(L) token of the volume for each place in window order; any token where there is a hole."""
+    holes: Tensor | None
+    """(L) whether a place lies outside the volume, which windows cover whole; None if no place does."""
     inverse: Tensor
     """(B·T·H·W) place in window order of each token of the volume."""
     boxes: tuple[Boxes, ...]
-    pairs: tuple[FramePairs, ...]
-    """Empty unless the layout is for mutual attention."""
 
 
 def partition_windows(volume: Tensor, layout: WindowLayout) -> Tensor:
-    """Gather a volume (B, T, H, W, C) into tokens (L, C) in window order."""
-    frames, rows, columns = layout.padding
-    if frames or rows or columns:
-        volume = functional.pad(volume, (0, 0, 0, columns, 0, rows, 0, frames))
-    return volume.reshape(-1, volume.shape[-1]).index_select(0, layout.order)
+    """Gather a volume (B, T, H, W, C) into tokens (L, C) in window order, zero outside the volume."""
+    tokens = volume.reshape(-1, volume.shape[-1]).index_select(0, layout.order)
+    return tokens if layout.holes is None else tokens.masked_fill(layout.holes[:, None], 0)
 
 
 def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
@@ -94,68 +93,66 @@ def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
 @torch.compiler.disable
 @lru_cache(maxsize=CACHED_LAYOUTS)
 def window_layout(
-    size: tuple[int, int, int, int], window: Shape3, shifted: bool, mutual: bool, device: torch.device
+    size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device
 ) -> WindowLayout:
     """Lay out windows over a volume of `size` (B, T, H, W).
 
     A window larger than the volume along an axis shrinks to it and is not shifted along it. For
-    `mutual`, windows have two frames (or one pair of one real and one padded frame).
+    `mutual`, windows have two frames.
     """
     batch, *extent = size
     used = [min(edge, length) for edge, length in zip(window, extent, strict=True)]
     if mutual:
-        used[0] = window[0]
+        used[0] = 2
     shifts = [
         edge // 2 if shifted and edge < length else 0 for edge, length in zip(used, extent, strict=True)
     ]
     padded = [-(-length // edge) * edge for edge, length in zip(used, extent, strict=True)]
     cuts = [_cut(*axis) for axis in zip(padded, used, shifts, strict=True)]
-    rolled_frames = np.roll(np.arange(padded[0]), -shifts[0]).reshape(-1, used[0])
     ids = np.arange(batch * int(np.prod(padded))).reshape(batch, *padded)
+    row_places, column_places = (
+        (np.arange(padded[axis]) - shifts[axis]) % padded[axis] % used[axis] for axis in (1, 2)
+    )
+    place_ids = np.broadcast_to(row_places[:, None] * window[2] + column_places, ids.shape)
 
-    parts: list[NDArray[np.int64]] = []
+    parts: list[Indices] = []
     boxes: list[Boxes] = []
-    pairs: list[FramePairs] = []
     start = 0
     for rows in cuts[1]:
         for columns in cuts[2]:
-            place = (len(rows), len(columns), rows.shape[1], columns.shape[1])
-            if not mutual:
-                for frames in cuts[0]:
-                    parts.append(_gather(ids, frames, rows, columns))
-                    shape = (frames.shape[1], place[2], place[3])
-                    boxes.append(_boxes(start, len(parts[-1]), shape, window, device))
-                    start = boxes[-1].stop
-                continue
-            first = start
-            whole = rolled_frames[:-1] if shifts[0] else rolled_frames
-            for frames, self_frames in ((whole, 2), (rolled_frames[len(whole) :], 1)):
-                if len(frames):
-                    parts.append(_gather(ids, frames, rows, columns))
-                    shape = (self_frames, place[2], place[3])
-                    boxes.append(_boxes(start, len(parts[-1]), shape, window, device))
-                    start = boxes[-1].stop
-            places = _places(rows, padded[1], used[1], shifts[1])[:, None, :, None] * window[2]
-            places = places + _places(columns, padded[2], used[2], shifts[2])[None, :, None, :]
-            pairs.append(
-                FramePairs(
-                    first,
-                    (batch * len(rolled_frames), place[0], place[1]),
-                    place[2] * place[3],
-                    torch.from_numpy(places.reshape(*places.shape[:2], -1)).to(device),
-                )
-            )
-    order = np.concatenate(parts)
+            for frames, box_frames in _mutual_pairs(padded[0], shifts[0]) if mutual else _alone(cuts[0]):
+                part = _gather(ids, frames, rows, columns)
+                shape = (box_frames, rows.shape[1], columns.shape[1])
+                places = None
+                if mutual:
+                    pairs = _gather(place_ids, frames, rows, columns).reshape(-1, 2, shape[1] * shape[2])
+                    alike = (pairs == pairs[0]).all()
+                    places = torch.from_numpy(pairs[:1, 0] if alike else pairs[:, 0]).to(device)
+                count = len(part) // int(np.prod(shape))
+                boxes.append(Boxes(start, count, shape, _relative_index(shape, window, device), places))
+                parts.append(part)
+                start += len(part)
+    return _layout(size, padded, np.concatenate(parts), tuple(boxes), device)
+
+
+def _layout(
+    size: Size4, padded: list[int], order: Indices, boxes: tuple[Boxes, ...], device: torch.device
+) -> WindowLayout:
+    """Make a layout out of an order of the tokens of the padded volume."""
+    batch, *extent = size
     inverse = np.empty_like(order)
     inverse[order] = np.arange(len(order))
     inverse = inverse.reshape(batch, *padded)[:, : extent[0], : extent[1], : extent[2]].ravel()
+    inside = np.zeros_like(order)
+    inside[inverse] = np.arange(len(inverse))
+    holes = np.ones(len(order), np.bool_)
+    holes[inverse] = False
     return WindowLayout(
         size,
-        (padded[0] - extent[0], padded[1] - extent[1], padded[2] - extent[2]),
-        torch.from_numpy(order).to(device),
+        torch.from_numpy(inside).to(device),
+        torch.from_numpy(holes).to(device) if holes.any() else None,
         torch.from_numpy(inverse).to(device),
-        tuple(boxes),
-        tuple(pairs),
+        boxes,
     )
 
 
@@ -177,7 +174,7 @@ def sine_positions(rows: int, columns: int, channels: int) -> Tensor:
     return torch.cat((by_row.repeat_interleave(columns, 0), by_column.repeat(rows, 1)), 1)
 
 
-def _cut(length: int, window: int, shift: int) -> list[NDArray[np.int64]]:
+def _cut(length: int, window: int, shift: int) -> list[Indices]:
     """Cut an axis into pieces; return, for each length of piece, the positions (pieces, piece length)."""
     starts = list(range(0, length, window))
     if shift:
@@ -188,15 +185,18 @@ def _cut(length: int, window: int, shift: int) -> list[NDArray[np.int64]]:
     return [np.stack([piece for piece in pieces if len(piece) == size]) for size in lengths]
 
 
-def _places(pieces: NDArray[np.int64], length: int, window: int, shift: int) -> NDArray[np.int64]:
-    """Return each piece's places in its rolled window; one row where all pieces agree."""
-    places = (pieces - shift) % length % window
-    return places[:1] if (places == places[0]).all() else places
+def _alone(cuts: list[Indices]) -> list[tuple[Indices, int]]:
+    """Return frames that are gathered together, and how many of them attend to each other."""
+    return [(frames, frames.shape[1]) for frames in cuts]
 
 
-def _gather(
-    ids: NDArray[np.int64], frames: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _mutual_pairs(length: int, shift: int) -> list[tuple[Indices, int]]:
+    """Return pairs of frames; those of a rolled pair attend to themselves one by one."""
+    pairs = np.roll(np.arange(length), -shift).reshape(-1, 2)
+    return [(pairs[:-1], 2), (pairs[-1:], 1)] if shift else [(pairs, 2)]
+
+
+def _gather(ids: Indices, frames: Indices, rows: Indices, columns: Indices) -> Indices:
     """Return the ids of boxes ordered by batch, frames, rows, columns, then within each box: flat."""
     inside = ids[
         :,
@@ -205,10 +205,6 @@ def _gather(
         columns[None, None, :, None, None, :],
     ]
     return inside.ravel()
-
-
-def _boxes(start: int, tokens: int, shape: Shape3, window: Shape3, device: torch.device) -> Boxes:
-    return Boxes(start, tokens // int(np.prod(shape)), shape, _relative_index(shape, window, device))
 
 
 @lru_cache(maxsize=CACHED_LAYOUTS)
