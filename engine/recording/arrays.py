@@ -4,6 +4,8 @@ Nothing is unpickled: an array of Python objects is refused.
 """
 
 import contextlib
+import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +19,20 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.recording.signature import NPY_MAGIC, quote
+
+_DAMAGES = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    tokenize.TokenError,  # as before, a header that is not Python
+    NotImplementedError,  # a compression that zipfile does not know
+    RuntimeError,  # an encrypted archive
+)
+"""What reading a damaged file raises."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +95,22 @@ def list_arrays(path: Path, head: bytes) -> list[StoredArray]:
 def _describe(path: Path, key: str) -> StoredArray:
     with _telling(path), _opened(path, key) as file:
         shape, fortran_order, dtype = _read_header(file)
+        stored_bytes = _length_bytes(path, key)
     if dtype.hasobject:
         raise RecordingError(
             f"array {key!r} holds Python objects, which are never loaded" if key else "Python objects",
             path=path,
             expected="numbers",
             advice="Save the array again with a number type.",
+        )
+    wanted_bytes = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or wanted_bytes > stored_bytes:
+        raise RecordingError(
+            "the array is cut short, or its header is damaged",
+            path=path,
+            found=f"{stored_bytes} bytes",
+            expected=f"more than {wanted_bytes} bytes, for shape {shape} of {dtype}",
+            advice="Copy or record it again.",
         )
     return StoredArray(path, key, shape, dtype, fortran_order)
 
@@ -97,6 +123,13 @@ def _opened(path: Path, key: str) -> Iterator[IO[bytes]]:
         return
     with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
         yield member
+
+
+def _length_bytes(path: Path, key: str) -> int:
+    if not key:
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return archive.getinfo(f"{key}.npy").file_size
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
@@ -123,7 +156,7 @@ def _telling(path: Path) -> Iterator[None]:
     """Turn what reading a damaged file raises into a RecordingError."""
     try:
         yield
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGES as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RecordingError(
             f"the array cannot be read ({reason})",

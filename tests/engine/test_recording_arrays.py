@@ -1,12 +1,15 @@
 """Unpacked planes and event lists in `.npy` and `.npz`."""
 
+import contextlib
 import json
 import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.errors import GeometryError, RecordingError
+from engine.errors import EngineError, GeometryError, RecordingError
 from engine.geometry import Size
 from engine.recording import open_recording
 from engine.recording.recording import TimedRecording
@@ -140,8 +143,44 @@ def test_values_that_turn_up_later_are_refused_when_they_are_read(tmp_path):
 def test_truncated_arrays_are_refused(tmp_path, planes, suffix, kept):
     path = write(tmp_path / f"a{suffix}", planes)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(RecordingError, match=r"cannot be read|is no \.np"):
+    with pytest.raises(RecordingError, match=r"cannot be read|is no \.np|cut short"):
         open_recording(path)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    which=st.sampled_from(["planes.npy", "planes.npz", "events.npz", "table.npy"]),
+    changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=4),
+    kept=st.none() | st.integers(1, 3000),
+)
+def test_damage_never_raises_anything_but_an_engine_error(tmp_path_factory, which, changes, kept):
+    """Whatever is left can be read, or the error says what is wrong."""
+    path = tmp_path_factory.mktemp("damaged") / which
+    planes = (np.random.default_rng(0).random((10, 5, 14)) < 0.2).astype(np.uint8)
+    t, y, x = np.nonzero(planes)
+    if which == "events.npz":
+        np.savez(path, t=t / 1000, x=x, y=y)
+    elif which == "table.npy":
+        np.save(path, np.stack([t, x, y], axis=1))
+    else:
+        write(path, planes)
+    content = bytearray(path.read_bytes()[:kept])
+    for place, value in changes:
+        content[place % len(content)] = value
+    path.write_bytes(content)
+    with contextlib.suppress(EngineError), open_recording(path) as recording:
+        recording.read(0, min(3, recording.info.planes))
+        recording.packed(0, min(3, recording.info.planes))
+
+
+def test_a_header_that_promises_more_than_is_there_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("spk.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 1000, 1000)}
+        )
+        member.write(bytes(100))
+    with pytest.raises(RecordingError, match=r"cut short.*1000000000000000 bytes"):
+        open_recording(tmp_path / "a.npz")
 
 
 def test_a_damaged_archive_is_refused(tmp_path, planes):
