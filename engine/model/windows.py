@@ -92,6 +92,7 @@ def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
 
 @torch.compiler.disable
 @lru_cache(maxsize=CACHED_LAYOUTS)
+@torch.inference_mode(False)  # so that what is kept from restoring serves training too
 def window_layout(
     size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device
 ) -> WindowLayout:
@@ -208,6 +209,7 @@ def _gather(ids: Indices, frames: Indices, rows: Indices, columns: Indices) -> I
 
 
 @lru_cache(maxsize=CACHED_LAYOUTS)
+@torch.inference_mode(False)  # so that what is kept from restoring serves training too
 def _relative_index(shape: Shape3, window: Shape3, device: torch.device) -> Tensor:
     """Return (N·N) rows of the bias table of `window` for the tokens of a box, query-major."""
     grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")).reshape(3, -1)

@@ -105,3 +105,14 @@ def test_a_folded_network_is_the_same_after_saving(tmp_path: Path) -> None:
 def test_an_impossible_fold_is_refused() -> None:
     with pytest.raises(ModelError, match="fold"):
         config(fold=0)
+
+
+def test_a_network_that_has_restored_can_still_learn() -> None:
+    model = network()
+    blurry, voxels = torch.rand(1, 2, 3, 80, 48), torch.rand(1, 2, 3, 40, 24)
+    with torch.inference_mode():
+        model(blurry, voxels)
+
+    model(blurry, voxels).sum().backward()
+
+    assert all(parameter.grad is not None for parameter in model.fusion.parameters())
