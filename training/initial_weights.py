@@ -11,7 +11,7 @@ from engine.model import VRT, VRTSpike
 from engine.model.checkpoint import read_weights
 from engine.model.names import to_our_names
 
-SPYNET_NAME = re.compile(r"(?:module\.)?basic_module\.")
+SPYNET_NAME = re.compile(r"^(?:module\.)?basic_module\.")
 Naming = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
