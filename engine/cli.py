@@ -58,19 +58,21 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
 
         return describe(source, as_json=arguments.json)
     from engine.commands.frame_range import FrameRange
+    from engine.commands.method_choice import MethodChoice
 
     frames = arguments.frames or FrameRange()
+    method = MethodChoice(arguments.method, arguments.model, arguments.falls_back)
     if arguments.command == "evaluate":
         from engine.commands.evaluate import evaluate
 
-        return evaluate(source, frames, arguments.method, tile_px=arguments.tile_px, as_json=arguments.json)
+        return evaluate(source, frames, method, tile_px=arguments.tile_px, as_json=arguments.json)
     from engine.commands.restore import RestoreOptions, restore
 
     return restore(
         source,
         RestoreOptions(
             out=arguments.out,
-            method=arguments.method,
+            method=method,
             frames=frames,
             tile_px=arguments.tile_px,
             side_by_side=arguments.side_by_side,
@@ -185,7 +187,19 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 
 def _add_method(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--method", default="spike-ratio", metavar="NAME", help="restoring method (default: %(default)s)")
+    add(
+        "--method",
+        default="spike-ratio",
+        metavar="NAME",
+        help="spike-ratio, which needs no training, or network (default: %(default)s)",
+    )
+    add("--model", type=_text, metavar="FILE", help="the network: .safetensors, .pth, .pt, or a bundled name")
+    add(
+        "--fallback",
+        dest="falls_back",
+        action="store_true",
+        help="use the spike ratio where the network cannot be loaded",
+    )
     add(
         "--frames",
         type=_frames,

@@ -21,11 +21,11 @@ from typing import Any
 
 from engine.commands.frame_range import FrameRange
 from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
+from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
 from engine.errors import EngineError, SequenceError
 from engine.geometry import Size, Span
 from engine.metrics import Scores, compare
-from engine.restore.methods import make_method
 from engine.restore.run import FrameResult
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
@@ -43,13 +43,13 @@ class FrameScores:
 
 
 def evaluate(
-    source: SequenceSource, frames: FrameRange, method_name: str, *, tile_px: int | None, as_json: bool
+    source: SequenceSource, frames: FrameRange, choice: MethodChoice, *, tile_px: int | None, as_json: bool
 ) -> Outcome:
     """Restore the chosen frames that have a reference and score them.
 
     Raises SequenceError when none of them has one.
     """
-    method = make_method(method_name)
+    method, remarks = choice.make()
     with open_source(source) as sequence:
         chosen = frames.resolve(len(sequence), source.path)
         compared = _between_references(sequence, chosen)
@@ -94,7 +94,7 @@ def evaluate(
                 "restored": _mean([one.restored for one in scores]),
             },
             "without_reference": without_reference,
-            "findings": list(sequence.findings),
+            "findings": [*remarks, *sequence.findings],
             "failed": [
                 {
                     "index": failure.frame,

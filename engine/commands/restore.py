@@ -2,7 +2,7 @@
 
 `restore.json` is there, with `"complete": false`, before the first frame, and says in the end:
 
-    program, version, method, tile_px, complete
+    program, version, method, model, tile_px, complete
     source      path, spikes, reference, alignment, height, width, rate_hz, flip, gamma, exposure_planes,
                 stride_planes: as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
@@ -19,12 +19,12 @@ from typing import Any
 
 from engine.commands.frame_range import FrameRange
 from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
+from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
 from engine.commands.targets import check_targets
 from engine.errors import OperationCancelled
 from engine.export import claim_file, make_folder, write_picture, write_side_by_side, write_text_atomically
 from engine.geometry import Span
-from engine.restore.methods import make_method
 from engine.restore.run import FrameResult
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
@@ -38,7 +38,7 @@ class RestoreOptions:
     """What `restore` is asked for beside the sequence."""
 
     out: Path
-    method: str
+    method: MethodChoice
     frames: FrameRange
     tile_px: int | None = None
     side_by_side: Path | None = None
@@ -51,7 +51,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
     Raises EngineError when nothing can be done, OperationCancelled after Ctrl-C. What has been written
     by then stays and is in the report.
     """
-    method = make_method(options.method)
+    method, remarks = options.method.make()
     with open_source(source) as sequence:
         frames = options.frames.resolve(len(sequence), source.path)
         files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
@@ -62,7 +62,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         make_folder(options.out)
         if not options.overwrite:
             claim_file(report)
-        record = _Record(sequence, source, options)
+        record = _Record(sequence, source, options, method.name)
         write_text_atomically(report, record.to_json(complete=False))
         is_complete = False
         try:
@@ -89,7 +89,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         finally:
             write_text_atomically(report, record.to_json(complete=is_complete))
         problem = describe_failures(sequence, frames, record.failures)
-        findings = [f"Finding: {finding}" for finding in sequence.findings]
+        findings = [f"Finding: {finding}" for finding in (*remarks, *sequence.findings)]
     done = f"{len(record.results)} of {len(frames)} frames restored in {record.seconds:.1f} s: {options.out}"
     return Outcome("\n".join([done, *findings]), problem)
 
@@ -105,8 +105,11 @@ def _bit_depth(sequence: Sequence) -> Any:
 class _Record:
     """What has been done so far, for the report."""
 
-    def __init__(self, sequence: Sequence, source: SequenceSource, options: RestoreOptions) -> None:
+    def __init__(
+        self, sequence: Sequence, source: SequenceSource, options: RestoreOptions, method_name: str
+    ) -> None:
         self._sequence = sequence
+        self._method_name = method_name
         self._source = source
         self._options = options
         self._started = time.perf_counter()
@@ -134,7 +137,8 @@ class _Record:
         report = {
             "program": PROGRAM,
             "version": _version(),
-            "method": self._options.method,
+            "method": self._method_name,
+            "model": self._options.method.model if self._method_name == self._options.method.name else None,
             "tile_px": self._options.tile_px,
             "complete": complete,
             "source": asdict(self._source),

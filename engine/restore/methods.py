@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from engine.sequence import Sequence
 
 SPIKE_RATIO = "spike-ratio"
+NETWORK = "network"
+DEFAULT_MODEL = "vrt-spike-small"
+"""The bundled network that `NETWORK` means where nobody names another."""
 
 
 class Method(Protocol):
@@ -61,10 +64,22 @@ class Method(Protocol):
         ...
 
 
-def make_method(name: str) -> Method:
-    """Return a method by its name. Raises MethodError that lists the names there are."""
+def make_method(name: str, model: str | None = None) -> Method:
+    """Return a method by its name.
+
+    `model` is the file or the name of a network, for `NETWORK` only. Raises MethodError that lists the
+    names there are, CheckpointError where the network cannot be loaded.
+    """
+    if model is not None and name != NETWORK:
+        raise MethodError(f"the method {name} takes no model", advice=f"Choose --method {NETWORK} with it")
     if name == SPIKE_RATIO:
         from engine.restore.spike_ratio import SpikeRatio
 
         return SpikeRatio()
-    raise MethodError(f"there is no method '{name}'", expected=SPIKE_RATIO, advice="Choose one of these")
+    if name == NETWORK:
+        from engine.restore.network_method import NetworkMethod
+
+        return NetworkMethod.load(model or DEFAULT_MODEL)
+    raise MethodError(
+        f"there is no method '{name}'", expected=f"{SPIKE_RATIO} or {NETWORK}", advice="Choose one of these"
+    )

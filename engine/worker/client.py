@@ -138,6 +138,7 @@ class WorkerClient:
         frame_size: Size,
         windows: Sequence[tuple[float, float]] | None = None,
         tile_px: int | None = None,
+        model: str | None = None,
     ) -> int:
         """Ask for frames [start, stop) of `source` and return the job's number.
 
@@ -160,6 +161,7 @@ class WorkerClient:
             frames=block.shared,
             windows=None if windows is None else tuple((float(a), float(b)) for a, b in windows),
             tile_px=tile_px,
+            model=model,
         )
         self._jobs[request.job] = _Job(request, block)
         self._worker.send(request)

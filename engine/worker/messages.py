@@ -45,6 +45,8 @@ class RestoreRequest:
     """(start, stop) in planes of every frame of the sequence, where the user moved them."""
     tile_px: int | None = None
     """Edge of a tile; None lets the method choose."""
+    model: str | None = None
+    """File or name of the network, for methods that have one; None for the bundled one."""
 
 
 @dataclass(frozen=True)

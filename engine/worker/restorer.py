@@ -34,13 +34,14 @@ class SequenceRestorer:
         self._sequence: Sequence | None = None
         self._stamp: Stamp = ()
         self._method: Method | None = None
+        self._made_from: tuple[str, str | None] | None = None
 
     def __call__(self, request: RestoreRequest, report: JobReporter) -> None:
         sequence = self._open(request.source)
         _check_fits(sequence, request)
         if request.windows is not None:
             sequence = sequence.with_windows([AlignmentWindow(*window) for window in request.windows])
-        method = self._make(request.method)
+        method = self._make(request.method, request.model)
         frames = Span(request.start, request.stop)
         plan = make_plan(sequence.frame_size, frames, method, tile_px=request.tile_px)
         report.planned(plan.tiles_total, len(frames))
@@ -62,9 +63,10 @@ class SequenceRestorer:
         self._sequence = sequence
         return sequence
 
-    def _make(self, name: str) -> Method:
-        if self._method is None or self._method.name != name:
-            self._method = make_method(name)
+    def _make(self, name: str, model: str | None) -> Method:
+        if self._method is None or self._made_from != (name, model):
+            self._method = make_method(name, model)
+            self._made_from = (name, model)
         return self._method
 
 

@@ -1,0 +1,37 @@
+"""Which method a command was asked for, and what happens when its network is not there."""
+
+from dataclasses import dataclass
+
+from engine.errors import CheckpointError
+from engine.restore.methods import SPIKE_RATIO, Method, make_method
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """A method by its name, with the network it is to use."""
+
+    name: str = SPIKE_RATIO
+    model: str | None = None
+    """File or name of a network; None for the bundled one."""
+    falls_back: bool = False
+    """Whether the spike ratio takes over where the network cannot be loaded."""
+
+    def make(self) -> tuple[Method, tuple[str, ...]]:
+        """Return the method and what the user should know about the choice.
+
+        Raises MethodError for unknown names, CheckpointError where the network cannot be loaded and
+        nobody asked to fall back.
+        """
+        try:
+            return make_method(self.name, self.model), ()
+        except CheckpointError as error:
+            if not self.falls_back:
+                raise CheckpointError(
+                    error.problem,
+                    path=error.path,
+                    found=error.found,
+                    expected=error.expected,
+                    advice=f"{error.advice or 'Name another network with --model'}. "
+                    f"Or go on without a network: --fallback",
+                ) from error
+            return make_method(SPIKE_RATIO), (f"the spike ratio was used instead of the network: {error}",)
