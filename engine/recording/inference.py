@@ -54,6 +54,8 @@ _ACCEPTED_LEAD = {True: 0.05, False: 0.1}
 _ACCEPTED_SIGMAS = {True: 8.0, False: 20.0}
 _ACCEPTED_ASPECT = {True: 8.0, False: 2.5}
 """By whether the plane is known by its notch."""
+_LARGEST_LIKENESS = 1.5
+"""Rows far more alike than pixels of a row are a pattern, not a picture."""
 _SEAM_WEIGHT = 0.25
 _USUAL_WEIGHT = 0.05
 _HARMONIC_TOLERANCE = 0.02
@@ -283,6 +285,7 @@ def _clearly_ahead(
     accepted = (
         first.is_peak
         and first.score >= _ACCEPTED_SCORE[sure]
+        and first.likeness <= _LARGEST_LIKENESS
         and first.likeness >= _ACCEPTED_SIGMAS[sure] * first.noise
         and lead >= _ACCEPTED_LEAD[sure]
         and aspect <= _ACCEPTED_ASPECT[sure]

@@ -206,6 +206,8 @@ def nothing_to_see():
         "sparse noise": np.packbits(random.random(4_800_000) < 0.05),
         "short": random.integers(0, 256, 50, dtype=np.uint8),
         "one byte": np.array([7], np.uint8),
+        "one byte again and again": np.full(5907, 0x35, np.uint8),
+        "some bytes again and again": np.tile(random.integers(0, 256, 219, dtype=np.uint8), 66),
         "stripes": np.packbits(stripes.reshape(60, -1), axis=1, bitorder="little").reshape(-1),
     }
 
