@@ -124,9 +124,9 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
     calls = []
 
     def counted(function):
-        def call(argument):
+        def call(*arguments):
             calls.append(function.__name__)
-            return function(argument)
+            return function(*arguments)
 
         return call
 
