@@ -40,16 +40,16 @@ AGREEMENT_SLACK = 1.25
 """A difference is noise up to this many times its expected energy, as a local mean scatters that much."""
 
 BANDS = 5
-BAND_BLUR_PX = (1.0, 1.2, 1.2, 1.2)
-"""Widths that part the bands, each in pixels of its own; from the second on the pixels double."""
+BAND_BLUR_PX = 1.0
+"""Width that parts a band from those below it, in its own pixels, which double from the second on."""
 BAND_RADIUS_PX = (14, 12, 10, 8, 8)
 """Neighbourhoods over which agreement is measured: the noisier the band, the larger."""
 SMALLEST_SIDE_PX = 24
-NOISE_WEIGHT = 0.5
+NOISE_WEIGHT = 0.55
 """Below 1 because the halves differ, too, by errors of the motion that cancel in their sum."""
-SIGNAL_MARGIN = 3.0
+SIGNAL_MARGIN = 4.0
 """Agreement below this much noise, over the root of the neighbourhood's pixels, is chance."""
-SHARPENING = 2.2
+SHARPENING = 1.2
 SHARPENING_BLUR_PX = 1.2
 """Undoes what pixels and interpolation of the spikes took from the finest band, where noise allows."""
 
@@ -127,14 +127,15 @@ def _agreed_detail(before: Picture, after: Picture, band: int) -> tuple[Picture,
     if band == BANDS - 1:
         trust = _agreement(before, after, band)
         return (before + after) * trust * np.float32(0.5), trust
-    coarse_before, coarse_after = (blurred(half, BAND_BLUR_PX[band]) for half in (before, after))
-    before, after = before - coarse_before, after - coarse_after
-    trust = _agreement(before, after, band)
-    detail = (before + after) * trust * np.float32(0.5)
-    if band > 0 and min(detail.shape) > SMALLEST_SIDE_PX:
+    coarse_before, coarse_after = (blurred(half, BAND_BLUR_PX) for half in (before, after))
+    if band > 0 and min(before.shape) > SMALLEST_SIDE_PX:
         coarse_before, coarse_after = halved(coarse_before), halved(coarse_after)
+    size = size_of(before)
+    before = before - resized_linear(coarse_before, size)
+    after = after - resized_linear(coarse_after, size)
+    trust = _agreement(before, after, band)
     coarse, _ = _agreed_detail(coarse_before, coarse_after, band + 1)
-    return detail + resized_linear(coarse, size_of(detail)), trust
+    return (before + after) * trust * np.float32(0.5) + resized_linear(coarse, size), trust
 
 
 def _agreement(before: Picture, after: Picture, band: int) -> Picture:

@@ -45,6 +45,7 @@ class Regime:
     response_spread: float = 0.0
     read_noise: float = 0.0
     assumed_gamma: float | None = None
+    """What the method is told where that is wrong; 0 for nothing at all."""
     objects: int = 2
 
 
@@ -59,6 +60,7 @@ REGIMES = (
     replace(MEASURED, name="threshold × 4", density=0.035),
     replace(MEASURED, name="pure shot noise", density=0.07, shot_noise=1.0),
     replace(MEASURED, name="linear light, 400 planes", planes=400, density=0.1, gamma=2.2),
+    replace(MEASURED, name="gamma unknown, is 2.2", density=0.2, gamma=2.2, assumed_gamma=0.0),
     replace(MEASURED, name="gamma taken for 1, is 2.2", density=0.2, gamma=2.2, assumed_gamma=1.0),
     replace(MEASURED, name="gamma taken for 2.2, is 1.8", density=0.2, gamma=1.8, assumed_gamma=2.2),
     replace(MEASURED, name="spikes of full size", spike_scale=1.0, density=0.14),
@@ -155,9 +157,9 @@ def measure(regime: Regime, scenes: int, size: Size) -> tuple[NDArray[np.float64
     for scene in range(scenes):
         exposed = expose(regime, 1000 + scene, size)
         began = time.perf_counter()
-        restored = ours(exposed, gamma)
+        restored = ours(exposed, gamma or None)
         seconds += time.perf_counter() - began
-        pictures = (exposed.blurry, plain_formula(exposed, gamma), restored)
+        pictures = (exposed.blurry, plain_formula(exposed, gamma or 1.0), restored)
         rows.append([min(psnr(picture, exposed.reference), 99.0) for picture in pictures])
     return np.array(rows), seconds / scenes
 
