@@ -13,9 +13,11 @@ from engine.voxels import VoxelSpec
 from training.augmentation import crop_grid
 from training.clip_batches import (
     ClipLoader,
+    SequenceSpan,
     ShorterClips,
     SpanSet,
     TrainingClips,
+    ValidationClip,
     ValidationClips,
     prepare_worker,
 )
@@ -128,6 +130,12 @@ class ClipData(pl.LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[Any]:
         return self.val_dataloader()
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        # What is validated on stays where it is; the task takes what it needs of it.
+        if isinstance(batch, ValidationClip | SequenceSpan):
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     # -------------------------------------------------------------- sources
 

@@ -15,7 +15,6 @@ from lightning.pytorch.callbacks import (
     EarlyStopping,
     LearningRateMonitor,
     ModelCheckpoint,
-    RichProgressBar,
 )
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -24,7 +23,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from training.console import PROGRAM
 from training.data import ClipData
-from training.progress import Findings, PictureRows, TestTable
+from training.progress import Findings, PictureRows, RunBar, TestTable, hush_lightning
 from training.resuming import LastCheckpoint, last_checkpoint
 from training.task import DeblurTask
 
@@ -104,6 +103,7 @@ class _ParsedOnly(TrainingCLI):
 
 def run(arguments: Sequence[str]) -> None:
     """Run `fit`, `validate` or `test` with its options. Raises EngineError, SystemExit for wrong usage."""
+    hush_lightning()
     _command_line(TrainingCLI, arguments)
 
 
@@ -115,7 +115,7 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _command_line(kind: type[TrainingCLI], arguments: Sequence[str]) -> TrainingCLI:
-    callbacks: list[Callback] = [RichProgressBar(), LearningRateMonitor("step"), Findings(), TestTable()]
+    callbacks: list[Callback] = [RunBar(), LearningRateMonitor("step"), Findings(), TestTable()]
     return kind(
         DeblurTask,
         ClipData,

@@ -2,15 +2,52 @@
 
 # ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
 
+import logging
+import warnings
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from training.validation import SCORES, ClipScores
+
+HUSHED_WARNINGS = (
+    ".*JSONARGPARSE_DEPRECATION_WARNINGS.*",
+    ".*instantiate_classes.. was deprecated.*",
+    ".*LeafSpec.*is deprecated.*",
+    ".*does not have many workers.*",
+    ".*exists and is not empty.*",
+    ".*srun. command is available.*",
+    ".*smaller than the logging interval.*",
+)
+"""Of Lightning about itself, or about what is meant to be so."""
+HUSHED_NOTES = ("💡 Tip", "`weights_only` was not set")
+NOTE_LOGGERS = (
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.pytorch.trainer.connectors.checkpoint_connector",
+)
+
+
+def hush_lightning() -> None:
+    """Keep from the terminal what no user can do anything about."""
+    for about in HUSHED_WARNINGS:
+        warnings.filterwarnings("ignore", f"(?s){about}")
+    for name in NOTE_LOGGERS:
+        logging.getLogger(name).addFilter(_is_worth_saying)
+
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(HUSHED_NOTES)
+
+
+class RunBar(RichProgressBar):
+    """A bar over the whole run, with the time that is left. A run is one long epoch, so none is counted."""
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return "Training"
 
 
 class PictureRows(Callback):

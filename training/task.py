@@ -205,12 +205,6 @@ class DeblurTask(pl.LightningModule):
             self.log(f"test/{name}", value, on_epoch=True, sync_dist=True, batch_size=1)
         return {SCORES: scores}
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        # What is validated on says itself what of it belongs on the device.
-        if isinstance(batch, ValidationClip | SequenceSpan):
-            return batch
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
-
     def _scores(self, item: ValidationClip | SequenceSpan) -> ClipScores:
         if isinstance(item, SequenceSpan):
             return score_span(self.network, self.voxels, item)

@@ -15,6 +15,7 @@ from engine.voxels import VoxelSpec
 from training.data import ClipData
 from training.losses import LossWeights
 from training.packed_clips import Generation, generate
+from training.progress import HUSHED_WARNINGS
 from training.schedule import Schedule
 from training.simulated_data import Recipe
 from training.task import DeblurTask
@@ -52,15 +53,8 @@ def one_thread() -> Iterator[None]:
 def quiet_lightning() -> Iterator[None]:
     """Lightning warns of what these runs do on purpose, and of itself."""
     with warnings.catch_warnings():
-        for about in (
-            ".*does not have many workers.*",
-            ".*exists and is not empty.*",
-            ".*LeafSpec.*is deprecated.*",
-            ".*srun. command is available.*",
-            ".*You have overridden .transfer_batch_to_device.*",
-            ".*smaller than the logging interval.*",
-        ):
-            warnings.filterwarnings("ignore", about)
+        for about in HUSHED_WARNINGS:
+            warnings.filterwarnings("ignore", f"(?s){about}")
         yield
 
 

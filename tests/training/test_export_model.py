@@ -1,0 +1,133 @@
+"""From the command line to a file that the engine reads: the same network, with its story."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from engine.errors import EngineError
+from engine.model import load_model
+from training.__main__ import main
+from training.export import read_checkpoint
+from training.resuming import LastCheckpoint
+
+CONFIG = Path(__file__).parents[2] / "training" / "configs" / "debug.yaml"
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def checkpoint(tiny_task: Make, tiny_data: Make, tiny_trainer: Make, tmp_path: Path) -> Path:
+    tiny_trainer(LastCheckpoint(1), max_steps=2).fit(tiny_task(), datamodule=tiny_data())
+    return tmp_path / "run" / "last.ckpt"
+
+
+def test_the_engine_reads_the_network_that_was_trained(
+    tiny_task: Make, checkpoint: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "models" / "tiny 小.safetensors"
+    out.parent.mkdir()
+    status = main(["export", str(checkpoint), str(out), "--data", "eight simulated clips"])
+
+    loaded = load_model(out)
+
+    task = tiny_task()
+    weights = torch.load(checkpoint, weights_only=True)["state_dict"]
+    task.load_state_dict(weights)
+    blurry = torch.rand(1, 2, 3, 32, 32)
+    spikes = torch.rand(1, 2, task.voxels.channels, 16, 16)
+    with torch.inference_mode():
+        expected = task.eval()(blurry, spikes)
+        assert torch.equal(loaded.model(blurry, spikes), expected)
+    assert status == 0
+    assert loaded.voxel_spec == task.voxels
+    assert loaded.card.name == "tiny 小"
+    assert loaded.card.licence == "Apache-2.0"
+    assert loaded.card.training["steps"] == 2
+    assert loaded.card.training["data"] == "eight simulated clips"
+
+
+def test_scores_go_into_the_card(checkpoint: Path, tmp_path: Path) -> None:
+    scores = {"64 planes": {"blurry": 20.1, "network": 26.0}}
+    (tmp_path / "scores.yaml").write_text(yaml.safe_dump(scores), "utf-8")
+
+    main(
+        [
+            "export",
+            str(checkpoint),
+            str(tmp_path / "a.safetensors"),
+            "--scores",
+            str(tmp_path / "scores.yaml"),
+        ]
+    )
+
+    assert load_model(tmp_path / "a.safetensors").card.scores == scores
+
+
+def test_the_average_of_the_weights_is_exported(
+    tiny_task: Make, tiny_data: Make, tiny_trainer: Make, tmp_path: Path
+) -> None:
+    from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
+
+    tiny_trainer(EMAWeightAveraging(decay=0.9), LastCheckpoint(1), max_steps=3).fit(
+        tiny_task(), datamodule=tiny_data()
+    )
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+
+    exported = read_checkpoint(tmp_path / "run" / "last.ckpt").weights
+
+    name = "vrt.last_convolution.weight"
+    assert torch.equal(exported[name], state["state_dict"][f"network.{name}"])
+    assert not torch.equal(exported[name], state["current_model_state"][f"network.{name}"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_a_file_that_is_no_checkpoint_is_named(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.ckpt").write_bytes(content)
+
+    status = main(["export", str(tmp_path / "bad.ckpt"), str(tmp_path / "out.safetensors")])
+
+    assert status == 1
+    assert "bad.ckpt" in capsys.readouterr().err
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_weights_without_a_run_are_no_checkpoint(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "weights.ckpt")
+
+    with pytest.raises(EngineError, match="not a checkpoint of a training run"):
+        read_checkpoint(tmp_path / "weights.ckpt")
+
+
+def test_a_model_file_needs_its_ending(checkpoint: Path, tmp_path: Path) -> None:
+    assert main(["export", str(checkpoint), str(tmp_path / "model.pth")]) == 1
+
+
+def test_the_command_line_trains_goes_on_and_exports(
+    packed_clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    command = [
+        "fit",
+        *("--config", str(CONFIG)),
+        *("--data.packed", str(packed_clips), "--data.val_packed", str(packed_clips)),
+        *("--model.voxels.bins", "4", "--model.network.spike_bins", "11", "--data.batch_size", "1"),
+        *("--trainer.default_root_dir", str(folder), "--trainer.val_check_interval", "1"),
+        *("--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"),
+    ]
+
+    first = main([*command, "--trainer.max_steps", "1"])
+    again = main([*command, "--trainer.max_steps", "2"])
+    exported = main(["export", str(folder / "best.ckpt"), str(tmp_path / "debug.safetensors")])
+
+    assert (first, again, exported) == (0, 0, 0)
+    assert "going on from" in capfd.readouterr().err
+    assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 2
+    assert list(folder.glob("events.out.tfevents.*"))
+    card = load_model(tmp_path / "debug.safetensors").card
+    assert card.training["options"]["data"]["packed"] == str(packed_clips)
+    assert card.scores.keys() >= {"val/psnr", "val/gain_db"}
