@@ -1,12 +1,16 @@
 """Start the studio: `python -m app [PATH]`; without a path it opens the bundled sample."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.environment import forget_opencv_qt_paths
 from engine.source import SequenceSource
+
+SWITCH_SECONDS = 0.001
+"""How long a computing thread may keep the window's thread from running; Python's own choice is 5 ms."""
 
 
 def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
@@ -46,10 +50,24 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
     )
 
 
+def has_display() -> bool:
+    """Whether there is a screen to open a window on; Qt itself would abort without one."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window until it is closed; return the exit status."""
     source, wants_sample = read_arguments(sys.argv[1:] if argv is None else argv)
+    if not has_display():
+        sys.stderr.write(
+            "spike-deblur-studio: there is no display here. "
+            "Set DISPLAY, or use spike-deblur on the command line\n"
+        )
+        return 1
     forget_opencv_qt_paths()
+    sys.setswitchinterval(SWITCH_SECONDS)
     from PySide6.QtWidgets import QApplication
 
     from app.faults import FaultCatcher, write_log_to

@@ -69,6 +69,8 @@ class TrainingCLI(LightningCLI):
         options = self._get(self.config_init, "trainer")
         if options.get("logger") in (None, True):
             kwargs["logger"] = TensorBoardLogger(folder.parent, name=folder.name, version="")
+        if options.get("enable_progress_bar") is not False:
+            options.callbacks = [*(options.get("callbacks") or []), RunBar()]
         best = self._get(self.config_init, "best")
         if best.dirpath is None:
             best.dirpath = str(folder.absolute())
@@ -115,7 +117,7 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _command_line(kind: type[TrainingCLI], arguments: Sequence[str]) -> TrainingCLI:
-    callbacks: list[Callback] = [RunBar(), LearningRateMonitor("step"), Findings(), TestTable()]
+    callbacks: list[Callback] = [LearningRateMonitor("step"), Findings(), TestTable()]
     return kind(
         DeblurTask,
         ClipData,

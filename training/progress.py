@@ -16,7 +16,8 @@ from training.validation import SCORES, ClipScores
 
 HUSHED_WARNINGS = (
     ".*JSONARGPARSE_DEPRECATION_WARNINGS.*",
-    ".*instantiate_classes.. was deprecated.*",
+    ".*was deprecated in v4.*removed in v5.*",
+    ".*loading a checkpoint outside the 'fit' stage.*",
     ".*LeafSpec.*is deprecated.*",
     ".*does not have many workers.*",
     ".*exists and is not empty.*",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QSize, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.settings import Settings
@@ -20,6 +21,7 @@ EXPORT_FORMATS: dict[str, tuple[str, BitDepth]] = {
     "TIFF, 8 bit (*.tif)": (".tif", 8),
     "TIFF, 16 bit (*.tif)": (".tif", 16),
 }
+DIALOG_SIZE = QSize(760, 480)
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff")
 
 
@@ -99,8 +101,11 @@ class FilePrompts:
 
     def _dialog(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self._parent, title)
-        if self._settings.last_folder and Path(self._settings.last_folder).is_dir():
-            dialog.setDirectory(self._settings.last_folder)
+        dialog.resize(DIALOG_SIZE)
+        folder = self._settings.last_folder
+        if not Path(folder or "nowhere").is_dir():
+            folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.HomeLocation)
+        dialog.setDirectory(folder)
         return dialog
 
     def _ask(self, dialog: QFileDialog, answer: Callable[[list[Path]], object]) -> None:

@@ -187,6 +187,7 @@ def style_sheet(colours: Colours) -> str:
                 padding: 4px 8px; spacing: 4px; }}
     QToolBar::separator {{ width: 1px; background: {c.border}; margin: 5px 5px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 5px 8px; color: {c.text}; }}
+    QFileDialog QToolButton {{ padding: 0; }}
     QToolButton:hover {{ background: {hover}; }}
     QToolButton:pressed, QToolButton:checked {{ background: {pressed}; }}
     QToolButton:disabled {{ color: {disabled}; }}

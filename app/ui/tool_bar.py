@@ -43,15 +43,15 @@ class StudioToolBar(QToolBar):
         """Show how many notes there are on the open sequence."""
         if count != self._findings:
             self._findings = count
-            self.notes.setText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
+            self.notes.defaultAction().setIconText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
             self._tint_notes()
 
     def _add(self, action: QAction, text: str = "") -> QToolButton:
         button = QToolButton()
-        button.setDefaultAction(action)
         if text:
-            button.setText(text)
+            action.setIconText(text)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setDefaultAction(action)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addWidget(button)
         return button
@@ -91,4 +91,4 @@ class StudioToolBar(QToolBar):
     def _tint_notes(self) -> None:
         colours = self._theme.colours
         colour = colours.warning if self._findings else colours.text
-        self.notes.setIcon(icon("information", colour, colours.border))
+        self.notes.defaultAction().setIcon(icon("information", colour, colours.border))

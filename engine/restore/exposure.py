@@ -44,7 +44,7 @@ class Exposure:
 
     @cached_property
     def _present(self) -> NDArray[np.bool_]:
-        if self.spikes is None:
+        if self.spikes is None or len(self.recorded) == 0:
             return np.ones(len(self.recorded), bool)
         return self.spikes >= LOST_SHARE * np.median(self.spikes)
 

@@ -7,6 +7,7 @@ method asks for everywhere. Tiles are the product of rows and columns; clips are
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
@@ -96,13 +97,17 @@ def cut_evenly(whole: Span, length: int, overlap: int, multiple: int = 1) -> tup
     """Cover `whole` with the fewest spans of at most `length` that share at least `overlap`.
 
     All have the same length, a multiple of `multiple`, and are spread evenly; one span covers a whole
-    that is no longer than `length`, whatever its length is. `length` must be a multiple of `multiple`
-    and longer than `overlap`.
+    that is no longer than `length`, whatever its length is. Where neither an overlap nor a multiple is
+    asked for they do not overlap at all, and their lengths may differ by one. `length` must be a
+    multiple of `multiple` and longer than `overlap`.
     """
     total = len(whole)
     if total <= length:
         return (whole,)
     pieces = -(-(total - overlap) // (length - overlap))
+    if overlap == 0 and multiple == 1:
+        edges = [whole.start + total * index // pieces for index in range(pieces + 1)]
+        return tuple(Span(start, stop) for start, stop in pairwise(edges))
     piece = _round_up(-(-(total + (pieces - 1) * overlap) // pieces), multiple)
     slack = total - piece
     starts = (whole.start + round(slack * index / (pieces - 1)) for index in range(pieces))

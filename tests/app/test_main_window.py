@@ -1,5 +1,7 @@
 """The whole window over files and a worker in memory."""
 
+import sys
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -7,7 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from app.__main__ import read_arguments
+from app.__main__ import main, read_arguments
 from app.ui.pages import Page
 from app.ui.recording_dialog import RecordingDialog
 from engine.errors import GeometryError, SequenceError
@@ -250,3 +252,12 @@ def test_the_command_line_names_what_to_open(tmp_path, monkeypatch):
     source, sample = read_arguments(["a b.dat", "--height", "250", "--width", "400", "--rate", "20000"])
     assert not sample
     assert source == SequenceSource(str(tmp_path / "a b.dat"), height=250, width=400, rate_hz=20000.0)
+
+
+def test_without_a_display_it_says_so_instead_of_crashing(monkeypatch, capsys):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems always have a display")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 1
+    assert "no display" in capsys.readouterr().err

@@ -44,8 +44,11 @@ def test_pieces_are_equal_cover_everything_and_share_the_overlap(
     pieces = cut_evenly(Span(start, start + total), length, overlap)
     assert pieces[0].start == start
     assert pieces[-1].stop == start + total
-    assert len({len(piece) for piece in pieces}) == 1
-    assert len(pieces[0]) <= max(length, 1)
+    lengths = {len(piece) for piece in pieces}
+    assert max(lengths) - min(lengths) <= (1 if overlap == 0 else 0)
+    assert max(lengths) <= length
+    if overlap == 0:
+        assert sum(map(len, pieces)) == total
     assert all(a.stop - b.start >= overlap for a, b in itertools.pairwise(pieces))
     # No arrangement of spans of this length has fewer pieces.
     fewest = 1 if total <= length else math.ceil((total - overlap) / (length - overlap))

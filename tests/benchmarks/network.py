@@ -1,0 +1,158 @@
+"""Measure the network: seconds, units, peak memory, and where the time goes.
+
+    python tests/benchmarks/network.py                  # what the machine has: CPU, and CUDA if there is one
+    python tests/benchmarks/network.py --sizes 64 128 --repeats 5
+
+A unit is seconds × the GFLOP/s of a float32 product of 4096 × 512 by 512 × 512 on the same cores in the same
+run, so that machines compare. Every size runs in a process of its own, so that its peak memory is its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from engine.model import PRESETS, VRTSpike, build
+from engine.model.attention import WindowAttention
+from engine.model.deformable import GuidedDeformableConvolution
+from engine.model.layers import GatedMLP
+from engine.model.optical_flow import PyramidFlow
+from engine.model.spike_branch import SpikeBranch, SpikeFusion
+
+PRODUCT = (4096, 512, 512)
+PRODUCT_SECONDS = 0.5
+"""How long a measurement of the product takes the best of."""
+H200_BF16_TFLOPS = 989.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default="vrt-gopro", choices=sorted(PRESETS))
+    parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    if options.one:
+        print(json.dumps(measure_cpu(options.preset, options.frames, options.sizes[0], options.repeats)))
+        return
+    print(f"{options.preset}, float32, {torch.get_num_threads()} threads")
+    for size in options.sizes:
+        print_cpu(run_alone(options, size))
+
+
+def run_alone(options: argparse.Namespace, size: int) -> dict:
+    """Measure one size in a fresh process."""
+    command = [sys.executable, __file__, "--one", "--preset", options.preset, "--sizes", str(size)]
+    command += ["--frames", str(options.frames), "--repeats", str(options.repeats)]
+    if options.threads:
+        command += ["--threads", str(options.threads)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def measure_cpu(preset: str, frames: int, size: int, repeats: int) -> dict:
+    """Return the best run, the product's speed around it, the peak memory and the share of each part."""
+    model, inputs = make_inputs(preset, frames, size, torch.device("cpu"))
+    runs = []
+    with torch.inference_mode():
+        model(*inputs)
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        for _ in range(repeats):
+            before = product_gflops()
+            start = time.perf_counter()
+            model(*inputs)
+            seconds = time.perf_counter() - start
+            gflops = max(before, product_gflops())
+            runs.append({"units": seconds * gflops, "seconds": seconds, "gflops": gflops})
+        with timed_parts(model) as parts:
+            start = time.perf_counter()
+            model(*inputs)
+            total = time.perf_counter() - start
+    shares = {name: seconds / total for name, seconds in parts.items()}
+    shares["rest"] = 1 - sum(shares.values())
+    best = min(runs, key=lambda run: run["units"])
+    return {"frames": frames, "size": size, **best, "peak_bytes": peak_bytes, "shares": shares, "runs": runs}
+
+
+def make_inputs(preset: str, frames: int, size: int, device: torch.device) -> tuple[nn.Module, list[Tensor]]:
+    torch.manual_seed(0)
+    model = build(PRESETS[preset]).eval().to(device)
+    inputs = [torch.rand(1, frames, 3, size, size, device=device)]
+    if isinstance(model, VRTSpike):
+        inputs.append(torch.rand(1, frames, model.config.spike_bins, size, size, device=device))
+    return model, inputs
+
+
+def product_gflops() -> float:
+    """Return the best speed of the product that the unit is made of."""
+    rows, inner, columns = PRODUCT
+    left, right = torch.rand(rows, inner), torch.rand(inner, columns)
+    best, stop = float("inf"), time.perf_counter() + PRODUCT_SECONDS
+    while time.perf_counter() < stop:
+        start = time.perf_counter()
+        left @ right
+        best = min(best, time.perf_counter() - start)
+    return 2 * rows * inner * columns / best / 1e9
+
+
+@contextmanager
+def timed_parts(model: nn.Module) -> Iterator[dict[str, float]]:
+    """Collect the seconds that each kind of module spends in its forward pass."""
+    parts: dict[str, float] = defaultdict(float)
+    started: dict[nn.Module, float] = {}
+
+    def begin(module: nn.Module, _inputs: object) -> None:
+        started[module] = time.perf_counter()
+
+    def end(part: str) -> Callable[[nn.Module, object, object], None]:
+        def record(module: nn.Module, _inputs: object, _output: object) -> None:
+            parts[part] += time.perf_counter() - started[module]
+
+        return record
+
+    handles = []
+    for name, module in model.named_modules():
+        part = part_of(name, module)
+        if part:
+            handles += [module.register_forward_pre_hook(begin), module.register_forward_hook(end(part))]
+    yield parts
+    for handle in handles:
+        handle.remove()
+
+
+def part_of(name: str, module: nn.Module) -> str | None:
+    if isinstance(module, GatedMLP):
+        return "fusion" if name.endswith("warping.fusion") else "MLP"
+    kinds = {
+        PyramidFlow: "flow",
+        WindowAttention: "attention",
+        GuidedDeformableConvolution: "alignment",
+        SpikeBranch: "spike branch",
+        SpikeFusion: "spike fusion",
+    }
+    return next((part for kind, part in kinds.items() if isinstance(module, kind)), None)
+
+
+def print_cpu(result: dict) -> None:
+    units = ", ".join(f"{run['units']:.0f}" for run in result["runs"])
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in result["shares"].items())
+    print(f"{result['frames']} × {result['size']} × {result['size']}")
+    unit = f"{result['units']:.0f} units ({units})"
+    print(f"  {result['seconds']:.2f} s at {result['gflops']:.0f} GFLOP/s = {unit}")
+    print(f"  peak memory of the process {result['peak_bytes'] / 1e9:.2f} GB")
+    print(f"  {shares}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
