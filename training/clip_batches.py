@@ -53,9 +53,12 @@ class ValidationClip:
 class TrainingClips(Dataset[ClipBatch]):
     """Random crops and variations of the clips of a set, by ticket."""
 
-    def __init__(self, clips: ClipSet, spec: VoxelSpec, crop_px: int, seed: int) -> None:
+    def __init__(
+        self, clips: ClipSet, spec: VoxelSpec, crop_px: int, seed: int, *, from_ratio: bool = False
+    ) -> None:
         self.clips = clips
         self._spec = spec
+        self._from_ratio = from_ratio
         self._crop_px = crop_px
         self._seed = seed
 
@@ -64,7 +67,10 @@ class TrainingClips(Dataset[ClipBatch]):
 
     def __getitem__(self, ticket: Ticket) -> ClipBatch:
         generator = np.random.default_rng([self._seed, ticket.draw])
-        sample = sample_of(self.clips.example(ticket.index, ticket.draw), self._spec)
+        example = self.clips.example(ticket.index, ticket.draw)
+        # Half of the time the ratio has to find the exponent out, as it has to on most recordings.
+        gamma = example.gamma if self._from_ratio and generator.random() < 0.5 else None
+        sample = sample_of(example, self._spec, from_ratio=self._from_ratio, gamma=gamma)
         sample = crop(sample, self.grid(ticket.index), self._crop_px, generator)
         return tensors_of(vary(sample, self._spec.bins, generator))
 
@@ -77,9 +83,10 @@ class TrainingClips(Dataset[ClipBatch]):
 class ValidationClips(Dataset[ValidationClip]):
     """Whole clips, each once. They are kept in memory: there are few, and simulating them takes time."""
 
-    def __init__(self, clips: ClipSet, spec: VoxelSpec, most: int) -> None:
+    def __init__(self, clips: ClipSet, spec: VoxelSpec, most: int, *, from_ratio: bool = False) -> None:
         self._clips = clips
         self._spec = spec
+        self._from_ratio = from_ratio
         self._chosen = np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).astype(int)).tolist()
         self._kept: dict[int, Example] = {}
 
@@ -91,7 +98,7 @@ class ValidationClips(Dataset[ValidationClip]):
         if index not in self._kept:
             self._kept[index] = self._clips.example(index, index)
         example = self._kept[index]
-        batch = tensors_of(sample_of(example, self._spec))
+        batch = tensors_of(sample_of(example, self._spec, from_ratio=self._from_ratio, gamma=example.gamma))
         return ValidationClip(
             example,
             ClipBatch(

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from engine.errors import SequenceError
+from engine.model import VRTSpikeConfig
 from engine.voxels import VoxelSpec
 from training.augmentation import crop_grid
 from training.clip_batches import (
@@ -103,7 +104,7 @@ class ClipData(pl.LightningDataModule):
             self._validation = self._validation_set(spec, val_index)
         if stage == "fit" and self._train is None:
             clips = self.training_clips(spec, train_index)
-            self._train = TrainingClips(clips, spec, self.crop_px, self.seed)
+            self._train = TrainingClips(clips, spec, self.crop_px, self.seed, from_ratio=self._from_ratio())
             self.findings = (*clips.findings, *self._shape_findings(clips))
 
     def train_dataloader(self) -> ClipLoader:
@@ -160,7 +161,7 @@ class ClipData(pl.LightningDataModule):
             pictures = PictureShelf(self.val_pictures) if self.val_pictures else ()
             seed = self.seed + VALIDATION_SEED_OFFSET
             clips = SimulatedClips(self._recipe_for(spec), pictures, seed, self.val_clips)
-        return ValidationClips(clips, spec, self.val_clips)
+        return ValidationClips(clips, spec, self.val_clips, from_ratio=self._from_ratio())
 
     def _recipe_for(self, spec: VoxelSpec) -> Recipe:
         return replace(self.recipe, frames=self.frames, bins=spec.bins)
@@ -212,6 +213,11 @@ class ClipData(pl.LightningDataModule):
     def _spec(self) -> VoxelSpec:
         assert self.trainer is not None
         return cast(VoxelSpec, self.trainer.lightning_module.voxels)
+
+    def _from_ratio(self) -> bool:
+        assert self.trainer is not None
+        config = self.trainer.lightning_module.config
+        return isinstance(config, VRTSpikeConfig) and config.from_ratio
 
     def _batches(self) -> int:
         """Return the batches of the whole run: it is one epoch, so that its progress bar shows its end."""

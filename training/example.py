@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
+from engine.restore.first_estimate import start_from_ratio
 from engine.voxels import VoxelGrid, VoxelSpec
 
 Frames = NDArray[np.uint8] | NDArray[np.float32]
@@ -49,16 +50,19 @@ class Sample:
     """What a network is given and what it should answer, float32."""
 
     blurry: NDArray[np.float32]
-    """(T, H, W, 3) in [0, 1]"""
+    """(T, H, W, 3) in [0, 1]; the spike ratio's estimates for a network that starts from them."""
     reference: NDArray[np.float32]
     """(T, H, W, 3) in [0, 1]"""
     spikes: NDArray[np.float32]
     """(T, channels, h, w), as `VoxelSpec.apply` gives them for whole exposures."""
 
 
-def sample_of(example: Example, spec: VoxelSpec) -> Sample:
+def sample_of(
+    example: Example, spec: VoxelSpec, *, from_ratio: bool = False, gamma: float | None = None
+) -> Sample:
     """Turn a whole example into network input, as the engine does when it restores.
 
+    `from_ratio` for a network that starts from the spike ratio, which is told `gamma`, or finds it out.
     Raises ValueError when the example was binned otherwise than `spec` says.
     """
     if example.counts.shape[1] != spec.bins:
@@ -71,7 +75,11 @@ def sample_of(example: Example, spec: VoxelSpec) -> Sample:
             for counts, (start, stop) in zip(example.counts, example.windows, strict=True)
         ]
     )
-    return Sample(unit_range(example.blurry), unit_range(example.reference), spikes)
+    blurry = unit_range(example.blurry)
+    if from_ratio:
+        counts = (grid.astype(np.float32) for grid in example.counts)
+        blurry, spikes = start_from_ratio(blurry, spikes, counts, gamma)
+    return Sample(blurry, unit_range(example.reference), spikes)
 
 
 def unit_range(frames: Frames) -> NDArray[np.float32]:

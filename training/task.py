@@ -66,14 +66,14 @@ class DeblurTask(pl.LightningModule):
     ) -> None:
         super().__init__()
         config = preset(network) if isinstance(network, str) else network
-        if isinstance(config, VRTSpikeConfig) and config.spike_bins != voxels.channels:
+        if isinstance(config, VRTSpikeConfig) and config.voxel_channels != voxels.channels:
             if not isinstance(network, str):
                 raise EngineError(
                     "the network does not fit its input",
                     found=f"spike_bins {config.spike_bins}",
-                    expected=f"{voxels.channels}, the channels of these voxels",
+                    expected=f"{voxels.channels + config.from_ratio}, for the channels of these voxels",
                 )
-            config = replace(config, spike_bins=voxels.channels)
+            config = replace(config, spike_bins=voxels.channels + config.from_ratio)
         self.network: Network = VRTSpike(config) if isinstance(config, VRTSpikeConfig) else VRT(config)
         self.config = config
         self.voxels = voxels

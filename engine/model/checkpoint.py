@@ -220,12 +220,12 @@ def _assemble(
 ) -> LoadedModel:
     """Build the network, fill it and make sure that its spikes fit."""
     if isinstance(config, VRTSpikeConfig):
-        spec = spec or VoxelSpec(bins=config.spike_bins)
-        if spec.channels != config.spike_bins:
+        spec = spec or VoxelSpec(bins=config.voxel_channels)
+        if spec.channels != config.voxel_channels:
             raise CheckpointError(
                 "the network and its voxels do not fit",
                 path=path,
-                found=f"{spec.channels} channels of voxels for a network of {config.spike_bins}",
+                found=f"{spec.channels} channels of voxels for a network of {config.voxel_channels}",
             )
     model = build(config)
     load_weights(model, state)

@@ -117,12 +117,16 @@ class VRTSpikeConfig:
 
     vrt: VRTConfig = field(default_factory=VRTConfig)
     spike_bins: int = 32
-    """Channels of the spike input for one frame: `VoxelSpec.channels`."""
+    """Channels of the spike input for one frame: `VoxelSpec.channels`, and one more with `from_ratio`."""
     channels_per_scale: tuple[int, int, int, int] = (96, 96, 96, 96)
     """Width of the spike branch at 1, 1/2, 1/4 and 1/8."""
     spikes_at_entry: bool = False
     """Whether the spikes also join the frames before the first stage, each exposure its own frame: a short
     way past the attention along time. Not so in published networks."""
+    from_ratio: bool = False
+    """Whether the frames that enter are the spike ratio's estimates, so that the network corrects those; the
+    last spike channel says how far each differs from its blurry frame (`engine.restore.first_estimate`). Not
+    so in published networks."""
     temporal_stride: int = 1
     spike_heads: int = 4
     fusion_heads: int = 4
@@ -158,6 +162,11 @@ class VRTSpikeConfig:
         return self.vrt.multiple_px
 
     @property
+    def voxel_channels(self) -> int:
+        """Channels of the spike input that come from the voxels."""
+        return self.spike_bins - self.from_ratio
+
+    @property
     def spike_channels(self) -> int:
         """Channels of the spike input where the network works on it."""
         return self.spike_bins * self.vrt.fold**2
@@ -183,9 +192,10 @@ PRESETS: Mapping[str, Config] = MappingProxyType(
                 flow_widths=(16, 32, 16, 8),
                 drop_path=0.0,
             ),
-            spike_bins=39,
+            spike_bins=40,
             channels_per_scale=(32, 48, 48, 48),
             spikes_at_entry=True,
+            from_ratio=True,
         ),
     }
 )

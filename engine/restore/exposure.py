@@ -28,6 +28,10 @@ class Segment:
     time: float
     """Middle of the segment, in exposures from the centre."""
 
+    def levelled(self, response: Picture) -> "Segment":
+        """Return what pixels that all respond alike would have counted."""
+        return Segment(self.count / response, self.planes, self.time)
+
 
 @dataclass(frozen=True, eq=False)
 class Exposure:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
+from engine.restore.first_estimate import start_from_ratio
 from engine.restore.methods import NETWORK
 from engine.voxels import VoxelSpec
 
@@ -72,9 +73,11 @@ class NetworkMethod:
             )
         assert self._spec is not None
         spec = self._spec
-        spikes = np.stack(
-            [spec.apply(sequence.voxels(index, spec.bins)) for index in range(clip.start, clip.stop)]
-        )
+        voxels = [sequence.voxels(index, spec.bins) for index in range(clip.start, clip.stop)]
+        spikes = np.stack([spec.apply(grid) for grid in voxels])
+        if self._network.config.from_ratio:
+            gamma = sequence.gamma if sequence.gamma_known else None
+            frames, spikes = start_from_ratio(frames, spikes, voxels, gamma)
         return PreparedClip(frames, spikes)
 
     def restore(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:

@@ -23,7 +23,15 @@ from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, estimate_motion
-from engine.restore.spike_signal import LUMINANCE, accord, expected_rate, fit_line, settle_gamma
+from engine.restore.spike_signal import (
+    LUMINANCE,
+    accord,
+    expected_rate,
+    fit_line,
+    pixel_response,
+    settle_gamma,
+    unsaturated,
+)
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -106,6 +114,15 @@ def restore_frame(
     rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     if not rate.any() or segments.one_sided:
         return blurry.copy()
+    gamma = settle_gamma(blurry, rate, gamma)
+    signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
+    response: Picture | None = None
+    if len(segments) == FLOW_SEGMENTS:
+        seen = resized_by_area(signal @ LUMINANCE, segments.size)
+        response = pixel_response(seen, segments.counts, segments.planes)
+        coarse = [segment.levelled(response) for segment in coarse]
+        segments = Segments.of(coarse)
+        rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     motion, trust = estimate_motion(segments)
     if not trust.any():
         return blurry.copy()
@@ -115,9 +132,13 @@ def restore_frame(
         min(frame_size.width, LARGEST_UPSCALE * spike_size.width),
     )
     pieces = min(max(math.ceil(motion.speed / SEGMENT_TRAVEL_PX), FLOW_SEGMENTS), MOST_SEGMENTS)
-    fine = coarse if pieces == len(coarse) else exposure.cut(pieces, frame_size)
+    fine = coarse
+    if pieces != len(coarse):
+        fine = exposure.cut(pieces, frame_size)
+        if response is not None:
+            fine = [segment.levelled(response) for segment in fine]
     light = join(*gather(fine, motion.resized(work_size), work_size))
-    return _apply(blurry, rate, light, trust, exposure.planes, settle_gamma(blurry, rate, gamma))
+    return _apply(blurry, rate, light, trust, exposure.planes, gamma)
 
 
 def _apply(
@@ -133,7 +154,7 @@ def _apply(
     # A clipped frame does not say how bright it was: there white is the least that the spikes must show.
     clipped = resized_by_area((blurry.max(axis=2) >= SATURATED).astype(np.float32), work_size)
     ceiling = np.float32(gain) * luminance + np.float32(offset)
-    trust = resized_linear(trust, spike_size) * accord(spike_luminance, rate, planes)
+    trust = resized_linear(trust, spike_size) * accord(spike_luminance, rate, planes) * unsaturated(rate)
     expected += clipped * np.minimum(ceiling - expected, 0.0)
 
     # What the spikes cannot resolve is no difference: look at both through their pixels.

@@ -31,11 +31,21 @@ CROWDED = 0.9
 """Rates above this many spikes a plane no longer follow the light: a pixel fires once a plane at most."""
 BETTER = 1.15
 """Where nobody gave a gamma, 1 stands unless another fits this much better, in squared error."""
+FULL_RATES = (0.7, 0.9)
+"""Spikes a plane between which a pixel stops telling brighter from bright."""
+FREE_SHARE = (0.6, 0.9)
+"""Part of the pixels around that must tell: trust rises from the first to the second."""
 CONTRADICTED = 2.0
 """A given gamma stands unless another fits this much better."""
 
 FIT_RADIUS_PX = 8
 FIT_FLOOR = 1e-4
+
+RESPONSE_BLUR_PX = 1.5
+RESPONSE_RADIUS_PX = 12
+RESPONSE_LIMITS = (0.6, 1.6)
+RESPONSE_SIGNS = (1, -1, -1, 1, -1, 1, 1, -1)
+"""Adds up to nothing over eight segments in a row whatever changes steadily in them, so noise remains."""
 
 ACCORD_BLUR_PX = 1.5
 ACCORD_RADIUS_PX = 20
@@ -96,6 +106,42 @@ def expected_rate(light: Picture, rate: Picture, finer_light: Picture) -> Pictur
         resized_linear(local_mean(field, FIT_RADIUS_PX), size) for field in (slope, intercept)
     )
     return np.maximum(slope * finer_light + intercept, 0.0)
+
+
+def pixel_response(light: Picture, counts: NDArray[np.float32], planes: NDArray[np.float32]) -> Picture:
+    """Return how much more than its neighbours each pixel fires at the same light: (h, w), 1 on average.
+
+    `counts` (8, h, w) are the spikes of an exposure's segments of `planes` (8,), `light` what the blurry
+    frame shows of it. Frame and spikes are means over the same time, so what differs between them from
+    pixel to pixel is the pixels' own response, the plain ratio's reason to divide by the exposure; here it
+    is weighed against shot noise first, and 1 where that explains the difference.
+    """
+    total = np.float32(planes.sum())
+    rate = counts.sum(axis=0) / total
+    expected = expected_rate(light, rate, light)
+    floor = np.float32(1e-3) * rate.mean() + np.float32(1e-9)
+    excess = (rate - expected) / (expected + floor)
+    excess -= blurred(excess, RESPONSE_BLUR_PX)
+    weights = np.array(RESPONSE_SIGNS, np.float32) / (len(planes) * planes)
+    noise = np.tensordot(weights, counts, 1) / (expected + floor)
+    noise -= blurred(noise, RESPONSE_BLUR_PX)
+    energy, chance = (local_mean(field * field, RESPONSE_RADIUS_PX) for field in (excess, noise))
+    share = np.maximum(energy - chance, 0.0) / (energy + np.float32(1e-9))
+    return np.clip(1 + share * excess, *RESPONSE_LIMITS)
+
+
+def unsaturated(rate: Picture) -> Picture:
+    """Return how far the rate around each pixel can still rise with the light: (h, w) from 0 to 1.
+
+    Edges between saturated and other pixels move in ways that no rate tells, so it is the share of
+    pixels around that counts.
+    """
+    following, full = FULL_RATES
+    free = np.clip((np.float32(full) - rate) / np.float32(full - following), 0.0, 1.0)
+    some, most = FREE_SHARE
+    return np.clip(
+        (local_mean(free, ACCORD_RADIUS_PX) - np.float32(some)) / np.float32(most - some), 0.0, 1.0
+    )
 
 
 def accord(light: Picture, rate: Picture, planes: int) -> Picture:

@@ -12,6 +12,7 @@ import torch
 from engine.errors import EngineError
 from engine.export import write_picture
 from engine.geometry import Size
+from engine.model import VRTSpikeConfig
 from engine.recording import write_packed
 from engine.sequence import open_sequence
 from engine.voxels import VoxelSpec
@@ -319,7 +320,7 @@ def attached(data: ClipData, spec: VoxelSpec = SPEC) -> ClipData:
         accumulate_grad_batches=2,
         global_rank=0,
         world_size=1,
-        lightning_module=SimpleNamespace(voxels=spec),
+        lightning_module=SimpleNamespace(voxels=spec, config=VRTSpikeConfig()),
     )
     data.trainer = trainer
     data.setup("fit")

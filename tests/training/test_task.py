@@ -32,7 +32,7 @@ def batch_for(task: DeblurTask, px: int, frames: int = 2) -> ClipBatch:
     generator = torch.Generator().manual_seed(3)
     reference = torch.rand(1, frames, 3, px, px, generator=generator)
     blurry = torch.nn.functional.avg_pool2d(reference.flatten(0, 1), 5, 1, 2).view_as(reference)
-    spikes = torch.rand(1, frames, task.voxels.channels, px // 2, px // 2, generator=generator)
+    spikes = torch.rand(1, frames, task.config.spike_bins, px // 2, px // 2, generator=generator)
     return ClipBatch(blurry=blurry, reference=reference, spikes=spikes)
 
 
@@ -118,7 +118,7 @@ def test_the_configuration_can_be_printed(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_network_whose_input_does_not_fit_is_refused() -> None:
-    with pytest.raises(EngineError, match="15, the channels"):
+    with pytest.raises(EngineError, match="15, for the channels"):
         DeblurTask(VRTSpikeConfig(), VoxelSpec(bins=8, transform="relative"), LossWeights(perceptual=0.0))
 
 
@@ -126,7 +126,7 @@ def test_a_preset_takes_the_channels_of_its_voxels() -> None:
     task = DeblurTask("vrt-spike-small", VoxelSpec(bins=8), LossWeights(perceptual=0.0))
 
     assert task.config == PRESETS["vrt-spike-small"].__class__(
-        **{**vars(PRESETS["vrt-spike-small"]), "spike_bins": 8}
+        **{**vars(PRESETS["vrt-spike-small"]), "spike_bins": 9}
     )
 
 

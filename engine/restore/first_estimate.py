@@ -1,0 +1,75 @@
+"""What a network that corrects the spike ratio is given: the ratio's estimate, and what it changed.
+
+The ratio is made from the voxels alone, bins standing for planes, so that training on stored voxels and
+restoring from a recording give a network the very same input.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Size, Span
+from engine.restore.exposure import Exposure
+from engine.restore.filters import Picture, resized_by_area, resized_linear
+from engine.restore.spike_ratio import restore_frame
+from engine.restore.spike_signal import LUMINANCE
+
+CHANGE_SOFTENING = 0.05
+"""Added to both luminances, so that dark pixels do not shout."""
+CHANGE_SCALE = 2.0
+"""Brings the logarithm of the change to order one."""
+
+
+@dataclass(frozen=True, eq=False)
+class FirstEstimate:
+    """A frame as the spike ratio restores it."""
+
+    picture: NDArray[np.float32]
+    """(H, W, 3) in [0, 1]"""
+    change: Picture
+    """(h, w), at the spikes' scale: scaled logarithm of how much brighter than the blurry frame it is."""
+
+
+def first_estimate(
+    blurry: NDArray[np.float32], counts: NDArray[np.float32], gamma: float | None
+) -> FirstEstimate:
+    """Restore (H, W, 3) from the spike counts (bins, h, w) of its exposure; `gamma` as in `restore_frame`."""
+    bins = len(counts)
+    counted = np.concatenate(
+        [np.zeros((1, *counts.shape[1:]), np.float32), np.cumsum(counts, axis=0, dtype=np.float32)]
+    )
+    exposure = Exposure(
+        lambda start, stop: counted[stop] - counted[start],
+        Span(0, bins),
+        bins / 2,
+        float(bins),
+        counts.reshape(bins, -1).sum(axis=1, dtype=np.int64),
+    )
+    picture = restore_frame(blurry, exposure, gamma)
+    before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
+    return FirstEstimate(picture, _at_scale_of(np.log(after / before), Size(*counts.shape[1:])))
+
+
+def start_from_ratio(
+    frames: NDArray[np.float32],
+    spikes: NDArray[np.float32],
+    counts: Iterable[NDArray[np.float32]],
+    gamma: float | None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Turn blurry frames (T, H, W, 3) and spike channels (T, C, h, w) into what enters the network.
+
+    That is the ratio's estimates, and C + 1 channels. `counts` are the T voxel grids (bins, h, w).
+    """
+    estimates = [first_estimate(frame, grid, gamma) for frame, grid in zip(frames, counts, strict=True)]
+    changes = np.stack([estimate.change for estimate in estimates])
+    return np.stack([estimate.picture for estimate in estimates]), np.concatenate(
+        [spikes, changes[:, None]], axis=1
+    )
+
+
+def _at_scale_of(change: Picture, spikes: Size) -> Picture:
+    height, width = change.shape
+    shrunk = resized_by_area(change, Size(min(height, spikes.height), min(width, spikes.width)))
+    return resized_linear(shrunk, spikes) * np.float32(CHANGE_SCALE)

@@ -1,0 +1,87 @@
+"""What a network that corrects the spike ratio is given."""
+
+import numpy as np
+import pytest
+
+from engine.geometry import Size, Span
+from engine.restore.exposure import Exposure
+from engine.restore.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
+from engine.restore.spike_ratio import restore_frame
+from training.scenes import random_scene
+from training.simulate import Exposures, FrameCamera, simulate_clip
+from training.spike_camera import SpikeCamera
+
+BINS = 32
+SIZE = Size(96, 128)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """One exposure of 64 planes with fast objects; spikes at half the frame's size."""
+    exposures = Exposures(1, 64, 64)
+    scene = random_scene(np.random.default_rng(3), SIZE, exposures, kind="mixed", objects=2, motion_px=14.0)
+    return simulate_clip(
+        scene, exposures, FrameCamera(1.0), SpikeCamera(threshold=1.2), spike_scale=2.0, seed=3
+    )
+
+
+@pytest.fixture(scope="module")
+def counts(clip):
+    return clip.planes.reshape(BINS, -1, *clip.planes.shape[1:]).sum(axis=1, dtype=np.float32)
+
+
+def test_it_is_the_ratio_of_bins_that_stand_for_planes(clip, counts):
+    blurry = clip.blurry[0].astype(np.float32)
+    exposure = Exposure(
+        lambda start, stop: counts[start:stop].sum(axis=0),
+        Span(0, BINS),
+        BINS / 2,
+        BINS,
+        counts.sum(axis=(1, 2)),
+    )
+
+    estimate = first_estimate(blurry, counts, 1.0)
+
+    np.testing.assert_array_equal(estimate.picture, restore_frame(blurry, exposure, 1.0))
+    assert not np.array_equal(estimate.picture, blurry)
+
+
+def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
+    blurry = clip.blurry[0].astype(np.float32)
+    estimate = first_estimate(blurry, counts, 1.0)
+    weights = np.array([0.299, 0.587, 0.114])
+
+    by_hand = np.log((estimate.picture @ weights + CHANGE_SOFTENING) / (blurry @ weights + CHANGE_SOFTENING))
+    in_pairs = by_hand.reshape(SIZE.height // 2, 2, SIZE.width // 2, 2).mean(axis=(1, 3))
+
+    assert estimate.change.shape == counts.shape[1:]
+    np.testing.assert_allclose(estimate.change, CHANGE_SCALE * in_pairs, atol=1e-4)
+
+
+def test_without_spikes_the_frame_stays_and_nothing_changed():
+    blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
+
+    estimate = first_estimate(blurry, np.zeros((BINS, 12, 16), np.float32), None)
+
+    np.testing.assert_array_equal(estimate.picture, blurry)
+    assert not estimate.change.any()
+
+
+def test_spikes_of_any_size_get_a_change_of_theirs():
+    blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
+    for height, width in ((24, 32), (7, 9), (48, 64)):
+        estimate = first_estimate(blurry, np.ones((BINS, height, width), np.float32), None)
+        assert estimate.change.shape == (height, width)
+        assert np.isfinite(estimate.change).all()
+
+
+def test_a_clip_gets_one_more_channel(clip, counts):
+    frames = np.stack([clip.blurry[0].astype(np.float32)] * 2)
+    spikes = np.zeros((2, 5, *counts.shape[1:]), np.float32)
+
+    entering, channels = start_from_ratio(frames, spikes, [counts, np.zeros_like(counts)], 1.0)
+
+    assert channels.shape == (2, 6, *counts.shape[1:])
+    np.testing.assert_array_equal(channels[:, :5], spikes)
+    np.testing.assert_array_equal(entering[1], frames[1])
+    np.testing.assert_array_equal(channels[0, 5], first_estimate(frames[0], counts, 1.0).change)
