@@ -69,16 +69,14 @@ def sample_of(
         raise ValueError(
             f"{example.name}: the spikes are in {example.counts.shape[1]} bins, the network reads {spec.bins}"
         )
-    spikes = np.stack(
-        [
-            spec.apply(VoxelGrid.of(counts.astype(np.float32), float(start), float(stop), 0.0))
-            for counts, (start, stop) in zip(example.counts, example.windows, strict=True)
-        ]
-    )
+    voxels = [
+        VoxelGrid.of(counts.astype(np.float32), float(start), float(stop), 0.0)
+        for counts, (start, stop) in zip(example.counts, example.windows, strict=True)
+    ]
+    spikes = np.stack([spec.apply(grid) for grid in voxels])
     blurry = unit_range(example.blurry)
     if from_ratio:
-        counts = (grid.astype(np.float32) for grid in example.counts)
-        blurry, spikes = start_from_ratio(blurry, spikes, counts, gamma)
+        blurry, spikes = start_from_ratio(blurry, spikes, voxels, gamma)
     return Sample(blurry, unit_range(example.reference), spikes)
 
 

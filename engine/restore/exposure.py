@@ -23,7 +23,7 @@ class Segment:
     """Spikes of a part of the exposure."""
 
     count: Picture
-    planes: int
+    planes: float
     """Planes that were counted."""
     time: float
     """Middle of the segment, in exposures from the centre."""
@@ -45,6 +45,8 @@ class Exposure:
     length: float
     spikes: NDArray[np.integer] | None = None
     """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
+    summed: NDArray[np.float32] | None = None
+    """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
 
     @cached_property
     def _present(self) -> NDArray[np.bool_]:
@@ -52,10 +54,15 @@ class Exposure:
             return np.ones(len(self.recorded), bool)
         return self.spikes >= LOST_SHARE * np.median(self.spikes)
 
+    @cached_property
+    def _planes(self) -> NDArray[np.float32]:
+        present = self._present.astype(np.float32)
+        return present if self.summed is None else present * self.summed
+
     @property
     def planes(self) -> int:
-        """Recorded planes that were not lost."""
-        return int(np.count_nonzero(self._present))
+        """Recorded planes of the camera that were not lost."""
+        return round(float(self._planes.sum()))
 
     def reaches(self, share: float) -> bool:
         """Whether the recording has `share` of the exposure, and a plane, on both sides of its centre."""
@@ -73,7 +80,7 @@ class Exposure:
         edges = [round(len(self.recorded) * index / pieces) for index in range(pieces + 1)]
         segments = []
         for start, stop in pairwise(edges):
-            planes = int(np.count_nonzero(self._present[start:stop]))
+            planes = float(self._planes[start:stop].sum())
             if planes == 0:
                 continue
             counted = self.count(self.recorded.start + start, self.recorded.start + stop)

@@ -1,6 +1,6 @@
 """What a network that corrects the spike ratio is given: the ratio's estimate, and what it changed.
 
-The ratio is made from the voxels alone, bins standing for planes, so that training on stored voxels and
+The ratio is made from the voxels alone, bins in the place of planes, so that training on stored voxels and
 restoring from a recording give a network the very same input.
 """
 
@@ -15,6 +15,8 @@ from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_linear
 from engine.restore.spike_ratio import restore_frame
 from engine.restore.spike_signal import LUMINANCE
+from engine.spike_channels import planes_per_bin
+from engine.voxels import VoxelGrid
 
 CHANGE_SOFTENING = 0.05
 """Added to both luminances, so that dark pixels do not shout."""
@@ -32,10 +34,9 @@ class FirstEstimate:
     """(h, w), at the spikes' scale: scaled logarithm of how much brighter than the blurry frame it is."""
 
 
-def first_estimate(
-    blurry: NDArray[np.float32], counts: NDArray[np.float32], gamma: float | None
-) -> FirstEstimate:
-    """Restore (H, W, 3) from the spike counts (bins, h, w) of its exposure; `gamma` as in `restore_frame`."""
+def first_estimate(blurry: NDArray[np.float32], voxels: VoxelGrid, gamma: float | None) -> FirstEstimate:
+    """Restore (H, W, 3) from the voxels (bins, h, w) of its exposure; `gamma` as in `restore_frame`."""
+    counts = np.asarray(voxels)
     bins = len(counts)
     counted = np.concatenate(
         [np.zeros((1, *counts.shape[1:]), np.float32), np.cumsum(counts, axis=0, dtype=np.float32)]
@@ -46,6 +47,7 @@ def first_estimate(
         bins / 2,
         float(bins),
         counts.reshape(bins, -1).sum(axis=1, dtype=np.int64),
+        planes_per_bin(voxels.start, voxels.stop, bins),
     )
     picture = restore_frame(blurry, exposure, gamma)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
@@ -55,14 +57,14 @@ def first_estimate(
 def start_from_ratio(
     frames: NDArray[np.float32],
     spikes: NDArray[np.float32],
-    counts: Iterable[NDArray[np.float32]],
+    voxels: Iterable[VoxelGrid],
     gamma: float | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Turn blurry frames (T, H, W, 3) and spike channels (T, C, h, w) into what enters the network.
 
-    That is the ratio's estimates, and C + 1 channels. `counts` are the T voxel grids (bins, h, w).
+    That is the ratio's estimates, and C + 1 channels.
     """
-    estimates = [first_estimate(frame, grid, gamma) for frame, grid in zip(frames, counts, strict=True)]
+    estimates = [first_estimate(frame, grid, gamma) for frame, grid in zip(frames, voxels, strict=True)]
     changes = np.stack([estimate.change for estimate in estimates])
     return np.stack([estimate.picture for estimate in estimates]), np.concatenate(
         [spikes, changes[:, None]], axis=1

@@ -7,6 +7,7 @@ from engine.geometry import Size, Span
 from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
 from engine.restore.spike_ratio import restore_frame
+from engine.voxels import VoxelGrid
 from training.scenes import random_scene
 from training.simulate import Exposures, FrameCamera, simulate_clip
 from training.spike_camera import SpikeCamera
@@ -27,10 +28,15 @@ def clip():
 
 @pytest.fixture(scope="module")
 def counts(clip):
-    return clip.planes.reshape(BINS, -1, *clip.planes.shape[1:]).sum(axis=1, dtype=np.float32)
+    binned = clip.planes.reshape(BINS, -1, *clip.planes.shape[1:]).sum(axis=1, dtype=np.float32)
+    return VoxelGrid.of(binned, 0.0, float(len(clip.planes)), 0.0)
 
 
-def test_it_is_the_ratio_of_bins_that_stand_for_planes(clip, counts):
+def still(shape, spikes):
+    return VoxelGrid.of(np.full(shape, spikes, np.float32), 0.0, 64.0, 0.0)
+
+
+def test_it_is_the_ratio_of_the_bins(clip, counts):
     blurry = clip.blurry[0].astype(np.float32)
     exposure = Exposure(
         lambda start, stop: counts[start:stop].sum(axis=0),
@@ -38,6 +44,7 @@ def test_it_is_the_ratio_of_bins_that_stand_for_planes(clip, counts):
         BINS / 2,
         BINS,
         counts.sum(axis=(1, 2)),
+        np.full(BINS, 2, np.float32),
     )
 
     estimate = first_estimate(blurry, counts, 1.0)
@@ -61,7 +68,7 @@ def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
 def test_without_spikes_the_frame_stays_and_nothing_changed():
     blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
 
-    estimate = first_estimate(blurry, np.zeros((BINS, 12, 16), np.float32), None)
+    estimate = first_estimate(blurry, still((BINS, 12, 16), 0), None)
 
     np.testing.assert_array_equal(estimate.picture, blurry)
     assert not estimate.change.any()
@@ -70,7 +77,7 @@ def test_without_spikes_the_frame_stays_and_nothing_changed():
 def test_spikes_of_any_size_get_a_change_of_theirs():
     blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
     for height, width in ((24, 32), (7, 9), (48, 64)):
-        estimate = first_estimate(blurry, np.ones((BINS, height, width), np.float32), None)
+        estimate = first_estimate(blurry, still((BINS, height, width), 1), None)
         assert estimate.change.shape == (height, width)
         assert np.isfinite(estimate.change).all()
 
@@ -79,7 +86,7 @@ def test_a_clip_gets_one_more_channel(clip, counts):
     frames = np.stack([clip.blurry[0].astype(np.float32)] * 2)
     spikes = np.zeros((2, 5, *counts.shape[1:]), np.float32)
 
-    entering, channels = start_from_ratio(frames, spikes, [counts, np.zeros_like(counts)], 1.0)
+    entering, channels = start_from_ratio(frames, spikes, [counts, still(counts.shape, 0)], 1.0)
 
     assert channels.shape == (2, 6, *counts.shape[1:])
     np.testing.assert_array_equal(channels[:, :5], spikes)
