@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.model.deformable import GuidedDeformableConvolution
-from engine.model.layers import GatedMLP
+from engine.model.layers import GatedMLP, plain_float32_on_cpu
 from engine.model.optical_flow import PyramidFlow
 
 
@@ -96,6 +96,11 @@ class ParallelWarping(nn.Module):
             pair_sources(x).flatten(0, 2), pair_targets(x).flatten(0, 2), flow.flatten(0, 2)
         ).unflatten(0, pairs)
         none = torch.zeros_like(aligned[:, 0, :1])
-        back = torch.cat((aligned[:, 0], none), 1)
-        forth = torch.cat((none, aligned[:, 1]), 1)
-        return self.fusion(torch.cat((x, back.to(x.dtype), forth.to(x.dtype)), -1))
+        back = torch.cat((aligned[:, 0], none), 1).to(x.dtype)
+        forth = torch.cat((none, aligned[:, 1]), 1).to(x.dtype)
+        if plain_float32_on_cpu(x):  # frame by frame, so that what is three times as wide stays small
+            frames = [
+                self.fusion(torch.cat((x[:, t], back[:, t], forth[:, t]), -1)) for t in range(x.shape[1])
+            ]
+            return torch.stack(frames, 1)
+        return self.fusion(torch.cat((x, back, forth), -1))

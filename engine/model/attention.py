@@ -23,7 +23,7 @@ from engine.model.windows import (
     window_layout,
 )
 
-BIAS_CACHE_BYTES = 160 * 2**20
+BIAS_CACHE_BYTES = 32 * 2**20
 TOKENS_AT_A_TIME = 4096
 
 

@@ -12,6 +12,8 @@ from torch.utils.checkpoint import checkpoint
 COLUMN_BYTES = 2**24
 """Sampled columns held at a time on a CPU: about the size of its last cache."""
 COLUMN_BYTES_GPU = 2**30
+POINT_BYTES = 2**23
+"""Sampling points held at a time on a CPU, outside training: they are many times the size of the features."""
 
 
 def deformable_convolution(x: Tensor, points: Tensor, mask: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -75,7 +77,21 @@ class GuidedDeformableConvolution(nn.Module):
         self.offset_head = _ZeroConvolution(channels, 27 * groups, 3, padding=1)
 
     def forward(self, source: Tensor, target: Tensor, flow: Tensor) -> Tensor:
-        """Return `source` aligned to `target`, both (P, H, W, C); flow (P, H, W, 2) in pixels."""
+        """Return `source` aligned to `target`, both (P, H, W, C); flow (P, H, W, 2) in pixels.
+
+        All pictures at once, except on a CPU outside training: there as many as leave the sampling points
+        in its cache.
+        """
+        step = len(source)
+        if source.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
+            point_bytes = 27 * self.groups * flow[0, ..., 0].numel() * 4
+            step = max(1, POINT_BYTES // max(1, point_bytes))
+        if step >= len(source):
+            return self._align(source, target, flow)
+        parts = zip(source.split(step), target.split(step), flow.split(step), strict=True)
+        return torch.cat([self._align(*part) for part in parts])
+
+    def _align(self, source: Tensor, target: Tensor, flow: Tensor) -> Tensor:
         warped = warp_features(source, flow)
         points, mask = self._points(torch.cat((warped, target, flow.to(target.dtype)), -1), flow)
         with torch.autocast(source.device.type, enabled=False):
