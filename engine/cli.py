@@ -1,4 +1,4 @@
-"""The command line: `spike-deblur info|restore|evaluate PATH`, the same as `python -m engine`.
+"""The command line: `spike-deblur info|restore|batch|evaluate PATH`, the same as `python -m engine`.
 
 Exit status 0 when done, 1 when something failed, 2 when the arguments are wrong; what went wrong is one
 line on standard error. Nothing but argparse is imported before a command is known to be sound.
@@ -66,6 +66,13 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
         from engine.commands.evaluate import evaluate
 
         return evaluate(source, frames, method, tile_px=arguments.tile_px, as_json=arguments.json)
+    if arguments.command == "batch":
+        from engine.commands.batch import BatchOptions, batch
+
+        return batch(
+            Path(source.path),
+            BatchOptions(arguments.out, method, source, arguments.tile_px, arguments.overwrite),
+        )
     from engine.commands.restore import RestoreOptions, restore
 
     return restore(
@@ -77,6 +84,7 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
             tile_px=arguments.tile_px,
             side_by_side=arguments.side_by_side,
             overwrite=arguments.overwrite,
+            resume=arguments.resume,
         ),
     )
 
@@ -112,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM, description="Deblur video with the help of a spike camera.", allow_abbrev=False
     )
     parser.add_argument("--version", action=_ShowVersion, help="print the version and leave")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="info|restore|evaluate")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="info|restore|batch|evaluate")
 
     info = commands.add_parser(
         "info", help="say what is at a path, and how each number about it is known", allow_abbrev=False
@@ -133,8 +141,27 @@ def _parser() -> argparse.ArgumentParser:
         help="also write the first restored frame beside the blurry one",
     )
     restore.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with what an earlier run of the same command has left unfinished in DIR",
+    )
+    restore.add_argument(
         "--overwrite", action="store_true", help="replace earlier results; the input is never replaced"
     )
+
+    batch = commands.add_parser(
+        "batch", help="restore every sequence below a folder, with one summary", allow_abbrev=False
+    )
+    _add_source(batch)
+    batch.add_argument(
+        "--out",
+        type=_path,
+        required=True,
+        metavar="DIR",
+        help="folder for a folder of frames each, batch.json and batch.csv; what is there already is kept",
+    )
+    _add_method(batch)
+    batch.add_argument("--overwrite", action="store_true", help="begin anew instead of going on")
 
     evaluate = commands.add_parser(
         "evaluate", help="score blurry and restored frames against the reference", allow_abbrev=False

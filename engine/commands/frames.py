@@ -31,6 +31,37 @@ class FrameFailure:
 
     frame: int
     error: EngineError
+    finished_before: int | None = None
+    """The first frame that was not finished when this one failed in restoring, None for another failure."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run over the same frames has done."""
+
+    finished: frozenset[int] = frozenset()
+    failures: tuple[FrameFailure, ...] = ()
+    """In the order in which they happened."""
+
+
+NOTHING_YET = Earlier()
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames that are planned together, and those of them that are to come out."""
+
+    planned: Span
+    wanted: Span
+
+    def around(self, failure: FrameFailure) -> "list[_Stretch]":
+        """Return what is left when a frame has failed: nothing is planned across it any more."""
+        first = failure.frame if failure.finished_before is None else failure.finished_before
+        before = Span(first, failure.frame)
+        after = Span(failure.frame + 1, self.wanted.stop)
+        done = Span(self.wanted.start, first)
+        parts = [_Stretch(self.planned, done), _Stretch(before, before), _Stretch(after, after)]
+        return [part for part in parts if len(part.wanted) > 0]
 
 
 def restore_each(
@@ -41,41 +72,67 @@ def restore_each(
     tile_px: int | None,
     progress: Progress,
     should_stop: Callable[[], bool],
+    earlier: Earlier = NOTHING_YET,
 ) -> Iterator[FrameResult | FrameFailure]:
     """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
 
-    Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail, OperationCancelled
-    at the border of a tile once `should_stop` returns true.
+    What `earlier` has finished does not come again, and the rest comes out as if nothing had happened in
+    between. Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail,
+    OperationCancelled at the border of a tile once `should_stop` returns true.
     """
-    pending = [frames]
-    tiles_done, succeeded = 0, 0
-    failures: list[FrameFailure] = []
+    pending = _stretches(frames, earlier.failures)
+    tiles_done, finished = 0, set(earlier.finished)
+    failures = list(earlier.failures)
     while pending:
-        plan, *later = [make_plan(sequence.frame_size, span, method, tile_px) for span in pending]
-        tiles_total = tiles_done + plan.tiles_total + sum(later_plan.tiles_total for later_plan in later)
-        span, *pending = pending
-        before, next_frame = tiles_done, span.start
+        plans = [make_plan(sequence.frame_size, part.planned, method, tile_px) for part in pending]
+        stretch, *pending = pending
+        plan, tiles_total = plans[0], tiles_done + sum(plan.tiles_total for plan in plans)
+        before = tiles_done
+        wanted = frozenset(_range(stretch.wanted)) - earlier.finished
+        next_frame = _first_missing(stretch.wanted.start, finished)
         progress(tiles_done, tiles_total)
         try:
-            for step in run_plan(sequence, plan, method, should_stop):
+            for step in run_plan(sequence, plan, method, should_stop, wanted):
                 if isinstance(step, FrameResult):
-                    next_frame = step.frame + 1
-                    succeeded += 1
+                    finished.add(step.frame)
+                    next_frame = _first_missing(next_frame, finished)
                     yield step
                 else:
-                    tiles_done = before + step.tiles_done
-                    progress(tiles_done, tiles_total)
+                    progress(before + step.tiles_done, tiles_total)
+            tiles_done = before + plan.tiles_total
         except OperationCancelled:
             raise OperationCancelled("stopped") from None
         except EngineError as error:
-            unfinished = Span(next_frame, span.stop)
-            failure = FrameFailure(_culprit(sequence, unfinished, method.clip_frames), error)
+            unfinished = Span(next_frame, stretch.wanted.stop)
+            failure = FrameFailure(_culprit(sequence, unfinished, method.clip_frames), error, next_frame)
             failures.append(failure)
-            if not succeeded and (len(failures) == GIVE_UP_AFTER or len(failures) == len(frames)):
+            if not finished and (len(failures) == GIVE_UP_AFTER or len(failures) == len(frames)):
                 raise failures[0].error from error
             yield failure
-            around = (Span(next_frame, failure.frame), Span(failure.frame + 1, span.stop))
-            pending = [part for part in around if len(part)] + pending
+            left = [part for part in stretch.around(failure) if part.planned != stretch.planned]
+            pending = left + pending
+
+
+def _first_missing(frame: int, finished: set[int]) -> int:
+    while frame in finished:
+        frame += 1
+    return frame
+
+
+def _range(span: Span) -> range:
+    return range(span.start, span.stop)
+
+
+def _stretches(frames: Span, failures: tuple[FrameFailure, ...]) -> list[_Stretch]:
+    """Return what a run plans together that has met these failures."""
+    stretches = [_Stretch(frames, frames)]
+    for failure in failures:
+        stretches = [
+            part
+            for stretch in stretches
+            for part in (stretch.around(failure) if failure.frame in _range(stretch.wanted) else [stretch])
+        ]
+    return stretches
 
 
 def _culprit(sequence: Sequence, unfinished: Span, clip_frames: int) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
-from engine.restore.methods import SPIKE_RATIO, Method, make_method
+from engine.restore.methods import DEFAULT_MODEL, NETWORK, SPIKE_RATIO, Method, make_method
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,11 @@ class MethodChoice:
                     f"Or go on without a network: --fallback",
                 ) from error
             return make_method(SPIKE_RATIO), (f"the spike ratio was used instead of the network: {error}",)
+
+    def model_hash(self, method: Method) -> str | None:
+        """Return the SHA-256 of the network's file, None where `method` has none."""
+        if method.name != NETWORK:
+            return None
+        from engine.model.checkpoint import locate
+
+        return hash_of_file(locate(self.model or DEFAULT_MODEL))

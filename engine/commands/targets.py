@@ -41,7 +41,7 @@ def check_targets(
             path=out,
             advice="Choose another folder with --out",
         )
-    inputs = {identity for path in _inputs(source, files) if (identity := _identity(path)) is not None}
+    inputs = {identity for path in input_files(source, files) if (identity := _identity(path)) is not None}
     replaced = [path.name for path in existing if _identity(path) in inputs]
     if replaced:
         raise ExportError(
@@ -66,7 +66,7 @@ def check_targets(
             "results are already there",
             path=existing[0].parent,
             found=shorten([path.name for path in existing]),
-            advice="Choose another folder with --out, or add --overwrite",
+            advice="Go on with them by --resume, choose another folder with --out, or add --overwrite",
         )
     if side_by_side is not None:
         _check_side_by_side(side_by_side, out)
@@ -105,7 +105,7 @@ def _folders_that_are_read(source: SequenceSource, files: SequenceFiles) -> set[
     return {folder.resolve() for folder in folders}
 
 
-def _inputs(source: SequenceSource, files: SequenceFiles) -> Iterator[Path]:
+def input_files(source: SequenceSource, files: SequenceFiles) -> Iterator[Path]:
     """Every file that the sequence is made of."""
     named = [source.path, source.spikes, source.reference, source.alignment]
     places: Iterable[Path | None] = (

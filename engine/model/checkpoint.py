@@ -90,7 +90,7 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
 
     Raises CheckpointError where there is no such file, or it holds no network known here.
     """
-    path = _locate(path_or_name)
+    path = locate(path_or_name)
     try:
         if path.suffix == ".safetensors":
             return _read_safetensors(path)
@@ -105,7 +105,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     For those who need a part of a network only. Raises CheckpointError.
     """
-    path = _locate(path)
+    path = locate(path)
     try:
         if path.suffix == ".safetensors":
             return dict(_read_safetensors(path).model.state_dict())
@@ -144,7 +144,11 @@ def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
     return dict(state)
 
 
-def _locate(path_or_name: str | Path) -> Path:
+def locate(path_or_name: str | Path) -> Path:
+    """Return the file of a network given by its path or, where it is bundled, its name.
+
+    Raises CheckpointError where there is none.
+    """
     path = Path(path_or_name)
     if path.is_file():
         return path

@@ -1,7 +1,7 @@
 """Carry out a plan: clip by clip, tile by tile, handing out every step's result."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,10 +70,13 @@ def run_plan(
     plan: Plan,
     method: Method,
     should_cancel: Callable[[], bool] | None = None,
+    wanted: Container[int] | None = None,
 ) -> Iterator[StepResult]:
     """Yield a TileResult for every tile of every frame and a FrameResult when a frame is finished.
 
     Frames finish in order, after the last clip they belong to; only the frames of one clip are in memory.
+    Of the plan's frames only those `wanted` come out, all without it; clips that hold none are passed over,
+    so a wanted frame comes out the same whichever others were finished before.
     Raises OperationCancelled before the next tile once `should_cancel` returns true, MethodError when the
     method gives values that are not numbers, and whatever reading the sequence raises.
     """
@@ -84,7 +87,8 @@ def run_plan(
             found=f"{plan.frames.start} to {plan.frames.stop}",
             expected=f"within 0 to {frame_count}",
         )
-    return _run(sequence, plan, method, should_cancel or _never)
+    chosen = range(plan.frames.start, plan.frames.stop) if wanted is None else wanted
+    return _run(sequence, plan, method, should_cancel or _never, chosen)
 
 
 def _never() -> bool:
@@ -92,7 +96,11 @@ def _never() -> bool:
 
 
 def _run(
-    sequence: "Sequence", plan: Plan, method: Method, should_cancel: Callable[[], bool]
+    sequence: "Sequence",
+    plan: Plan,
+    method: Method,
+    should_cancel: Callable[[], bool],
+    wanted: Container[int],
 ) -> Iterator[StepResult]:
     blend = Blend(plan)
     in_work: dict[int, _FrameInWork] = {}
@@ -100,6 +108,9 @@ def _run(
     seconds = 0.0
     for clip_index, clip in enumerate(plan.clips):
         _stop_if(should_cancel)
+        if not any(frame in wanted for frame in range(clip.start, clip.stop)):
+            tiles_done += len(plan.tiles)
+            continue
         began = time.perf_counter()
         for frame in range(clip.start, clip.stop):
             if frame not in in_work:
@@ -128,7 +139,9 @@ def _run(
         )
         finished = [frame for frame in sorted(in_work) if frame < still_needed_from]
         for frame in finished:
-            yield FrameResult(frame, in_work.pop(frame).picture, seconds / len(finished))
+            picture = in_work.pop(frame).picture
+            if frame in wanted:
+                yield FrameResult(frame, picture, seconds / len(finished))
         if finished:
             seconds = 0.0
 

@@ -1,0 +1,152 @@
+"""`batch`: restore every sequence below a folder, one after another, with one summary of all.
+
+Each goes into a folder of its own, of the same name and place as below the root. A second run goes on where
+the first one stopped. `batch.json` and `batch.csv` are written anew after every sequence:
+
+    root, complete
+    sequences   [{name, frames, restored, failed, seconds, psnr, ssim, blurry_psnr, blurry_ssim, error}]:
+                scores are means over the frames with a reference, null where there is none; error is one
+                line, null where all went well
+"""
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from engine.commands.frame_range import FrameRange
+from engine.commands.method_choice import MethodChoice
+from engine.commands.outcome import Outcome, to_json
+from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
+from engine.errors import EngineError, ExportError, OperationCancelled, SequenceError
+from engine.export import make_folder, write_text_atomically
+from engine.sequence import find_sequences
+from engine.source import SequenceSource
+
+SUMMARY_NAME = "batch.json"
+TABLE_NAME = "batch.csv"
+SCORES = ("psnr", "ssim", "blurry_psnr", "blurry_ssim")
+COLUMNS = ("name", "frames", "restored", "failed", "seconds", *SCORES, "error")
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What `batch` is asked for beside the root."""
+
+    out: Path
+    method: MethodChoice
+    given: SequenceSource
+    """What the files leave open, said once for all sequences; its path is the root."""
+    tile_px: int | None = None
+    overwrite: bool = False
+
+
+def batch(root: Path, options: BatchOptions) -> Outcome:
+    """Restore all sequences below `root`; one that fails is named, the others are restored.
+
+    Raises SequenceError when there is none, ExportError when `options.out` cannot be used,
+    OperationCancelled after Ctrl-C: the summary then holds what was done.
+    """
+    _check_apart(root, options.out)
+    options.method.make()  # a missing network is one error, not one a sequence
+    sources = find_sequences(root)
+    if not sources:
+        raise SequenceError("there is no sequence below this folder", path=root)
+    make_folder(options.out)
+    rows: list[dict[str, Any]] = []
+    names = _names(root, sources)
+    for name, source in zip(names, sources, strict=True):
+        rows.append(_restore_one(name, source, options))
+        _write_summary(root, options.out, rows, complete=len(rows) == len(sources))
+    broken = [row for row in rows if row["error"] is not None]
+    problem = ""
+    if broken:
+        listed = ", ".join(row["name"] for row in broken[:4])
+        problem = f"{len(broken)} of {len(rows)} sequences have failures ({listed}): {broken[0]['error']}"
+    return Outcome(_as_text(rows, options.out), problem)
+
+
+def _check_apart(root: Path, out: Path) -> None:
+    if root.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ExportError(
+            "the results would lie among the sequences",
+            path=out,
+            expected=f"a folder outside {root}",
+            advice="Choose another folder with --out",
+        )
+
+
+def _names(root: Path, sources: list[SequenceSource]) -> list[str]:
+    """Return where below `root` each sequence lies, as the name of its results; all different."""
+    names: list[str] = []
+    for source in sources:
+        path = Path(source.path)
+        try:
+            place = path.resolve().relative_to(root.resolve())
+        except ValueError:
+            place = Path(path.name)
+        name = place.as_posix() if place.parts else path.resolve().stem
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> dict[str, Any]:
+    asked = RestoreOptions(
+        out=options.out / name,
+        method=options.method,
+        frames=FrameRange(),
+        tile_px=options.tile_px,
+        overwrite=options.overwrite,
+        resume=True,
+        scores=True,
+    )
+    try:
+        result = restore_to_folder(replace(options.given, path=source.path), asked)
+    except OperationCancelled:
+        raise
+    except (EngineError, MemoryError) as error:
+        return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": " ".join(str(error).split())}
+    return {
+        "name": name,
+        "frames": result.wanted,
+        "restored": len(result.frames),
+        "failed": result.failed,
+        "seconds": round(sum(row["seconds"] for row in result.frames), 3),
+        **{score: _mean(result, score) for score in SCORES},
+        "error": result.problem or None,
+    }
+
+
+def _mean(result: Restored, score: str) -> float | None:
+    values = [row[score] for row in result.frames if row.get(score) is not None]
+    return fmean(values) if values else None
+
+
+def _write_summary(root: Path, out: Path, rows: list[dict[str, Any]], *, complete: bool) -> None:
+    summary = {"root": str(root), "complete": complete, "sequences": rows}
+    write_text_atomically(out / SUMMARY_NAME, to_json(summary, readable=True) + "\n")
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_text_atomically(out / TABLE_NAME, text.getvalue())
+
+
+def _as_text(rows: list[dict[str, Any]], out: Path) -> str:
+    wide = max(len(row["name"]) for row in rows)
+    lines = [f"{'sequence':<{wide}}  frames  failed  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
+    for row in rows:
+        if row["frames"] is None:
+            lines.append(f"{row['name']:<{wide}}  {row['error']}")
+            continue
+        line = f"{row['name']:<{wide}}  {row['restored']:6d}  {row['failed']:6d}  {row['seconds']:7.1f}"
+        if row["psnr"] is not None:
+            line += f"  {row['blurry_psnr']:7.2f} → {row['psnr']:7.2f}"
+        if row["ssim"] is not None:
+            line += f"  {row['blurry_ssim']:7.4f} → {row['ssim']:7.4f}"
+        lines.append(line)
+    return "\n".join([*lines, f"{len(rows)} sequences: {out}"])
