@@ -63,9 +63,16 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
     frames = arguments.frames or FrameRange()
     method = MethodChoice(arguments.method, arguments.model, arguments.falls_back)
     if arguments.command == "evaluate":
-        from engine.commands.evaluate import evaluate
+        from engine.commands.evaluate import EvaluateOptions, evaluate
 
-        return evaluate(source, frames, method, tile_px=arguments.tile_px, as_json=arguments.json)
+        options = EvaluateOptions(
+            arguments.tile_px,
+            arguments.json,
+            tuple(arguments.regions),
+            tuple(arguments.compared),
+            arguments.csv,
+        )
+        return evaluate(source, frames, method, options)
     if arguments.command == "batch":
         from engine.commands.batch import BatchOptions, batch
 
@@ -168,6 +175,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_source(evaluate)
     _add_method(evaluate)
+    evaluate.add_argument(
+        "--compare",
+        dest="compared",
+        type=_text,
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="also score a folder of restored frames, a method, or a network by file or name; any number",
+    )
+    evaluate.add_argument(
+        "--region",
+        dest="regions",
+        type=_region,
+        action="append",
+        default=[],
+        metavar="X,Y,W,H",
+        help="also score inside this part of the pictures; any number",
+    )
+    evaluate.add_argument(
+        "--csv", type=_path, metavar="FILE", help="also write a table, a row for every frame and version"
+    )
     evaluate.add_argument(
         "--json", action="store_true", help="print JSON (keys: engine/commands/evaluate.py)"
     )
@@ -280,6 +308,16 @@ def _path(text: str) -> Path:
     with contextlib.suppress(RuntimeError):  # no such user: then it is a name like any other
         path = path.expanduser()
     return path
+
+
+def _region(text: str) -> object:
+    from engine.geometry import Region
+
+    with contextlib.suppress(ValueError):
+        x, y, width, height = (int(part) for part in text.split(","))
+        if min(x, y) >= 0 and min(width, height) > 0:
+            return Region(y, x, y + height, x + width)
+    raise argparse.ArgumentTypeError(f"'{text}' is not X,Y,WIDTH,HEIGHT in pixels")
 
 
 def _frames(text: str) -> object:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MethodError
+from engine.geometry import Region
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -79,8 +80,10 @@ def correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> fl
     return float(a @ b / norm) if norm > 0 else 0.0
 
 
-def compare(sequence: "Sequence", index: int, picture: NDArray[np.floating]) -> Scores:
-    """Score a picture of frame `index` against the sequence's reference.
+def compare(
+    sequence: "Sequence", index: int, picture: NDArray[np.floating], region: Region | None = None
+) -> Scores:
+    """Score a picture of frame `index` against the sequence's reference, whole or inside a `region`.
 
     Raises MethodError when the sequence has no reference for it or the sizes differ.
     """
@@ -92,6 +95,8 @@ def compare(sequence: "Sequence", index: int, picture: NDArray[np.floating]) -> 
         )
     _check_shapes(picture, reference)
     matched = match_gain(picture, reference) if sequence.is_virtual else picture
+    if region is not None:
+        picture, matched, reference = (one[region.slices] for one in (picture, matched, reference))
     return Scores(
         psnr=psnr(matched, reference),
         ssim=ssim(matched, reference),

@@ -5,8 +5,11 @@
     path, name, method      strings
     gain_matched            true for virtual frames: their brightness is arbitrary, so one factor fits
                             each picture to the reference before PSNR and SSIM
-    frames                  [{index, name, seconds, blurry: scores, restored: scores}]
+    frames                  [{index, name, seconds, blurry: scores, restored: scores}]; with regions also
+                            regions: [{blurry: scores, restored: scores}], in the order asked for
     mean                    {blurry: scores, restored: scores} over those frames
+    regions                 [{x, y, width, height, mean: {blurry: scores, restored: scores}}]
+    compared                [{name, frames, mean, regions, failed}], the same of every other version
     without_reference       how many of the chosen frames have nothing to be compared with
     findings                what is odd about the files, sentences
     failed                  [{index, name, message}]
@@ -15,16 +18,22 @@
     PSNR and SSIM on 8-bit RGB, SSIM with a Gaussian window of 11 × 11 and σ 1.5.
 """
 
+import csv
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from engine.commands.candidates import Candidate, candidate
 from engine.commands.frame_range import FrameRange
-from engine.commands.frames import FrameFailure, describe_failures, progress_bar, restore_each, stop_signals
+from engine.commands.frames import FrameFailure, Progress, describe_failures, progress_bar, stop_signals
 from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
-from engine.errors import EngineError, SequenceError
-from engine.geometry import Size, Span
+from engine.errors import EngineError, MethodError, SequenceError
+from engine.export import write_text_atomically
+from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
 from engine.restore.run import FrameResult
 from engine.sequence import Sequence, open_source
@@ -40,38 +49,54 @@ class FrameScores:
     seconds: float
     blurry: Scores
     restored: Scores
+    regions: tuple[tuple[Scores, Scores], ...] = ()
+    """Blurry and restored inside each region."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What `evaluate` is asked for beside the sequence and the method."""
+
+    tile_px: int | None = None
+    as_json: bool = False
+    regions: tuple[Region, ...] = ()
+    compared: tuple[str, ...] = ()
+    """Other versions: folders of results, methods, networks (see `engine.commands.candidates`)."""
+    csv: Path | None = None
+    """Table to write, a row for every frame and version."""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """One version of the frames, scored."""
+
+    name: str
+    scores: list[FrameScores]
+    failures: list[FrameFailure]
 
 
 def evaluate(
-    source: SequenceSource, frames: FrameRange, choice: MethodChoice, *, tile_px: int | None, as_json: bool
+    source: SequenceSource, frames: FrameRange, choice: MethodChoice, options: EvaluateOptions
 ) -> Outcome:
     """Restore the chosen frames that have a reference and score them.
 
     Raises SequenceError when none of them has one.
     """
     method, remarks = choice.make()
+    candidates = [Candidate(method.name, method), *(candidate(text) for text in options.compared)]
+    as_json = options.as_json
     with open_source(source) as sequence:
         chosen = frames.resolve(len(sequence), source.path)
         compared = _between_references(sequence, chosen)
-        scores: list[FrameScores] = []
-        failures: list[FrameFailure] = []
-        without_reference = len(chosen) - len(compared)
+        _check_regions(options.regions, sequence)
         with progress_bar("Evaluating") as progress, stop_signals() as should_stop:
-            for step in restore_each(
-                sequence, compared, method, tile_px=tile_px, progress=progress, should_stop=should_stop
-            ):
-                if isinstance(step, FrameFailure):
-                    failures.append(step)
-                    continue
-                try:
-                    scored = _score(sequence, step)
-                except EngineError as error:
-                    failures.append(FrameFailure(step.frame, error))
-                    continue
-                if scored is None:
-                    without_reference += 1
-                else:
-                    scores.append(scored)
+            versions = [
+                _score_version(one, sequence, compared, options, progress, should_stop) for one in candidates
+            ]
+        scores, failures = versions[0].scores, versions[0].failures
+        without_reference = len(chosen) - sum(
+            sequence.has_reference_for(frame) for frame in range(chosen.start, chosen.stop)
+        )
         if not scores:
             raise failures[0].error if failures else _no_reference(source)
         facts = {
@@ -79,33 +104,124 @@ def evaluate(
             "name": sequence.name,
             "method": method.name,
             "gain_matched": scores[0].restored.gain_matched,
-            "frames": [
+            **_told(versions[0], options.regions),
+            "compared": [
                 {
-                    "index": one.index,
-                    "name": one.name,
-                    "seconds": round(one.seconds, 6),
-                    "blurry": _values(one.blurry),
-                    "restored": _values(one.restored),
+                    "name": version.name,
+                    **_told(version, options.regions),
+                    "failed": _failed(sequence, version.failures),
                 }
-                for one in scores
+                for version in versions[1:]
             ],
-            "mean": {
-                "blurry": _mean([one.blurry for one in scores]),
-                "restored": _mean([one.restored for one in scores]),
-            },
             "without_reference": without_reference,
             "findings": [*remarks, *sequence.findings],
-            "failed": [
-                {
-                    "index": failure.frame,
-                    "name": sequence.frame_name(failure.frame),
-                    "message": str(failure.error),
-                }
-                for failure in failures
-            ],
+            "failed": _failed(sequence, failures),
         }
-        problem = describe_failures(sequence, chosen, failures)
+        if options.csv is not None:
+            write_text_atomically(options.csv, _as_csv(versions, options.regions))
+        all_failures = [failure for version in versions for failure in version.failures]
+        problem = describe_failures(sequence, chosen, all_failures)
     return Outcome(to_json(facts) if as_json else _as_text(facts), problem)
+
+
+def _check_regions(regions: tuple[Region, ...], sequence: Sequence) -> None:
+    for region in regions:
+        if region.intersect(Region.whole(sequence.frame_size)) != region:
+            raise MethodError(
+                "the region reaches outside the frames",
+                found=_name_of(region),
+                expected=f"x,y,width,height within {sequence.frame_size}",
+                advice="Choose another --region",
+            )
+
+
+def _score_version(
+    version: Candidate,
+    sequence: Sequence,
+    frames: Span,
+    options: EvaluateOptions,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> _Version:
+    scores: list[FrameScores] = []
+    failures: list[FrameFailure] = []
+    for step in version.pictures(
+        sequence, frames, tile_px=options.tile_px, progress=progress, should_stop=should_stop
+    ):
+        if isinstance(step, FrameFailure):
+            failures.append(step)
+            continue
+        try:
+            scored = _score(sequence, step, options.regions)
+        except EngineError as error:
+            failures.append(FrameFailure(step.frame, error))
+            continue
+        if scored is not None:
+            scores.append(scored)
+    return _Version(version.name, scores, failures)
+
+
+def _told(version: _Version, regions: tuple[Region, ...]) -> dict[str, Any]:
+    """Return the part of the JSON object that every version has."""
+    rows = []
+    for one in version.scores:
+        row = {
+            "index": one.index,
+            "name": one.name,
+            "seconds": round(one.seconds, 6),
+            "blurry": _values(one.blurry),
+            "restored": _values(one.restored),
+        }
+        if regions:
+            row["regions"] = [
+                {"blurry": _values(blurry), "restored": _values(restored)} for blurry, restored in one.regions
+            ]
+        rows.append(row)
+    return {
+        "frames": rows,
+        "mean": _means([(one.blurry, one.restored) for one in version.scores]),
+        "regions": [
+            {
+                "x": region.left,
+                "y": region.top,
+                "width": region.size.width,
+                "height": region.size.height,
+                "mean": _means([one.regions[place] for one in version.scores]),
+            }
+            for place, region in enumerate(regions)
+        ],
+    }
+
+
+def _failed(sequence: Sequence, failures: list[FrameFailure]) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": failure.frame,
+            "name": sequence.frame_name(failure.frame),
+            "message": str(failure.error),
+        }
+        for failure in failures
+    ]
+
+
+def _as_csv(versions: list[_Version], regions: tuple[Region, ...]) -> str:
+    """Return a row for every version, frame and part of the picture, the blurry frames first."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["version", "frame", "region", "psnr", "ssim", "correlation"])
+    parts = ["", *(_name_of(region) for region in regions)]
+    for place, version in enumerate(versions):
+        for one in version.scores:
+            pairs = [(one.blurry, one.restored), *one.regions]
+            for part, (blurry, restored) in zip(parts, pairs, strict=True):
+                if place == 0:
+                    table.writerow(["blurry", one.name, part, *_values(blurry).values()])
+                table.writerow([version.name, one.name, part, *_values(restored).values()])
+    return text.getvalue()
+
+
+def _name_of(region: Region) -> str:
+    return f"{region.left},{region.top},{region.size.width},{region.size.height}"
 
 
 def _between_references(sequence: Sequence, frames: Span) -> Span:
@@ -134,7 +250,7 @@ def _no_reference(source: SequenceSource) -> SequenceError:
     )
 
 
-def _score(sequence: Sequence, result: FrameResult) -> FrameScores | None:
+def _score(sequence: Sequence, result: FrameResult, regions: tuple[Region, ...]) -> FrameScores | None:
     reference = sequence.reference(result.frame)
     if reference is None:
         return None
@@ -146,17 +262,35 @@ def _score(sequence: Sequence, result: FrameResult) -> FrameScores | None:
             expected=str(sequence.frame_size),
             advice="Name the right folder of sharp pictures with --reference",
         )
+    blurry = sequence.frame(result.frame)
     return FrameScores(
         result.frame,
         sequence.frame_name(result.frame),
         result.seconds,
-        compare(sequence, result.frame, sequence.frame(result.frame)),
+        compare(sequence, result.frame, blurry),
         compare(sequence, result.frame, result.picture),
+        tuple(
+            (
+                compare(sequence, result.frame, blurry, region),
+                compare(sequence, result.frame, result.picture, region),
+            )
+            for region in regions
+        ),
     )
 
 
 def _values(scores: Scores) -> dict[str, float]:
     return {"psnr": scores.psnr, "ssim": scores.ssim, "correlation": scores.correlation}
+
+
+def _means(pairs: list[tuple[Scores, Scores]]) -> dict[str, dict[str, float]] | None:
+    """Return the means of blurry and restored scores, None without any."""
+    if not pairs:
+        return None
+    return {
+        "blurry": _mean([blurry for blurry, _restored in pairs]),
+        "restored": _mean([restored for _blurry, restored in pairs]),
+    }
 
 
 def _mean(scores: list[Scores]) -> dict[str, float]:
@@ -176,6 +310,8 @@ def _as_text(facts: dict[str, Any]) -> str:
             for key, digits in (("psnr", 2), ("ssim", 4), ("correlation", 4))
         )
         lines.append(f"{row['name']:<{wide}}  {'  '.join(pairs)}")
+    if facts["compared"] or facts["regions"]:
+        lines += ["", *_summary(facts)]
     if facts["gain_matched"]:
         lines.append(
             "The frames are made of spikes: one factor fits each to the brightness of its reference."
@@ -184,3 +320,26 @@ def _as_text(facts: dict[str, Any]) -> str:
         lines.append(f"{facts['without_reference']} frames without a reference were left out.")
     lines += [f"Finding: {finding}" for finding in facts["findings"]]
     return "\n".join(lines)
+
+
+def _summary(facts: dict[str, Any]) -> list[str]:
+    """Return a table of means: a row for every version, whole and inside each region."""
+    versions = [("blurry", "blurry", facts), (facts["method"], "restored", facts)]
+    versions += [(version["name"], "restored", version) for version in facts["compared"]]
+    rows: list[tuple[str, str, dict[str, float] | None]] = []
+    for name, key, told in versions:
+        rows.append((name, "whole", told["mean"] and told["mean"][key]))
+        for region in told["regions"]:
+            part = f"{region['x']},{region['y']},{region['width']},{region['height']}"
+            rows.append((name, part, region["mean"] and region["mean"][key]))
+    wide = max(len("version"), *(len(name) for name, _part, _mean in rows))
+    parts = max(len("region"), *(len(part) for _name, part, _mean in rows))
+    lines = [f"{'version':<{wide}}  {'region':<{parts}}  PSNR dB    SSIM  correlation"]
+    for name, part, mean in rows:
+        values = (
+            "no frame could be scored"
+            if mean is None
+            else f"{mean['psnr']:7.2f}  {mean['ssim']:6.4f}  {mean['correlation']:11.4f}"
+        )
+        lines.append(f"{name:<{wide}}  {part:<{parts}}  {values}")
+    return lines
