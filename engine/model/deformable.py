@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from engine.model.layers import at_least_float32
+
 COLUMN_BYTES = 2**24
 """Sampled columns held at a time on a CPU: about the size of its last cache."""
 COLUMN_BYTES_GPU = 2**30
@@ -95,15 +97,16 @@ class GuidedDeformableConvolution(nn.Module):
         warped = warp_features(source, flow)
         points, mask = self._points(torch.cat((warped, target, flow.to(target.dtype)), -1), flow)
         with torch.autocast(source.device.type, enabled=False):
-            x = source.permute(0, 3, 1, 2).float().contiguous()
-            return deformable_convolution(x, points, mask, self.weight.float(), self.bias.float())
+            x = at_least_float32(source.permute(0, 3, 1, 2)).contiguous()
+            weight, bias = at_least_float32(self.weight), at_least_float32(self.bias)
+            return deformable_convolution(x, points, mask, weight, bias)
 
     def _points(self, seen: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """Return sampling points (P, G, 9, H, W, 2) and modulation (P, G, 9, H, W), in float32."""
         pictures, height, width = flow.shape[:3]
         x = self.offset_trunk(seen.permute(0, 3, 1, 2))
         with torch.autocast(seen.device.type, enabled=False):
-            x = self.offset_head(x.float())
+            x = self.offset_head(at_least_float32(x))
             residue, mask = x.split((18 * self.groups, 9 * self.groups), 1)
             residue = residue.contiguous().view(pictures, self.groups, 9, 2, height, width)
             # the published offsets are (y, x)
@@ -129,7 +132,7 @@ def warp_features(source: Tensor, flow: Tensor) -> Tensor:
         ((2 * (flow[..., 0] + x) + 1) / width - 1, (2 * (flow[..., 1] + y) + 1) / height - 1), -1
     )
     with torch.autocast(source.device.type, enabled=False):
-        picture = source.permute(0, 3, 1, 2).float()
+        picture = at_least_float32(source.permute(0, 3, 1, 2))
         warped = functional.grid_sample(picture, grid, padding_mode="zeros", align_corners=False)
     return warped.permute(0, 2, 3, 1).to(source.dtype)
 

@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.model.alignment import Flows, ParallelWarping, estimate_flows, neighbour_frames
 from engine.model.attention import BiasCache, BlockGroup
 from engine.model.config import ENCODER_STAGES, SCALES, STAGES, VRTConfig, VRTSpikeConfig
-from engine.model.layers import Linear, Norm
+from engine.model.layers import Linear, Norm, at_least_float32
 from engine.model.optical_flow import PyramidFlow
 from engine.model.padding import pad_to_multiple, resize, same_share
 from engine.model.spike_branch import SpikeBranch, SpikeFusion
@@ -135,7 +135,9 @@ class VRT(nn.Module):
         count, height, width = frames.shape[1], *frames.shape[3:]
         padded = pad_to_multiple(repeat_single_frame(frames), self.config.multiple_px)
         folded = functional.pixel_unshuffle(padded, self.config.fold)
-        flows = estimate_flows(self.flow, _mean_of_folds(folded).float(), both_ways=self.config.forward_flow)
+        flows = estimate_flows(
+            self.flow, at_least_float32(_mean_of_folds(folded)), both_ways=self.config.forward_flow
+        )
         nearby = neighbour_frames(folded, flows)
         first = _convolve_frames(self.first_convolution, nearby.permute(0, 1, 3, 4, 2))
         if joining is not None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.model.layers import at_least_float32
+
 LEVELS = 6
 MULTIPLE_PX = 32
 """Sizes that all but the coarsest level can halve."""
@@ -69,7 +71,7 @@ class PyramidFlow(nn.Module):
             return flows
 
     def _pyramid(self, frames: Tensor, size: tuple[int, ...]) -> list[Tensor]:
-        frames = frames.float()
+        frames = at_least_float32(frames)
         if frames.shape[-2:] != size:
             frames = functional.interpolate(frames, size=size, mode="bilinear", align_corners=False)
         levels = [(frames - self.mean) / self.std]
