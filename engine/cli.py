@@ -60,8 +60,15 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
     from engine.commands.frame_range import FrameRange
     from engine.commands.method_choice import MethodChoice
 
-    frames = arguments.frames or FrameRange()
     method = MethodChoice(arguments.method, arguments.model, arguments.falls_back)
+    if arguments.command == "batch":
+        from engine.commands.batch import BatchOptions, batch
+
+        return batch(
+            Path(source.path),
+            BatchOptions(arguments.out, method, source, arguments.tile_px, arguments.overwrite),
+        )
+    frames = arguments.frames or FrameRange()
     if arguments.command == "evaluate":
         from engine.commands.evaluate import EvaluateOptions, evaluate
 
@@ -71,15 +78,9 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
             tuple(arguments.regions),
             tuple(arguments.compared),
             arguments.csv,
+            arguments.overwrite,
         )
         return evaluate(source, frames, method, options)
-    if arguments.command == "batch":
-        from engine.commands.batch import BatchOptions, batch
-
-        return batch(
-            Path(source.path),
-            BatchOptions(arguments.out, method, source, arguments.tile_px, arguments.overwrite),
-        )
     from engine.commands.restore import RestoreOptions, restore
 
     return restore(
@@ -141,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=_path, required=True, metavar="DIR", help="folder for the frames and restore.json"
     )
     _add_method(restore)
+    _add_frames(restore)
     restore.add_argument(
         "--side-by-side",
         type=_path,
@@ -175,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_source(evaluate)
     _add_method(evaluate)
+    _add_frames(evaluate)
     evaluate.add_argument(
         "--compare",
         dest="compared",
@@ -195,6 +198,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument(
         "--csv", type=_path, metavar="FILE", help="also write a table, a row for every frame and version"
+    )
+    evaluate.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier table; the input is never replaced"
     )
     evaluate.add_argument(
         "--json", action="store_true", help="print JSON (keys: engine/commands/evaluate.py)"
@@ -255,14 +261,17 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use the spike ratio where the network cannot be loaded",
     )
-    add(
+    add("--tile", type=_whole, dest="tile_px", metavar="PX", help="longest edge of a tile")
+
+
+def _add_frames(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--frames",
         type=_frames,
         metavar="A:B",
         help="frames A up to, without, B, counted from 0; also A:, :B, A alone, negative from the end "
         "(--frames=-3:)",
     )
-    add("--tile", type=_whole, dest="tile_px", metavar="PX", help="longest edge of a tile")
 
 
 class _ShowVersion(argparse.Action):

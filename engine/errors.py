@@ -7,6 +7,7 @@ EngineError
 │   ├── FrameError            one picture or video frame cannot be read
 │   └── AlignmentError        an alignment log cannot be read or does not fit
 ├── MethodError               a restoring method cannot run as asked
+│   └── FrameValuesError      it gave values that are not numbers for a frame
 ├── ModelError                a network cannot be built, or not be run on this input
 │   └── CheckpointError       its weights cannot be read, or belong to another network
 ├── ExportError               a result cannot be written
@@ -85,6 +86,13 @@ class AlignmentError(SequenceError):
 
 class MethodError(EngineError):
     """A restoring method cannot run as asked."""
+
+
+class FrameValuesError(MethodError):
+    """A method gave values that are not numbers."""
+
+    frame: int | None = None
+    """The first frame that has such values."""
 
 
 class ModelError(EngineError):

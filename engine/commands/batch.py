@@ -11,6 +11,7 @@ the first one stopped. `batch.json` and `batch.csv` are written anew after every
 
 import csv
 import io
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -54,18 +55,49 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     sources = find_sequences(root)
     if not sources:
         raise SequenceError("there is no sequence below this folder", path=root)
+    _check_summary(root, options)
     make_folder(options.out)
+    unwritten = ""
     rows: list[dict[str, Any]] = []
     names = _names(root, sources)
     for name, source in zip(names, sources, strict=True):
         rows.append(_restore_one(name, source, options))
-        _write_summary(root, options.out, rows, complete=len(rows) == len(sources))
+        try:
+            _write_summary(root, options.out, rows, complete=len(rows) == len(sources))
+            unwritten = ""
+        except ExportError as error:  # the results are in their own folders; the next one may have space
+            unwritten = f"the summary {error}"
     broken = [row for row in rows if row["error"] is not None]
     problem = ""
     if broken:
         listed = ", ".join(row["name"] for row in broken[:4])
         problem = f"{len(broken)} of {len(rows)} sequences have failures ({listed}): {broken[0]['error']}"
-    return Outcome(_as_text(rows, options.out), problem)
+    return Outcome(_as_text(rows, options.out), ". ".join(filter(None, (problem, unwritten))))
+
+
+def _check_summary(root: Path, options: BatchOptions) -> None:
+    """Raise ExportError where `options.out` holds the summary of something else."""
+    summary, table = options.out / SUMMARY_NAME, options.out / TABLE_NAME
+    if options.overwrite or not (summary.exists() or table.exists()):
+        return
+    try:
+        written = json.loads(summary.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        written = None
+    found = written.get("root") if isinstance(written, dict) else None
+    if found != _place_of(root):
+        raise ExportError(
+            "the results there are of something else",
+            path=summary if summary.exists() else table,
+            found=str(found) if found else "no summary of a batch",
+            expected=_place_of(root),
+            advice="Choose another folder with --out, or begin anew with --overwrite",
+        )
+
+
+def _place_of(root: Path) -> str:
+    """Return the root as the summary names it: the same from wherever the program is started."""
+    return str(root.expanduser().absolute())
 
 
 def _check_apart(root: Path, out: Path) -> None:
@@ -108,7 +140,7 @@ def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> di
         result = restore_to_folder(replace(options.given, path=source.path), asked)
     except OperationCancelled:
         raise
-    except (EngineError, MemoryError) as error:
+    except (EngineError, MemoryError, OSError) as error:
         return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": " ".join(str(error).split())}
     return {
         "name": name,
@@ -127,7 +159,7 @@ def _mean(result: Restored, score: str) -> float | None:
 
 
 def _write_summary(root: Path, out: Path, rows: list[dict[str, Any]], *, complete: bool) -> None:
-    summary = {"root": str(root), "complete": complete, "sequences": rows}
+    summary = {"root": _place_of(root), "complete": complete, "sequences": rows}
     write_text_atomically(out / SUMMARY_NAME, to_json(summary, readable=True) + "\n")
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")

@@ -31,7 +31,8 @@ from engine.commands.frame_range import FrameRange
 from engine.commands.frames import FrameFailure, Progress, describe_failures, progress_bar, stop_signals
 from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
-from engine.errors import EngineError, MethodError, SequenceError
+from engine.commands.targets import check_table
+from engine.errors import EngineError, ExportError, MethodError, OperationCancelled, SequenceError
 from engine.export import write_text_atomically
 from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
@@ -64,6 +65,8 @@ class EvaluateOptions:
     """Other versions: folders of results, methods, networks (see `engine.commands.candidates`)."""
     csv: Path | None = None
     """Table to write, a row for every frame and version."""
+    overwrite: bool = False
+    """Whether the table may replace a file that is no input."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +92,23 @@ def evaluate(
         chosen = frames.resolve(len(sequence), source.path)
         compared = _between_references(sequence, chosen)
         _check_regions(options.regions, sequence)
+        if options.csv is not None:
+            check_table(options.csv, source, overwrite=options.overwrite)
         with progress_bar("Evaluating") as progress, stop_signals() as should_stop:
             versions = [
                 _score_version(one, sequence, compared, options, progress, should_stop) for one in candidates
             ]
-        scores, failures = versions[0].scores, versions[0].failures
+        failures = versions[0].failures
         without_reference = len(chosen) - sum(
             sequence.has_reference_for(frame) for frame in range(chosen.start, chosen.stop)
         )
-        if not scores:
+        if not any(version.scores for version in versions):
             raise failures[0].error if failures else _no_reference(source)
         facts = {
             "path": source.path,
             "name": sequence.name,
             "method": method.name,
-            "gain_matched": scores[0].restored.gain_matched,
+            "gain_matched": sequence.is_virtual,
             **_told(versions[0], options.regions),
             "compared": [
                 {
@@ -117,10 +122,16 @@ def evaluate(
             "findings": [*remarks, *sequence.findings],
             "failed": _failed(sequence, failures),
         }
+        problem = "; ".join(
+            f"{version.name}: {told}" if options.compared else told
+            for version in versions
+            if (told := describe_failures(sequence, chosen, version.failures))
+        )
         if options.csv is not None:
-            write_text_atomically(options.csv, _as_csv(versions, options.regions))
-        all_failures = [failure for version in versions for failure in version.failures]
-        problem = describe_failures(sequence, chosen, all_failures)
+            try:
+                write_text_atomically(options.csv, _as_csv(versions, options.regions))
+            except ExportError as error:  # what was computed is printed all the same
+                problem = "; ".join(filter(None, (problem, str(error))))
     return Outcome(to_json(facts) if as_json else _as_text(facts), problem)
 
 
@@ -145,19 +156,24 @@ def _score_version(
 ) -> _Version:
     scores: list[FrameScores] = []
     failures: list[FrameFailure] = []
-    for step in version.pictures(
-        sequence, frames, tile_px=options.tile_px, progress=progress, should_stop=should_stop
-    ):
-        if isinstance(step, FrameFailure):
-            failures.append(step)
-            continue
-        try:
-            scored = _score(sequence, step, options.regions)
-        except EngineError as error:
-            failures.append(FrameFailure(step.frame, error))
-            continue
-        if scored is not None:
-            scores.append(scored)
+    try:
+        for step in version.pictures(
+            sequence, frames, tile_px=options.tile_px, progress=progress, should_stop=should_stop
+        ):
+            if isinstance(step, FrameFailure):
+                failures.append(step)
+                continue
+            try:
+                scored = _score(sequence, step, options.regions)
+            except EngineError as error:
+                failures.append(FrameFailure(step.frame, error))
+                continue
+            if scored is not None:
+                scores.append(scored)
+    except OperationCancelled:
+        raise
+    except EngineError as error:  # this version has nothing; the others may
+        failures = [FrameFailure(frame, error) for frame in range(frames.start, frames.stop)]
     return _Version(version.name, scores, failures)
 
 
@@ -210,13 +226,15 @@ def _as_csv(versions: list[_Version], regions: tuple[Region, ...]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["version", "frame", "region", "psnr", "ssim", "correlation"])
     parts = ["", *(_name_of(region) for region in regions)]
-    for place, version in enumerate(versions):
+    told_blurry: set[int] = set()
+    for version in versions:
         for one in version.scores:
             pairs = [(one.blurry, one.restored), *one.regions]
             for part, (blurry, restored) in zip(parts, pairs, strict=True):
-                if place == 0:
+                if one.index not in told_blurry:
                     table.writerow(["blurry", one.name, part, *_values(blurry).values()])
                 table.writerow([version.name, one.name, part, *_values(restored).values()])
+            told_blurry.add(one.index)
     return text.getvalue()
 
 
@@ -298,8 +316,8 @@ def _mean(scores: list[Scores]) -> dict[str, float]:
 
 
 def _as_text(facts: dict[str, Any]) -> str:
-    rows = [*facts["frames"], {"name": "mean", **facts["mean"]}]
-    wide = max(len(row["name"]) for row in rows)
+    rows = [*facts["frames"], {"name": "mean", **facts["mean"]}] if facts["frames"] else []
+    wide = max((len(row["name"]) for row in rows), default=len("frame"))
     lines = [
         f"{facts['name']}, {facts['method']}: blurry → restored",
         f"{'frame':<{wide}}  {'PSNR dB':^17}  {'SSIM':^17}  {'correlation':^17}",
@@ -324,7 +342,8 @@ def _as_text(facts: dict[str, Any]) -> str:
 
 def _summary(facts: dict[str, Any]) -> list[str]:
     """Return a table of means: a row for every version, whole and inside each region."""
-    versions = [("blurry", "blurry", facts), (facts["method"], "restored", facts)]
+    scored = next(one for one in (facts, *facts["compared"]) if one["frames"])
+    versions = [("blurry", "blurry", scored), (facts["method"], "restored", facts)]
     versions += [(version["name"], "restored", version) for version in facts["compared"]]
     rows: list[tuple[str, str, dict[str, float] | None]] = []
     for name, key, told in versions:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine.errors import EngineError, OperationCancelled
+from engine.errors import EngineError, FrameValuesError, OperationCancelled
 from engine.geometry import Span
 from engine.layouts.listing import shorten
 from engine.restore.methods import Method
@@ -104,7 +104,8 @@ def restore_each(
             raise OperationCancelled("stopped") from None
         except EngineError as error:
             unfinished = Span(next_frame, stretch.wanted.stop)
-            failure = FrameFailure(_culprit(sequence, unfinished, method.clip_frames), error, next_frame)
+            broken = _culprit(sequence, unfinished, method.clip_frames, error)
+            failure = FrameFailure(broken, error, next_frame)
             failures.append(failure)
             if not finished and (len(failures) == GIVE_UP_AFTER or len(failures) == len(frames)):
                 raise failures[0].error from error
@@ -135,8 +136,12 @@ def _stretches(frames: Span, failures: tuple[FrameFailure, ...]) -> list[_Stretc
     return stretches
 
 
-def _culprit(sequence: Sequence, unfinished: Span, clip_frames: int) -> int:
-    """Find the frame that broke a clip: the first that cannot be read, else the first of the clip."""
+def _culprit(sequence: Sequence, unfinished: Span, clip_frames: int, error: EngineError) -> int:
+    """Find the frame that broke a clip: the one the error is about or the first that cannot be read, else
+    the first of the clip."""
+    named = error.frame if isinstance(error, FrameValuesError) else None
+    if named is not None and named in _range(unfinished):
+        return named
     for frame in range(unfinished.start, min(unfinished.stop, unfinished.start + clip_frames)):
         try:
             sequence.frame(frame)

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from engine.errors import ExportError
 
 HASH_CHUNK_BYTES = 2**20
 SHOWN_DIFFERENCES = 3
+UNFINISHED_NAME = re.compile(r"\.[0-9a-f]{16}\.part")
+"""Of files that `engine.export` has not renamed yet."""
 
 
 def describe_inputs(paths: Iterable[Path]) -> list[list[Any]]:
@@ -62,6 +65,16 @@ def check_same(written: Mapping[str, Any], now: Mapping[str, Any], report: Path)
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def discard_remains(folder: Path, report: Path) -> None:
+    """Remove what a killed process leaves half-made: unfinished files, and a report it only claimed."""
+    with contextlib.suppress(OSError):
+        if report.is_file() and report.stat().st_size == 0:
+            report.unlink()
+        for path in folder.iterdir():
+            if UNFINISHED_NAME.fullmatch(path.name):
+                path.unlink()
 
 
 def read_report(path: Path) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@
 Until then the frames are in `restore.jsonl`, a line each (see `engine.commands.manifest`).
 """
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +33,7 @@ from engine.commands.frames import (
     restore_each,
     stop_signals,
 )
-from engine.commands.manifest import DoneLog, check_same, describe_inputs, read_report
+from engine.commands.manifest import DoneLog, check_same, describe_inputs, discard_remains, read_report
 from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
 from engine.commands.targets import check_targets, input_files
@@ -105,6 +106,8 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
         report, log = options.out / REPORT_NAME, DoneLog(options.out / LOG_NAME)
         made_from = _made_from(source, options, method, frames)
+        if options.resume:
+            discard_remains(options.out, report)
         before = read_report(report) if options.resume and not options.overwrite else None
         if before is not None:
             check_same(before["made_from"], made_from, report)
@@ -146,30 +149,52 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                 ):
                     if isinstance(step, FrameFailure):
                         record.failures.append(step)
-                        log.append(record.failure_row(step))
+                        with contextlib.suppress(ExportError):  # a resumed run meets it again
+                            log.append(record.failure_row(step))
                         continue
                     try:
                         write_picture(files[step.frame], step.picture, _bit_depth(sequence))
                         if options.side_by_side is not None and not record.done:
                             write_side_by_side(options.side_by_side, sequence.frame(step.frame), step.picture)
-                        log.append(record.add(step, files[step.frame]))
+                        row = record.row(step, files[step.frame])
+                        log.append({"frame": row})
+                        record.add(row)
                         unwritten = 0
                     except ExportError as error:
                         record.unwritten.append(FrameFailure(step.frame, error))
                         unwritten += 1
                         if unwritten == GIVE_UP_AFTER:
-                            raise
+                            break
+            if unwritten and not record.rows:
+                raise record.unwritten[0].error
             is_complete = not record.unwritten
         except (OperationCancelled, KeyboardInterrupt):
             done = f"{len(record.rows)} of {len(frames)} frames are in {options.out}"
             raise OperationCancelled(f"stopped: {done}; the same command with --resume goes on") from None
         finally:
-            write_text_atomically(report, record.to_json(complete=is_complete))
+            is_complete = _write_report(report, record, complete=is_complete)
         if is_complete:
             log.remove()
         failures = [*record.failures, *record.unwritten]
         problem = describe_failures(sequence, frames, failures)
+        if unwritten == GIVE_UP_AFTER:
+            left = len(frames) - len(record.rows) - len(failures)
+            problem += f". {left} frames after them were not tried; --resume goes on when there is space"
+        if not is_complete and not problem:
+            problem = f"{report}: cannot be written. The frames are all there; --resume completes the report"
     return Restored(record.rows, len(frames), len(failures), record.seconds, findings, problem)
+
+
+def _write_report(path: Path, record: "_Record", *, complete: bool) -> bool:
+    """Bring the report up to date and return whether it now says `complete`.
+
+    Where that is impossible the earlier report and the log still hold all that a resumed run needs.
+    """
+    try:
+        write_text_atomically(path, record.to_json(complete=complete))
+    except ExportError:
+        return False
+    return complete
 
 
 def _made_from(
@@ -245,8 +270,12 @@ class _Record:
                 FrameFailure(row["index"], EngineError(row["message"]), row["finished_before"])
             )
 
-    def add(self, result: FrameResult, file: Path) -> dict[str, Any]:
-        """Note a written frame down, and return its line for the log."""
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a frame that is safely on the disk."""
+        self._rows[row["index"]] = row
+
+    def row(self, result: FrameResult, file: Path) -> dict[str, Any]:
+        """Describe a written frame."""
         window = self._sequence.window(result.frame) if self._sequence.windows else None
         row = {
             "index": result.frame,
@@ -258,8 +287,7 @@ class _Record:
         }
         if self._options.scores:
             row |= _scores(self._sequence, result)
-        self._rows[result.frame] = row
-        return {"frame": row}
+        return row
 
     def failure_row(self, failure: FrameFailure) -> dict[str, Any]:
         """Return the line of a failed frame for the log."""

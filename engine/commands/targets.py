@@ -72,6 +72,32 @@ def check_targets(
         _check_side_by_side(side_by_side, out)
 
 
+def check_table(table: Path, source: SequenceSource, *, overwrite: bool) -> None:
+    """Raise ExportError where writing a table would cost a file: an input always, another one without
+    `overwrite`; or where there is no folder for it."""
+    try:
+        if table.is_dir():
+            raise ExportError(
+                "a folder of this name is in the way", path=table, advice="Choose another --csv"
+            )
+        if not table.parent.is_dir():
+            raise ExportError("there is no folder for --csv", path=table.parent, advice="Make it first")
+        identity = _identity(table)
+        if identity is None:
+            return
+    except OSError as error:
+        raise ExportError(
+            "cannot be written", path=table, found=error.strerror, advice="Choose another --csv"
+        ) from error
+    inputs = input_files(source, recognise(Path(source.path)))
+    if identity in {_identity(path) for path in inputs}:
+        raise ExportError("the table would replace the input", path=table, advice="Choose another --csv")
+    if not overwrite:
+        raise ExportError(
+            "this file is already there", path=table, advice="Choose another --csv, or add --overwrite"
+        )
+
+
 def _check_side_by_side(path: Path, out: Path) -> None:
     """Find out before an hour of restoring that this picture cannot be written."""
     if path.suffix.lower() not in (*PNG_SUFFIXES, *TIFF_SUFFIXES):

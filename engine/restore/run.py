@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MethodError, OperationCancelled
+from engine.errors import FrameValuesError, MethodError, OperationCancelled
 from engine.geometry import Region, Span
 from engine.restore.blend import Blend
 from engine.restore.methods import Method
@@ -149,11 +149,13 @@ def _run(
 def _check(sequence: "Sequence", method: Method, clip: Span, restored: NDArray[np.float32]) -> None:
     for offset, frame in enumerate(range(clip.start, clip.stop)):
         if not np.isfinite(restored[offset]).all():
-            raise MethodError(
+            error = FrameValuesError(
                 f"the method {method.name} gave values that are not numbers for frame "
                 f"{sequence.frame_name(frame)}",
                 advice="Leave this frame out or choose another method",
             )
+            error.frame = frame
+            raise error
 
 
 def _stop_if(should_cancel: Callable[[], bool]) -> None:

@@ -102,6 +102,24 @@ def test_results_among_the_sequences_are_refused(root, capsys):
     assert not (root / "out").exists()
 
 
+def test_a_summary_of_other_sequences_is_not_replaced(root, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    table = out / "batch.csv"
+    table.write_text("of the user")
+    assert batch(root, out) == 1
+    assert "batch.csv" in capsys.readouterr().err
+    assert table.read_text() == "of the user"
+    table.unlink()
+    make_clip(tmp_path / "elsewhere" / "a", 5)
+    assert batch(tmp_path / "elsewhere", out) == 0
+    before = (out / "batch.json").read_bytes()
+    capsys.readouterr()
+    assert batch(root, out) == 1
+    assert "elsewhere" in capsys.readouterr().err
+    assert (out / "batch.json").read_bytes() == before
+
+
 def test_a_folder_without_sequences_is_an_error(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert batch(tmp_path / "empty", tmp_path / "out") == 1

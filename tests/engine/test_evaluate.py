@@ -87,6 +87,38 @@ def test_the_table_has_a_row_for_all(evaluate, tmp_path):
     assert float(chosen[0]["psnr"]) == pytest.approx(20 * np.log10(255 / 30))
 
 
+def test_a_table_replaces_the_input_never_and_others_only_when_asked(evaluate, clip, tmp_path):
+    spikes = (clip / "spike.dat").read_bytes()
+    table = tmp_path / "table.csv"
+    table.write_text("of the user")
+
+    for target, said in ((clip / "spike.dat", "replace the input"), (table, "--overwrite"), (clip, "folder")):
+        status, out, error = evaluate("--csv", target)
+        assert (status, out) == (1, "")
+        assert said in error
+    assert evaluate("--csv", clip / "spike.dat", "--overwrite")[0] == 1
+    assert evaluate("--csv", tmp_path / "missing" / "table.csv")[0] == 1
+    assert (clip / "spike.dat").read_bytes() == spikes
+    assert table.read_text() == "of the user"
+
+    assert evaluate("--csv", table, "--overwrite")[0] == 0
+    assert table.read_text().startswith("version,frame,region,psnr")
+
+
+def test_results_are_scored_where_the_method_itself_cannot_run(evaluate, clip, tmp_path):
+    (clip / "spike.dat").unlink()
+
+    status, out, error = evaluate("--json", "--compare", tmp_path / "others")
+
+    assert status == 1
+    assert "spike-ratio: " in error
+    facts = json.loads(out)
+    assert facts["mean"] is None
+    assert facts["compared"][0]["mean"]["restored"]["psnr"] == pytest.approx(20 * np.log10(255 / 10))
+    text = evaluate("--compare", tmp_path / "others")[1]
+    assert "no frame could be scored" in text
+
+
 def test_a_frame_missing_from_the_results_is_named(evaluate, tmp_path):
     (tmp_path / "others" / "0001.png").unlink()
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+import engine.commands.method_choice as method_choice
 import engine.commands.restore as restore_command
 from engine.cli import main
 from engine.errors import ExportError
@@ -226,6 +227,72 @@ def test_a_report_of_something_else_is_refused(clip, tmp_path, capsys):
         (tmp_path / "out" / "restore.json").write_text(content)
         assert restore(clip, tmp_path / "out", "--resume") == 1
         assert "restore.json" in capsys.readouterr().err
+
+
+def test_a_process_killed_before_its_first_word_leaves_nothing_in_the_way(clip, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "restore.json").touch()
+    (out / f".{'0a' * 8}.part").write_bytes(b"half a picture")
+    (out / ".mine.part").write_bytes(b"of the user")
+
+    assert restore(clip, out, "--resume") == 0
+
+    assert len(written(out)) == FRAMES
+    assert [path.name for path in out.glob(".*")] == [".mine.part"]
+
+
+def test_numbers_that_are_none_cost_only_the_frame_that_has_them(clip, tmp_path, capsys, monkeypatch):
+    assert restore(clip, tmp_path / "at once") == 0
+    monkeypatch.setattr(method_choice, "make_method", lambda *_: OneFrameIsNoNumber())
+
+    assert restore(clip, tmp_path / "out") == 1
+
+    error = capsys.readouterr().err
+    assert "1 of 9 frames failed (0005)" in error
+    assert sorted(written(tmp_path / "out")) == [f"{at:04d}.png" for at in range(FRAMES) if at != 5]
+
+
+class OneFrameIsNoNumber:
+    """Gives its clips of four back as they are, but one frame without values."""
+
+    name, clip_frames, clip_overlap = "spike-ratio", 4, 0
+    overlap_px, multiple_px, default_tile_px = 0, 1, None
+
+    def prepare(self, sequence, clip):
+        return [
+            sequence.frame(index) * (np.nan if index == 5 else 1) for index in range(clip.start, clip.stop)
+        ]
+
+    def restore(self, prepared, region):
+        return np.stack([picture[region.slices] for picture in prepared])
+
+
+def test_a_full_disk_ends_with_a_summary_and_goes_on_when_there_is_space(clip, tmp_path, capsys, monkeypatch):
+    assert restore(clip, tmp_path / "at once") == 0
+
+    def fail(path, *_):
+        raise ExportError("cannot be written", path=path, found="No space left on device")
+
+    def write(path, picture, bit_depth):
+        if path.name > "0002.png":
+            monkeypatch.setattr(restore_command, "write_text_atomically", fail)
+            fail(path)
+        return write_picture(path, picture, bit_depth)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restore_command, "write_picture", write)
+        assert restore(clip, tmp_path / "out") == 1
+    monkeypatch.undo()
+    printed = capsys.readouterr()
+    assert "3 of 9 frames restored" in printed.out
+    assert "3 of 9 frames failed (0003, 0004, 0005)" in printed.err
+    assert "No space left" in printed.err
+    assert "3 frames after them were not tried" in printed.err
+
+    assert restore(clip, tmp_path / "out", "--resume") == 0
+
+    assert written(tmp_path / "out") == written(tmp_path / "at once")
 
 
 def test_a_frame_that_cannot_be_written_is_named_and_made_later(clip, tmp_path, capsys, monkeypatch):
