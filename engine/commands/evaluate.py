@@ -3,6 +3,7 @@
 `--json` prints one object; its keys stay as they are, new ones may be added:
 
     path, name, method      strings
+    model                   the network that was named, null without one
     gain_matched            true for virtual frames: their brightness is arbitrary, so one factor fits
                             each picture to the reference before PSNR and SSIM
     frames                  [{index, name, seconds, blurry: scores, restored: scores}]; with regions also
@@ -86,7 +87,8 @@ def evaluate(
     Raises SequenceError when none of them has one.
     """
     method, remarks = choice.make()
-    candidates = [Candidate(method.name, method), *(candidate(text) for text in options.compared)]
+    model = choice.model if method.name == choice.name else None
+    candidates = [Candidate(model or method.name, method), *(candidate(text) for text in options.compared)]
     as_json = options.as_json
     with open_source(source) as sequence:
         chosen = frames.resolve(len(sequence), source.path)
@@ -108,6 +110,7 @@ def evaluate(
             "path": source.path,
             "name": sequence.name,
             "method": method.name,
+            "model": model,
             "gain_matched": sequence.is_virtual,
             **_told(versions[0], options.regions),
             "compared": [
@@ -343,7 +346,7 @@ def _as_text(facts: dict[str, Any]) -> str:
 def _summary(facts: dict[str, Any]) -> list[str]:
     """Return a table of means: a row for every version, whole and inside each region."""
     scored = next(one for one in (facts, *facts["compared"]) if one["frames"])
-    versions = [("blurry", "blurry", scored), (facts["method"], "restored", facts)]
+    versions = [("blurry", "blurry", scored), (facts["model"] or facts["method"], "restored", facts)]
     versions += [(version["name"], "restored", version) for version in facts["compared"]]
     rows: list[tuple[str, str, dict[str, float] | None]] = []
     for name, key, told in versions:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
+import engine.commands.method_choice as method_choice
 from engine.cli import main
 from engine.recording import write_packed
 
@@ -141,6 +142,31 @@ def test_what_is_no_region_is_wrong_usage(evaluate, region):
     status, _out, error = evaluate(f"--region={region}")
     assert status == 2
     assert "X,Y,WIDTH,HEIGHT" in error
+
+
+def test_two_networks_are_told_apart(evaluate, monkeypatch):
+    monkeypatch.setattr(method_choice, "make_method", lambda name, _model: Unchanged(name))
+
+    status, out, _error = evaluate("--method", "network", "--model", "first.pth", "--compare", "second.pth")
+
+    assert status == 0
+    rows = [line.split()[0] for line in out.splitlines() if " whole " in line]
+    assert rows == ["blurry", "first.pth", "second.pth"]
+
+
+class Unchanged:
+    """Gives every frame back as it is."""
+
+    clip_frames, clip_overlap, overlap_px, multiple_px, default_tile_px = 1, 0, 0, 1, None
+
+    def __init__(self, name):
+        self.name = name
+
+    def prepare(self, sequence, clip):
+        return sequence.frame(clip.start)
+
+    def restore(self, prepared, region):
+        return prepared[region.slices][None]
 
 
 def test_what_is_nothing_to_compare_is_refused(evaluate):

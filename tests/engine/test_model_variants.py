@@ -123,6 +123,21 @@ def test_a_batch_is_its_samples(network, inputs) -> None:
     torch.testing.assert_close(together, one_by_one, rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("stride", [(1, 1, 1), (1, 2, 2), (2, 2, 2), (3, 1, 1)])
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_frame_by_frame_is_the_convolution_in_space_and_time(stride, frames) -> None:
+    torch.manual_seed(6)
+    layer = spike_branch.SpaceTimeConvolution(4, 6, 3, stride=stride, padding=1).double()
+    x = torch.rand(2, 4, frames, 9, 7, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.conv3d(x, layer.weight, layer.bias, stride, 1)
+
+    found = layer(x)
+
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    ours, theirs = (torch.autograd.grad(y.square().sum(), (x, layer.weight)) for y in (found, expected))
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
 # ------------------------------------------------------------------ deformable convolution
 
 

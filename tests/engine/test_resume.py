@@ -92,7 +92,7 @@ def cut_power_after(monkeypatch, frames: int) -> None:
     monkeypatch.setattr(restore_command, "write_picture", write)
 
 
-@pytest.mark.parametrize("frames_before", [0, 1, 4, 8])
+@pytest.mark.parametrize("frames_before", [1, 4])
 def test_a_network_goes_on_to_the_very_same_files(clip, model_file, tmp_path, monkeypatch, frames_before):
     assert restore(clip, tmp_path / "at once", *network(model_file)) == 0
     with monkeypatch.context() as patch:
