@@ -1,9 +1,10 @@
 """How long the window's event loop keeps anybody waiting while it opens, steps, scrubs and deblurs.
 
 A timer asks to be called every millisecond; what lies between two calls is a wait. Beside the wait stands the
-time the window's thread itself computed in it, which a busy machine does not change. Needs a screen, or Xvfb:
+time the window's thread itself computed in it, which a busy machine does not change. Baseline: the same timer
+in an empty window that does nothing.
 
-    xvfb-run python tests/benchmarks/window_stalls.py
+    python tests/benchmarks/window_stalls.py
 """
 
 import os
@@ -14,7 +15,8 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow
+from screen import screen
 
 from app.settings import Settings
 from app.state.studio import Studio
@@ -62,9 +64,15 @@ def main() -> None:
             application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     print(f"load {os.getloadavg()[0]:.1f}")
+    empty = QMainWindow()
+    empty.show()
+    waits = Waits()
+    end = time.monotonic() + 2
+    run(lambda: time.monotonic() > end)
+    waits.report("empty window")
+    empty.close()
     window.painted.connect(studio.open_sample)
     window.show()
-    waits = Waits()
     run(lambda: studio.pictures.view and studio.spikes.voxels and studio.spikes.rate and window.workspace)
     waits.report("opening")
     count = studio.position.count
@@ -89,6 +97,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
+    with screen(), tempfile.TemporaryDirectory() as home:
         os.environ["XDG_CONFIG_HOME"] = home
         main()

@@ -1,8 +1,8 @@
 """How long the studio takes from process start to its first paint, and to the sample on screen.
 
-Beside it, in turns: a bare QMainWindow that holds an empty pyqtgraph view. Needs a screen, or Xvfb:
+Beside it, in turns: a bare QMainWindow that holds an empty pyqtgraph view.
 
-    xvfb-run python tests/benchmarks/window_start.py
+    python tests/benchmarks/window_start.py
 """
 
 import os
@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from screen import screen
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 RUNS = 7
@@ -83,7 +85,7 @@ def measure(program: str) -> dict[str, float]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as home:
+    with screen(), tempfile.TemporaryDirectory() as home:
         for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             os.environ[variable] = home
         measure(BARE), measure(STUDIO)  # fills the disk cache and writes the byte code
