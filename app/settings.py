@@ -16,6 +16,7 @@ import platformdirs
 
 APPLICATION = "spike-deblur-studio"
 THEMES = ("system", "light", "dark")
+METHODS = ("spike-ratio", "network")
 MIB = 1 << 20
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ class Settings:
     """Every field is a plain JSON value."""
 
     theme: str = "system"
+    method: str = "spike-ratio"
+    """What Deblur restores with."""
     smooth: bool = True
     """Interpolate enlarged pixels."""
     show_voxels: bool = True
@@ -40,6 +43,7 @@ class Settings:
 
 _VALID: dict[str, Callable[[object], bool]] = {
     "theme": lambda value: value in THEMES,
+    "method": lambda value: value in METHODS,
     "results_mib": lambda value: isinstance(value, int) and 64 <= value <= 1 << 20,
 }
 

@@ -97,7 +97,7 @@ def read_checkpoint(path: Path) -> TrainedModel:
             int(content["global_step"]),
             {name: float(value) for name, value in told["scores"].items()},
         )
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, IndexError, pickle.UnpicklingError) as error:
         problem = "cannot be read as a checkpoint"
         found = " ".join(str(error).split())[:160]
         raise EngineError(problem, path=path, found=found, advice=advice) from error

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METHOD = "spike-ratio"
-METHOD_TITLES = {METHOD: "spike ratio"}
+METHOD_TITLES = {"spike-ratio": "spike ratio", "network": "network"}
 SAMPLE = "city"
 
 
@@ -219,7 +218,7 @@ class Studio(QObject):
         sequence, source = self.session.sequence, self.session.source
         if sequence is None or source is None or not self.can_deblur:
             return
-        self.jobs.start(source, frames, METHOD, sequence.frame_size, sequence.gamma)
+        self.jobs.start(source, frames, self.settings.method, sequence.frame_size, sequence.gamma)
 
     def _report(self, error: Exception, doing: str) -> None:
         if isinstance(error, OperationCancelled):

@@ -109,6 +109,25 @@ ACTIONS = (
         "cancel", "Cancel", "Deblur", "Esc", "Stop the restoration within a tile", "cancel", section=True
     ),
     ActionSpec(
+        "by_ratio",
+        "By the spike ratio",
+        "Deblur",
+        "Ctrl+Alt+R",
+        "Restore in an instant, from each frame and its spikes alone",
+        checkable=True,
+        group="method",
+        section=True,
+    ),
+    ActionSpec(
+        "by_network",
+        "By the network",
+        "Deblur",
+        "Ctrl+Alt+N",
+        "Restore better and slower, with the network that comes with the studio",
+        checkable=True,
+        group="method",
+    ),
+    ActionSpec(
         "code_values",
         "Spikes integrate code values",
         "Deblur",

@@ -69,6 +69,8 @@ class Commands(QObject):
             "deblur_range": studio.deblur_range,
             "deblur_all": studio.deblur_all,
             "cancel": studio.cancel,
+            "by_ratio": lambda: window.choose_method("spike-ratio"),
+            "by_network": lambda: window.choose_method("network"),
             "code_values": lambda: studio.set_gamma(1.0),
             "linear_light": lambda: studio.set_gamma(LINEAR_LIGHT),
             "fit": lambda: panes(lambda pair: pair.fit()),

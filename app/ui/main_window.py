@@ -126,7 +126,14 @@ class MainWindow(QMainWindow):
         self.settings.theme = choice
         self.theme.choose(choice)
 
+    def choose_method(self, method: str) -> None:
+        """Restore with `method` from the next Deblur on."""
+        self.settings.method = method
+
     def _check_settings(self) -> None:
+        self.actions_by_key["by_network" if self.settings.method == "network" else "by_ratio"].setChecked(
+            True
+        )
         self.actions_by_key["smooth"].setChecked(self.settings.smooth)
         self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)

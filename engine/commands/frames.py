@@ -14,7 +14,7 @@ from engine.errors import EngineError, FrameValuesError, OperationCancelled
 from engine.geometry import Span
 from engine.layouts.listing import shorten
 from engine.restore.methods import Method
-from engine.restore.plan import make_plan
+from engine.restore.plan import make_plan, with_neighbours
 from engine.restore.run import FrameResult, run_plan
 from engine.sequence import Sequence
 
@@ -80,7 +80,7 @@ def restore_each(
     between. Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail,
     OperationCancelled at the border of a tile once `should_stop` returns true.
     """
-    pending = _stretches(frames, earlier.failures)
+    pending = _stretches(frames, with_neighbours(frames, method, len(sequence)), earlier.failures)
     tiles_done, finished = 0, set(earlier.finished)
     failures = list(earlier.failures)
     while pending:
@@ -124,9 +124,9 @@ def _range(span: Span) -> range:
     return range(span.start, span.stop)
 
 
-def _stretches(frames: Span, failures: tuple[FrameFailure, ...]) -> list[_Stretch]:
+def _stretches(frames: Span, planned: Span, failures: tuple[FrameFailure, ...]) -> list[_Stretch]:
     """Return what a run plans together that has met these failures."""
-    stretches = [_Stretch(frames, frames)]
+    stretches = [_Stretch(planned, frames)]
     for failure in failures:
         stretches = [
             part

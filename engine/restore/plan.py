@@ -93,6 +93,18 @@ def make_plan(
     )
 
 
+def with_neighbours(frames: Span, method: Method, frame_count: int) -> Span:
+    """Return what to plan so that `frames`, be it one alone, are restored in a clip of the method's length.
+
+    A method that looks at neighbouring frames would lack them otherwise. Stays within [0, `frame_count`).
+    """
+    missing = min(method.clip_frames, frame_count) - len(frames)
+    if missing <= 0 or len(frames) == 0:
+        return frames
+    start = min(max(0, frames.start - (missing + 1) // 2), frame_count - len(frames) - missing)
+    return Span(start, start + len(frames) + missing)
+
+
 def cut_evenly(whole: Span, length: int, overlap: int, multiple: int = 1) -> tuple[Span, ...]:
     """Cover `whole` with the fewest spans of at most `length` that share at least `overlap`.
 

@@ -131,7 +131,7 @@ def _run(
             seconds += time.perf_counter() - began
             shown = blend.visible(tile)
             if shown is not None:
-                for frame in range(clip.start, clip.stop):
+                for frame in (frame for frame in range(clip.start, clip.stop) if frame in wanted):
                     yield TileResult(frame, shown, in_work[frame].picture, tiles_done)
         del prepared
         still_needed_from = (

@@ -14,7 +14,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
 from engine.geometry import Size, Span
 from engine.restore.methods import Method, make_method
-from engine.restore.plan import make_plan
+from engine.restore.plan import make_plan, with_neighbours
 from engine.restore.run import FrameResult, TileResult, run_plan
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
@@ -43,9 +43,11 @@ class SequenceRestorer:
             sequence = sequence.with_windows([AlignmentWindow(*window) for window in request.windows])
         method = self._make(request.method, request.model)
         frames = Span(request.start, request.stop)
-        plan = make_plan(sequence.frame_size, frames, method, tile_px=request.tile_px)
+        planned = with_neighbours(frames, method, len(sequence))
+        plan = make_plan(sequence.frame_size, planned, method, tile_px=request.tile_px)
         report.planned(plan.tiles_total, len(frames))
-        for result in run_plan(sequence, plan, method, should_cancel=report.is_cancelled):
+        wanted = range(frames.start, frames.stop)
+        for result in run_plan(sequence, plan, method, report.is_cancelled, wanted):
             match result:
                 case TileResult():
                     report.tile(result.frame, result.region, result.picture, result.tiles_done)

@@ -181,6 +181,16 @@ def test_gamma_is_chosen_in_the_bar_or_the_menu(opened_window, qtbot):
     assert opened_window.actions_by_key["code_values"].isChecked()
 
 
+def test_the_method_is_chosen_in_the_menu_and_kept(opened_window, client, qtbot):
+    assert opened_window.actions_by_key["by_ratio"].isChecked()
+    opened_window.actions_by_key["by_network"].trigger()
+    assert not opened_window.actions_by_key["by_ratio"].isChecked()
+    opened_window.actions_by_key["deblur_frame"].trigger()
+    qtbot.waitUntil(lambda: len(client.submitted) == 1)
+    assert client.submitted[0][3] == "network"
+    assert opened_window.settings.method == "network"
+
+
 def test_the_status_line_tells_the_window_and_the_pixel_in_both_pictures(opened_window, client, qtbot):
     status = opened_window.statusBar()
     assert "planes 0–16 (0 ms to 8 ms)" in status.facts.text()

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from engine.cli import main
+from engine.commands.frames import restore_each
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
@@ -208,3 +209,22 @@ class _Payload:
 
     def __reduce__(self):
         return Path.touch, (self.path,)
+
+
+def test_a_frame_alone_is_restored_as_among_its_neighbours(clip, network):
+    with open_sequence(clip) as sequence:
+        method = NetworkMethod(network, SPEC)
+        method.clip_frames = FRAMES
+        among_all = pictures(sequence, method)
+        alone = list(
+            restore_each(
+                sequence,
+                Span(1, 2),
+                method,
+                tile_px=None,
+                progress=lambda _done, _total: None,
+                should_stop=lambda: False,
+            )
+        )
+    assert [step.frame for step in alone] == [1]
+    np.testing.assert_array_equal(alone[0].picture, among_all[1])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.plan import Plan, cut_evenly, make_plan
+from engine.restore.plan import Plan, cut_evenly, make_plan, with_neighbours
 
 
 def method(
@@ -137,3 +137,21 @@ def test_no_frames_make_an_empty_plan() -> None:
     plan: Plan = make_plan(Size(10, 10), Span(3, 3), method())
     assert plan.tiles_total == 0
     assert plan.overlap_cost == 1.0
+
+
+@given(
+    total=st.integers(1, 40),
+    start=st.integers(0, 39),
+    length=st.integers(1, 40),
+    clip_frames=st.integers(1, 12),
+)
+def test_frames_get_the_neighbours_that_their_clip_lacks(total, start, length, clip_frames):
+    start = min(start, total - 1)
+    frames = Span(start, min(total, start + length))
+
+    planned = with_neighbours(frames, SimpleNamespace(clip_frames=clip_frames), total)
+
+    assert 0 <= planned.start <= frames.start < frames.stop <= planned.stop <= total
+    assert len(planned) == max(len(frames), min(clip_frames, total))
+    if planned.start > 0 and planned.stop < total:
+        assert abs((frames.start - planned.start) - (planned.stop - frames.stop)) <= 1
