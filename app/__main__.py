@@ -70,12 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     from PySide6.QtWidgets import QApplication
 
-    from app.faults import FaultCatcher, write_log_to
+    from app.faults import FaultCatcher, log_what_qt_says, write_log_to
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
     from app.state.studio import Studio
     from app.ui.main_window import MainWindow
 
+    log_what_qt_says()
     write_log_to(log_path())
     application = QApplication([sys.argv[0]])
     application.setApplicationName(APPLICATION)

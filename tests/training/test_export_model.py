@@ -108,7 +108,7 @@ def test_a_model_file_needs_its_ending(checkpoint: Path, tmp_path: Path) -> None
 
 
 def test_the_command_line_trains_goes_on_and_exports(
-    packed_clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    packed_clips: Path, tmp_path: Path, caplog: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
     command = [
@@ -125,7 +125,7 @@ def test_the_command_line_trains_goes_on_and_exports(
     exported = main(["export", str(folder / "best.ckpt"), str(tmp_path / "debug.safetensors")])
 
     assert (first, again, exported) == (0, 0, 0)
-    assert "going on from" in capfd.readouterr().err
+    assert "going on from" in caplog.text
     assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 2
     assert list(folder.glob("events.out.tfevents.*"))
     card = load_model(tmp_path / "debug.safetensors").card
