@@ -108,7 +108,7 @@ def test_a_model_file_needs_its_ending(checkpoint: Path, tmp_path: Path) -> None
 
 
 def test_the_command_line_trains_goes_on_and_exports(
-    packed_clips: Path, tmp_path: Path, caplog: pytest.CaptureFixture[str]
+    packed_clips: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "run"
     command = [
