@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.geometry import Size
+from app.state.job import JobRequest
+from engine.geometry import Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import WorkerMessage
 
@@ -89,9 +90,16 @@ class WorkerBridge(QObject):
         except Exception:  # a worker that does not start is reported when somebody needs it
             log.exception("The worker could not be started early")
 
-    def submit(self, source: SequenceSource, start: int, stop: int, method: str, frame_size: Size) -> int:
-        """Ask for frames [start, stop); return the job's number. Raises WorkerError."""
-        job = self._awake().submit(source, start, stop, method, frame_size)
+    def submit(self, request: JobRequest, frames: Span) -> int:
+        """Ask for `frames` of what is requested; return the worker's number of it. Raises WorkerError."""
+        job = self._awake().submit(
+            request.source,
+            frames.start,
+            frames.stop,
+            request.method,
+            request.frame_size,
+            request.windows,
+        )
         self._timer.start()
         return job
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 import resources
-from app.bridge import Client, WorkerBridge, worker_client
+from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
+from app.state.desk import Desk
 from app.state.exporting import BitDepth, Exports
-from app.state.jobs import Jobs, JobState, JobStatus
-from app.state.notices import Notice, Notices
+from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
+from app.state.notices import Notice
 from app.state.opening import source_from_paths
 from app.state.pictures import Pictures
 from app.state.position import Position
-from app.state.reading import reading_pool
 from app.state.results import Restored, RestoredFrames
 from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
@@ -45,6 +45,11 @@ def sample_path() -> Path:
     return Path(resources.__file__).parent / "samples" / SAMPLE
 
 
+def sample_source() -> SequenceSource:
+    """Return what opens the bundled sequence."""
+    return SequenceSource(str(sample_path()))
+
+
 class Studio(QObject):
     """Owns the parts of the state and connects them."""
 
@@ -60,19 +65,22 @@ class Studio(QObject):
         *,
         make_client: Callable[[], Client] = worker_client,
         opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
-        self.pool: ThreadPoolExecutor = reading_pool()
-        self.notices = Notices(self)
-        self.bridge = WorkerBridge(make_client, self)
+        self.desk = desk or Desk(settings, self, make_client=make_client)
+        self.pool: ThreadPoolExecutor = self.desk.pool
+        self.notices = self.desk.notices
+        self.bridge = self.desk.bridge
+        self._opener = opener
         self.session = Session(self.pool, self, opener=opener)
         self.position = Position(self)
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.pictures = Pictures(self.pool, self)
         self.spikes = SpikeViews(self.pool, self)
         self.metrics = FrameMetrics(self.pool, self)
-        self.jobs = Jobs(self.bridge, self)
+        self.jobs = Jobs(self.desk.queue, self)
         self.exports = Exports(self.pool, self)
         self._shown_source: SequenceSource | None = None
         self._told_of_eviction = False
@@ -96,7 +104,6 @@ class Studio(QObject):
         self.jobs.frame_restored.connect(self._on_frame_restored)
         self.jobs.partial_changed.connect(self._on_partial)
         self.jobs.ended.connect(self._on_job_end)
-        self.jobs.failed.connect(lambda error: self._report(error, "start the worker"))
         self.exports.busy_changed.connect(self.abilities_changed)
         self.exports.failed.connect(lambda error: self._report(error, "write the file"))
         self.exports.finished.connect(self._on_exported)
@@ -110,7 +117,7 @@ class Studio(QObject):
     @property
     def can_deblur(self) -> bool:
         sequence = self.session.sequence
-        return sequence is not None and sequence.recording is not None and not self.jobs.is_running
+        return sequence is not None and sequence.recording is not None
 
     @property
     def can_cancel(self) -> bool:
@@ -132,6 +139,12 @@ class Studio(QObject):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files or folders that were dropped, picked or typed."""
+        source = self.source_of(paths)
+        if source is not None:
+            self.open_source(source)
+
+    def source_of(self, paths: list[Path]) -> SequenceSource | None:
+        """Return what to open for some paths; what cannot be opened, or not with the others, is told."""
         source, unused = source_from_paths(paths)
         if source is None:
             self.notices.warn(
@@ -139,20 +152,20 @@ class Studio(QObject):
                 where=", ".join(path.name for path in paths[:3]),
                 advice="Choose a folder of frames, a video or a spike recording (.dat, .npz, .npy)",
             )
-            return
+            return None
         if unused:
             self.notices.warn(
                 f"Only {Path(source.path).name} was opened",
                 where=", ".join(path.name for path in unused[:3]) + (" …" if len(unused) > 3 else ""),
                 advice="Open one sequence at a time: its frames, and with them one recording",
             )
-        self.open_source(source)
+        return source
 
     def open_source(self, source: SequenceSource) -> None:
         self.session.open(source)
 
     def open_sample(self) -> None:
-        self.session.open(SequenceSource(str(sample_path())))
+        self.session.open(sample_source())
 
     def add_spikes(self, path: Path) -> None:
         """Use another recording for the frames that are open."""
@@ -171,7 +184,7 @@ class Studio(QObject):
             self.session.reopen(gamma=gamma)
 
     def deblur_frame(self) -> None:
-        self._deblur(Span(self.position.index, self.position.index + 1))
+        self._deblur(Span(self.position.index, self.position.index + 1), first=True)
 
     def deblur_range(self) -> None:
         self._deblur(self.position.range)
@@ -204,21 +217,43 @@ class Studio(QObject):
                 items.append((path, result.picture))
         self.exports.write(items, bit_depth)
 
-    def close(self) -> None:
-        """End the worker and the threads; nothing of the window runs afterwards."""
+    def another(self) -> "Studio":
+        """Make a studio for a further sequence on the same desk."""
+        return Studio(self.settings, opener=self._opener, desk=self.desk)
+
+    def leave(self) -> None:
+        """Stop what is done for this sequence and close it; the desk stays."""
         self.exports.stop()
-        self.bridge.close()
+        self.jobs.forget()
         self.spikes.clear()
         self.session.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """End the worker and the threads; nothing of the window runs afterwards."""
+        self.leave()
+        self.desk.close()
 
     # ------------------------------------------------------------------ how the parts answer each other
 
-    def _deblur(self, frames: Span) -> None:
+    def _deblur(self, frames: Span, *, first: bool = False) -> None:
         sequence, source = self.session.sequence, self.session.source
         if sequence is None or source is None or not self.can_deblur:
             return
-        self.jobs.start(source, frames, self.settings.method, sequence.frame_size, sequence.gamma)
+        windows = None
+        if sequence.windows_source == "given":  # somebody moved them, which the files do not know
+            windows = tuple((window.start, window.stop) for window in sequence.windows)
+        self.jobs.start(
+            JobRequest(
+                source,
+                frames,
+                self.settings.method,
+                sequence.frame_size,
+                sequence.gamma,
+                windows,
+                sequence.name,
+            ),
+            first=first,
+        )
 
     def _report(self, error: Exception, doing: str) -> None:
         if isinstance(error, OperationCancelled):
@@ -285,8 +320,7 @@ class Studio(QObject):
                 self.pictures.show_partial(partial)
 
     def _on_frame_restored(self, index: int, result: Restored) -> None:
-        status = self.jobs.status
-        if status is None or (status.state is JobState.CANCELLING and self._shown_source is None):
+        if self._shown_source is None:
             return
         self.results.put(index, result)
         if index == self.position.index and self.session.lease is not None:

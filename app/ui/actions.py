@@ -146,6 +146,8 @@ ACTIONS = (
         checkable=True,
         group="gamma",
     ),
+    ActionSpec("next_tab", "Next tab", "View", "Ctrl+Tab", "Show the next open sequence"),
+    ActionSpec("previous_tab", "Previous tab", "View", "Ctrl+Shift+Tab", "Show the open sequence before"),
     ActionSpec("fit", "Show whole picture", "View", "F", "Show the whole picture in both panes", "fit"),
     ActionSpec(
         "actual_size",

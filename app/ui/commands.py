@@ -1,6 +1,7 @@
 """What every action does: one line into the state, after asking for a file where one is needed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from app.settings import log_path
 from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
 from app.state.session import GeometryQuestion
+from app.state.studio import Studio, sample_source
 from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog
@@ -28,18 +30,34 @@ class Commands(QObject):
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
         self._window = window
-        self._studio = window.studio
         self._prompts = FilePrompts(window, window.settings)
-        window.actions_by_key.connect_all(self._handlers())
-        self._studio.geometry_needed.connect(self.ask_geometry)
+        self._current = self._handlers()
+        window.actions_by_key.connect_all({key: partial(self._do, key) for key in self._current})
+
+    @property
+    def _studio(self) -> Studio:
+        return self._window.studio
+
+    def _do(self, key: str) -> None:
+        self._current[key]()
+
+    def rebind(self) -> None:
+        """Let every action mean the sequence that is in front now."""
+        self._current = self._handlers()
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open what was dropped or picked, in a tab of its own where one is open already."""
+        source = self._studio.source_of(paths)
+        if source is not None:
+            self._window.tabs.open_source(source)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         studio, window, prompts = self._studio, self._window, self._prompts
-        position, panes = studio.position, window.on_panes
+        position, panes, tabs = studio.position, window.on_panes, window.tabs
         return {
-            "open": lambda: prompts.open_file(studio.open_paths),
-            "open_folder": lambda: prompts.open_folder(studio.open_paths),
-            "open_sample": studio.open_sample,
+            "open": lambda: prompts.open_file(self.open_paths),
+            "open_folder": lambda: prompts.open_folder(self.open_paths),
+            "open_sample": lambda: tabs.open_source(sample_source()),
             "add_spikes": lambda: prompts.one_file(
                 "Add spikes", "Spike recordings", RECORDING_SUFFIXES, studio.add_spikes
             ),
@@ -54,7 +72,9 @@ class Commands(QObject):
             "export_all": lambda: prompts.open_folder(
                 lambda paths: self._export_all(paths[0]), "Export all restored frames into"
             ),
-            "close": studio.session.close,
+            "close": lambda: tabs.close(studio),
+            "next_tab": lambda: tabs.step(1),
+            "previous_tab": lambda: tabs.step(-1),
             "quit": window.close,
             "previous": lambda: position.step(-1),
             "next": lambda: position.step(1),
@@ -90,7 +110,7 @@ class Commands(QObject):
 
     # ------------------------------------------------------------------ questions
 
-    def ask_geometry(self, question: GeometryQuestion) -> None:
+    def ask_geometry(self, question: GeometryQuestion, studio: Studio) -> None:
         """Ask for the size of a recording that does not say it."""
         facts = [f"found {question.error.found}"] if question.error.found else []
         if question.error.expected:
@@ -100,7 +120,8 @@ class Commands(QObject):
         if question.candidates:
             reason += " The likeliest sizes are listed first."
         dialog = RecordingDialog(question.source, question.candidates, reason, self._window)
-        self._show_dialog(dialog)
+        dialog.rejected.connect(lambda: self._window.tabs.drop_if_empty(studio))
+        self._show_dialog(dialog, studio)
 
     def _ask_recording(self) -> None:
         sequence = self._studio.session.sequence
@@ -110,10 +131,10 @@ class Commands(QObject):
         reason = f"Read as {info.size}, {info.planes} planes"
         reason += f" at {info.rate_hz:g} Hz." if info.rate_hz else ", rate not known."
         dialog = RecordingDialog(sequence.source, info.candidates, reason, self._window)
-        self._show_dialog(dialog)
+        self._show_dialog(dialog, self._studio)
 
-    def _show_dialog(self, dialog: RecordingDialog) -> None:
-        dialog.chosen.connect(self._studio.open_source)
+    def _show_dialog(self, dialog: RecordingDialog, studio: Studio) -> None:
+        dialog.chosen.connect(studio.open_source)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -18,6 +18,7 @@ from app.state.jobs import JobState, JobStatus
 
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2
+PROGRESS_STEPS = 1000
 
 
 class JobBar(QFrame):
@@ -83,8 +84,9 @@ class JobBar(QFrame):
         if status is None:
             self.text.setText("")
             return
-        self.progress.setRange(0, max(0, status.tiles_total))
-        self.progress.setValue(status.tiles_done)
+        waits = status.state is JobState.STARTING and status.frames_done == 0
+        self.progress.setRange(0, 0 if waits else PROGRESS_STEPS)
+        self.progress.setValue(round(status.fraction * PROGRESS_STEPS))
         self.text.setText(describe(status))
         self.text.setToolTip(describe(status))
 
@@ -95,6 +97,10 @@ def describe(status: JobStatus) -> str:
     what = f"frame {status.frames.start + 1}" if count == 1 else f"{count} frames"
     seconds = format_seconds(status.elapsed_seconds)
     match status.state:
+        case JobState.QUEUED:
+            return f"Waiting to deblur {what}"
+        case JobState.PAUSED:
+            return f"Paused after {status.frames_done} of {what if count > 1 else '1 frame'}"
         case JobState.STARTING:
             return f"Starting to deblur {what} …"
         case JobState.RUNNING:

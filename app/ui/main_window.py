@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.environment import load_opencv
 from app.settings import Settings, save_settings, settings_path
 from app.state.reading import Lane, Ticket
 from app.state.studio import Studio
+from app.state.tabs import Tabs
 from app.ui.actions import StudioActions
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
+from app.ui.sequence_tabs import SequenceTabs
 from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
 
@@ -47,9 +49,10 @@ class MainWindow(QMainWindow):
 
     def __init__(self, studio: Studio, settings: Settings) -> None:
         super().__init__()
-        self.studio = studio
         self.settings = settings
-        self.workspace: Workspace | None = None
+        self.tabs = Tabs(studio, self)
+        self._workspaces: dict[Studio, Workspace] = {}
+        self._libraries_loaded = False
         self._status: StatusLine | None = None
         self.setWindowTitle(TITLE)
         self.setWindowIcon(application_icon())
@@ -65,17 +68,53 @@ class MainWindow(QMainWindow):
         self.empty = EmptyPage(self.theme, tuple(self.actions_by_key[key] for key in keys))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
-        self.setCentralWidget(self.stack)
+        self.tab_bar = SequenceTabs(self.tabs)
+        self.setCentralWidget(_column(self.tab_bar, self.stack))
         self.banner = Banner(studio.notices, self.theme, self.stack)
         self._warm_up = Lane(studio.pool, self)
-        self._warm_up.answered.connect(self._build_workspace)
+        self._warm_up.answered.connect(self._on_libraries)
         self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
         self.commands = Commands(self)
         self._check_settings()
         self.installEventFilter(self)
+        self._adopt(studio)
+        self.tabs.added.connect(self._adopt)
+        self.tabs.removed.connect(self._abandon)
+        self.tabs.current_changed.connect(self._on_tab)
+        self._refresh()
+
+    @property
+    def studio(self) -> Studio:
+        """The sequence in front."""
+        return self.tabs.current
+
+    @property
+    def workspace(self) -> "Workspace | None":
+        """What shows it, once the libraries are there."""
+        return self._workspaces.get(self.tabs.current)
+
+    # ------------------------------------------------------------------ tabs
+
+    def _adopt(self, studio: Studio) -> None:
+        """Listen to a studio that is new in the window, and give it a place."""
         studio.abilities_changed.connect(self._refresh)
         studio.session.opened.connect(self._refresh)
+        studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
+        if self._libraries_loaded:
+            self._furnish(studio)
+
+    def _abandon(self, studio: Studio) -> None:
+        workspace = self._workspaces.pop(studio, None)
+        if workspace is not None:
+            self.stack.removeWidget(workspace)
+            workspace.deleteLater()
         self._refresh()
+
+    def _on_tab(self) -> None:
+        self.commands.rebind()
+        self.apply_view_settings()
+        self._refresh()
+        self._show_facts()
 
     # ------------------------------------------------------------------ start
 
@@ -89,23 +128,30 @@ class MainWindow(QMainWindow):
         self.painted.emit()
         self._warm_up.request("libraries", _load_libraries)
 
-    def _build_workspace(self) -> None:
+    def _on_libraries(self) -> None:
         from app.ui.status_line import StatusLine
-        from app.ui.workspace import Workspace
 
-        self.workspace = Workspace(self.studio, self.actions_by_key, self.theme)
+        self._libraries_loaded = True
         self._status = StatusLine()
         self.setStatusBar(self._status)
-        self.workspace.pixel_hovered.connect(self._show_probe)
-        self.workspace.scale_changed.connect(self._show_facts)
-        self.studio.pictures.changed.connect(self._show_facts)
-        self.studio.results.changed.connect(self._show_facts)
-        self.stack.addWidget(self.workspace)
-        splitter = QByteArray.fromBase64(self.settings.splitter.encode())
-        self.workspace.splitter.restoreState(splitter)
+        for studio in self.tabs.studios:
+            self._furnish(studio)
         self.apply_view_settings()
         self._refresh()
         self.ready.emit()
+
+    def _furnish(self, studio: Studio) -> None:
+        """Build what shows a sequence."""
+        from app.ui.workspace import Workspace
+
+        workspace = Workspace(studio, self.actions_by_key, self.theme)
+        workspace.pixel_hovered.connect(self._show_probe)
+        workspace.scale_changed.connect(self._show_facts)
+        studio.pictures.changed.connect(self._show_facts)
+        studio.results.changed.connect(self._show_facts)
+        self.stack.addWidget(workspace)
+        workspace.splitter.restoreState(QByteArray.fromBase64(self.settings.splitter.encode()))
+        self._workspaces[studio] = workspace
 
     # ------------------------------------------------------------------ view
 
@@ -200,7 +246,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        self.studio.open_paths(paths)
+        self.commands.open_paths(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.window_geometry = _base64(self.saveGeometry())
@@ -208,7 +254,7 @@ class MainWindow(QMainWindow):
             self.settings.splitter = _base64(self.workspace.splitter.saveState())
         save_settings(self.settings, settings_path())
         self.hide()
-        self.studio.close()
+        self.tabs.close_all()
         super().closeEvent(event)
 
 
@@ -217,6 +263,18 @@ def _load_libraries(_: Ticket) -> None:
     load_opencv()
     import app.ui.status_line
     import app.ui.workspace  # noqa: F401
+
+
+def _column(*parts: QWidget) -> QWidget:
+    """Return widgets one below the other, the last of them as large as can be."""
+    whole = QWidget()
+    layout = QVBoxLayout(whole)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for part in parts:
+        layout.addWidget(part)
+    layout.setStretch(len(parts) - 1, 1)
+    return whole
 
 
 def _base64(state: QByteArray) -> str:

@@ -3,15 +3,16 @@
 import pytest
 
 from app.bridge import WorkerBridge
-from engine.geometry import Size
+from app.state.job import JobRequest
+from engine.geometry import Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, TileDone
 
-SOURCE, SIZE = SequenceSource("clip"), Size(4, 4)
+REQUEST = JobRequest(SequenceSource("clip"), Span(0, 9), "spike-ratio", Size(4, 4), 1.0)
 
 
 def submit(bridge):
-    return bridge.submit(SOURCE, 0, 1, "spike-ratio", SIZE)
+    return bridge.submit(REQUEST, Span(0, 1))
 
 
 def test_messages_arrive_in_order_by_themselves(bridge, client, qtbot):

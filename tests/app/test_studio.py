@@ -187,7 +187,7 @@ def test_what_can_be_done_follows_the_state(opened, client, say):
     assert (opened.can_deblur, opened.can_cancel, opened.can_export_frame) == (True, False, False)
     restored(client, 1, 0, 0.5)
     opened.deblur_frame()
-    assert (opened.can_deblur, opened.can_cancel) == (False, True)
+    assert (opened.can_deblur, opened.can_cancel) == (True, True)
     say(Accepted(1, 1, 1), FrameDone(1, 0, 0, 0.1), Finished(1, 0.1))
     assert (opened.can_deblur, opened.can_cancel, opened.can_export_frame) == (True, False, True)
     opened.position.go(1)

@@ -1,0 +1,35 @@
+"""What all tabs of a window share: threads, messages, and the one worker with its queue."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from PySide6.QtCore import QObject
+
+from app.bridge import Client, WorkerBridge, worker_client
+from app.settings import Settings
+from app.state.notices import Notices
+from app.state.queue import JobQueue
+from app.state.reading import reading_pool
+
+
+class Desk(QObject):
+    """Made once for a window; every open sequence has a `Studio` on it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parent: QObject | None = None,
+        *,
+        make_client: Callable[[], Client] = worker_client,
+    ) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.pool: ThreadPoolExecutor = reading_pool()
+        self.notices = Notices(self)
+        self.bridge = WorkerBridge(make_client, self)
+        self.queue = JobQueue(self.bridge, self)
+
+    def close(self) -> None:
+        """End the worker and wait for the threads; whoever reads must have been told to stop before."""
+        self.bridge.close()
+        self.pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,96 @@
+"""What a job is: asked for, waiting, worked on, over.
+
+QUEUED ── submitted ──→ STARTING ── Accepted ──→ RUNNING ── cancel ──→ CANCELLING
+RUNNING ── pause ──→ PAUSED ── resume ──→ RUNNING, or QUEUED where another job has the worker
+any of them ──→ FINISHED | CANCELLED | FAILED ── retry ──→ QUEUED
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Region, Size, Span
+from engine.source import SequenceSource
+
+
+class JobState(Enum):
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (JobState.FINISHED, JobState.CANCELLED, JobState.FAILED)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What is to be restored, and how."""
+
+    source: SequenceSource
+    frames: Span
+    method: str
+    frame_size: Size
+    gamma: float
+    windows: tuple[tuple[float, float], ...] | None = None
+    """(start, stop) in planes of every frame of the sequence, where somebody moved them."""
+    name: str = ""
+    """Of the sequence, for people."""
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A snapshot of a job."""
+
+    number: int
+    frames: Span
+    method: str
+    gamma: float
+    state: JobState = JobState.STARTING
+    tiles_done: int = 0
+    tiles_total: int = 0
+    frames_done: int = 0
+    elapsed_seconds: float = 0.0
+    """Of work, without waits and pauses."""
+    problem: str = ""
+    name: str = ""
+    """Of the sequence."""
+    frames_before: int = 0
+    """Frames that were done before the worker took the job on this time."""
+    seconds_before: float = 0.0
+    """The part of `elapsed_seconds` that went by before that."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left by the pace so far; None before anything is known."""
+        if self.state is not JobState.RUNNING or self.tiles_done == 0 or self.tiles_total == 0:
+            return None
+        pace = (self.elapsed_seconds - self.seconds_before) / self.tiles_done
+        return pace * (self.tiles_total - self.tiles_done)
+
+    @property
+    def fraction(self) -> float:
+        """Share that is done, in [0, 1]; by frames where the tiles are not known."""
+        if self.state is JobState.FINISHED:
+            return 1.0
+        total = len(self.frames)
+        if self.tiles_total and not self.state.is_over:
+            share = self.tiles_done / self.tiles_total
+            return (self.frames_before + share * (total - self.frames_before)) / total
+        return self.frames_done / total
+
+
+@dataclass(frozen=True, eq=False)
+class PartialFrame:
+    """A frame of a running job as far as it is done."""
+
+    index: int
+    picture: NDArray[np.float32]
+    finished: tuple[Region, ...]
