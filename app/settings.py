@@ -37,6 +37,8 @@ class Settings:
     last_folder: str = ""
     window_geometry: str = ""
     """QWidget.saveGeometry, base64."""
+    panels: str = ""
+    """QMainWindow.saveState, base64."""
     splitter: str = ""
     """QSplitter.saveState of panes and strips, base64."""
 

@@ -109,6 +109,35 @@ ACTIONS = (
         "cancel", "Cancel", "Deblur", "Esc", "Stop the restoration within a tile", "cancel", section=True
     ),
     ActionSpec(
+        "pause_job",
+        "Pause or resume job",
+        "Deblur",
+        "Ctrl+P",
+        "Let the chosen job wait, or go on with it; what it has finished stays",
+        "pause",
+    ),
+    ActionSpec(
+        "cancel_job",
+        "Cancel job",
+        "Deblur",
+        "Ctrl+Backspace",
+        "Stop the chosen job within a tile; one that is over leaves the list",
+        "close",
+    ),
+    ActionSpec(
+        "retry_job",
+        "Try job again",
+        "Deblur",
+        "Ctrl+Shift+P",
+        "Do what a failed or cancelled job lacks",
+        "retry",
+    ),
+    ActionSpec("job_up", "Earlier turn", "Deblur", "Ctrl+Alt+Up", "Move the chosen job forward", "up"),
+    ActionSpec("job_down", "Later turn", "Deblur", "Ctrl+Alt+Down", "Move the chosen job back", "down"),
+    ActionSpec(
+        "clear_jobs", "Clear ended jobs", "Deblur", "Ctrl+Shift+Backspace", "Take them off the list", "sweep"
+    ),
+    ActionSpec(
         "by_ratio",
         "By the spike ratio",
         "Deblur",
@@ -145,6 +174,16 @@ ACTIONS = (
         "Gamma 2.2: a real sensor, beside frames of an ordinary camera",
         checkable=True,
         group="gamma",
+    ),
+    ActionSpec(
+        "queue_panel",
+        "Queue panel",
+        "View",
+        "F7",
+        "Show or hide the jobs that run, wait and are over",
+        "queue",
+        checkable=True,
+        section=True,
     ),
     ActionSpec("next_tab", "Next tab", "View", "Ctrl+Tab", "Show the next open sequence"),
     ActionSpec("previous_tab", "Previous tab", "View", "Ctrl+Shift+Tab", "Show the open sequence before"),

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from app.state.jobs import JobState, JobStatus
+from app.state.job import JobState, JobStatus
+from app.ui.wording import format_seconds
 
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2
@@ -119,13 +120,3 @@ def describe(status: JobStatus) -> str:
             return f"Cancelled after {status.frames_done} of {what if count > 1 else '1 frame'}"
         case JobState.FAILED:
             return f"Failed after {status.frames_done} of {what if count > 1 else '1 frame'}"
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a duration in the unit that suits it."""
-    if seconds < 0.095:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{rest} s" if minutes == 0 else f"{minutes} min {rest:02d} s"

@@ -21,8 +21,10 @@ from app.state.tabs import Tabs
 from app.ui.actions import StudioActions
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
+from app.ui.docks import Docks
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
+from app.ui.queue_panel import QueuePanel
 from app.ui.sequence_tabs import SequenceTabs
 from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
@@ -71,6 +73,10 @@ class MainWindow(QMainWindow):
         self.tab_bar = SequenceTabs(self.tabs)
         self.setCentralWidget(_column(self.tab_bar, self.stack))
         self.banner = Banner(studio.notices, self.theme, self.stack)
+        self.queue_panel = QueuePanel(self.tabs.desk.queue, self.actions_by_key, self.theme)
+        self.docks = Docks(self, self.actions_by_key)
+        self.docks.add("queue_panel", "Queue", self.queue_panel, "right")
+        self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
         self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
@@ -250,6 +256,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.window_geometry = _base64(self.saveGeometry())
+        self.settings.panels = self.docks.state()
         if self.workspace is not None:
             self.settings.splitter = _base64(self.workspace.splitter.saveState())
         save_settings(self.settings, settings_path())

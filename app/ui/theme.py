@@ -211,6 +211,17 @@ def style_sheet(colours: Colours) -> str:
                    border-color: {c.accent}; font-weight: 600; }}
     QPushButton[primary="true"]:hover, QPushButton:default:hover {{ background: {c.accent_hover}; }}
     QPushButton[primary="true"]:disabled {{ background: {accent_disabled}; color: {disabled}; }}
+    QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; font-weight: 600; }}
+    QDockWidget::title {{ background: {c.panel}; padding: 7px 10px; border-bottom: 1px solid {c.border}; }}
+    QDockWidget > QWidget {{ background: {c.panel}; font-weight: 400; }}
+    QMainWindow::separator {{ background: {c.border}; width: 1px; height: 1px; }}
+    QMainWindow::separator:hover {{ background: {c.accent}; }}
+    QListView {{ background: {c.panel}; outline: 0; }}
+    QTabBar {{ background: {c.panel}; }}
+    QTabBar::tab {{ padding: 6px 14px; border: 0; border-right: 1px solid {c.border}; color: {c.muted};
+                    background: {c.panel}; max-width: 220px; }}
+    QTabBar::tab:selected {{ background: {c.window}; color: {c.text}; border-bottom: 2px solid {c.accent}; }}
+    QTabBar::tab:hover {{ color: {c.text}; }}
     QStatusBar {{ background: {c.panel}; border-top: 1px solid {c.border}; }}
     QStatusBar::item {{ border: 0; }}
     QSplitter::handle {{ background: transparent; }}

@@ -16,6 +16,7 @@ class StudioToolBar(QToolBar):
 
     def __init__(self, actions: StudioActions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Tools", parent)
+        self.setObjectName("tools")
         self._theme = theme
         self._findings = 0
         self.setMovable(False)

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from app.state.studio import METHOD_TITLES, Studio
 from app.ui.actions import StudioActions
-from app.ui.job_bar import JobBar, format_seconds
+from app.ui.job_bar import JobBar
 from app.ui.panes import Pane, PanePair
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.transport import Transport
 from app.ui.voxel_strip import VoxelStrip
+from app.ui.wording import format_seconds
 
 if TYPE_CHECKING:
     from engine.metrics import Scores

@@ -5,8 +5,9 @@ Strategy: find two rhythms, the slower one first.
 1. The plane, see `engine.recording.pitch`. Where it is only likely, every likely one is folded, and the
    plane is where most of the picture is left.
 2. The row. The sum of some planes is a picture, smooth both ways. Read as one long line it is most like
-   itself when shifted by one row, and a wrong width shears it. Widths one pixel off are told apart by
-   the seam, the jump from the right edge of a row to the left edge of the next.
+   itself when shifted by one row, and a wrong width shears it. Widths one pixel off, and one row from
+   two rows read as one, are told apart by the seam, the jump from the right edge of a row to the left
+   edge of the next. Where it is too noisy for that, nobody is told a size.
 
 Only some megabytes are ever looked at, wherever in the file the spikes are.
 """
@@ -59,6 +60,8 @@ _LARGEST_LIKENESS = 1.5
 _SEAM_WEIGHT = 0.25
 _USUAL_WEIGHT = 0.05
 _HARMONIC_TOLERANCE = 0.02
+_SEAM_ERRORS = 3.0
+_LEAD_SIGMAS = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class _Reading:
     """One deviation of the likeness where rows are unrelated."""
     seam: float
     """How much the line jumps at the ends of rows, see `_seam`."""
+    seam_error: float
+    """One deviation of the seam."""
     is_peak: bool
     """No shift of about a row gives lines more alike."""
 
@@ -94,7 +99,8 @@ class _Reading:
     def score(self) -> float:
         # Even sizes in whole bytes are what people build; this decides between widths one pixel off.
         usual = (self.height % 2 == 0 and self.width % 2 == 0) + (self.height * self.width % 8 == 0)
-        return (self.likeness + _SEAM_WEIGHT * self.seam + _USUAL_WEIGHT * usual) / (1 + _SEAM_WEIGHT)
+        sure_seam = math.copysign(min(1.0, max(0.0, abs(self.seam) - self.seam_error)), self.seam)
+        return (self.likeness + _SEAM_WEIGHT * sure_seam + _USUAL_WEIGHT * usual) / (1 + _SEAM_WEIGHT)
 
 
 def infer_geometry(
@@ -217,6 +223,7 @@ def _read_rows(line: _Line, neighbours: float, height: int | None, width: int | 
         if alike < _ROW_SIGMAS * line.sigma:
             continue
         nearby = line.covariance[max(2, int(0.6 * columns)) : int(1.6 * columns) + 1]
+        seam, seam_error = _seam(jumps, columns, line.picture)
         readings.append(
             _Reading(
                 pitch_bytes=line.pitch_bytes,
@@ -224,36 +231,70 @@ def _read_rows(line: _Line, neighbours: float, height: int | None, width: int | 
                 width=columns,
                 likeness=alike / neighbours,
                 noise=line.sigma / neighbours,
-                seam=_seam(jumps, columns, line.picture),
+                seam=seam,
+                seam_error=seam_error,
                 is_peak=alike > 0.97 * float(nearby.max()) - 2 * line.sigma,
             )
         )
     return readings
 
 
-def _seam(jumps: NDArray[np.float32], columns: int, picture: NDArray[np.float32]) -> float:
-    """Return how much the line jumps where rows of `columns` would end: about 1 there, about 0 elsewhere."""
+def _seam(jumps: NDArray[np.float32], columns: int, picture: NDArray[np.float32]) -> tuple[float, float]:
+    """Return how much the line jumps where rows of `columns` would end, and one deviation of that.
+
+    About 1 at the ends of rows, about 0 elsewhere.
+    """
     at_ends = jumps[columns - 1 :: columns]
     expected = 2 * float(picture.var()) - float(jumps.mean())
     if len(at_ends) == 0 or expected <= 0:
-        return 0.0
-    return min(1.0, max(-1.0, (float(at_ends.mean()) - float(jumps.mean())) / expected))
+        return 0.0, math.inf
+    # Neighbouring rows jump alike: some of them count as one.
+    error = 2 * float(at_ends.std()) / math.sqrt(len(at_ends))
+    return (float(at_ends.mean()) - float(jumps.mean())) / expected, error / expected
 
 
 def _without_harmonics(readings: list[_Reading]) -> list[_Reading]:
     """Drop readings of two rows or two planes as one, and of half a row where a scene repeats itself.
 
-    Either way there are two readings alike, one a part of the other. The more usual shape stays, then
-    the part, unless the other scores clearly better: then both stay, and nothing is clear.
+    Either way there are two readings alike, one a part of the other. Of two planes, the more usual shape
+    stays, then the part, unless the other scores clearly better. Of two rows, the line tells by its jumps.
+    What is not told stays, and nothing is clear.
     """
     dropped = set()
     for part, whole in itertools.permutations(readings, 2):
-        if not _is_part(part, whole) or part.likeness < 0.9 * whole.likeness:
+        if not _are_alike(part, whole):
+            continue
+        if part.pitch_bytes == whole.pitch_bytes:
+            dropped |= _refuted(part, whole)
             continue
         kept, other = (whole, part) if whole.is_usual and not part.is_usual else (part, whole)
         if kept.score >= other.score - _HARMONIC_TOLERANCE - 3 * kept.noise:
             dropped.add(other)
     return [reading for reading in readings if reading not in dropped]
+
+
+def _refuted(part: _Reading, whole: _Reading) -> set[_Reading]:
+    """Return the one of two readings that the line contradicts, if it does: `whole` takes some rows as one.
+
+    Between the ends of the wider rows there are ends of the narrower ones: right if the line jumps there.
+    """
+    times = whole.width // part.width
+    between = (times * part.seam - whole.seam) / (times - 1)
+    error = part.seam_error * math.sqrt(times / (times - 1))
+    if between > _SEAM_ERRORS * error and between > 0.5 * whole.seam:
+        return {whole}
+    if whole.seam > _SEAM_ERRORS * (whole.seam_error + error) and between + error < 0.25 * whole.seam:
+        return {part}
+    # Rows further apart are less alike, unless the scene repeats itself.
+    lead = part.likeness - whole.likeness
+    noise = 3 * part.noise + _HARMONIC_TOLERANCE / 4
+    if lead > noise or (lead > -noise and part.is_usual and not whole.is_usual):
+        return {whole}
+    return {part} if lead < -noise and whole.is_usual else set()
+
+
+def _are_alike(part: _Reading, whole: _Reading) -> bool:
+    return _is_part(part, whole) and part.likeness >= 0.9 * whole.likeness
 
 
 def _is_part(part: _Reading, whole: _Reading) -> bool:
@@ -287,8 +328,10 @@ def _clearly_ahead(
         and first.score >= _ACCEPTED_SCORE[sure]
         and first.likeness <= _LARGEST_LIKENESS
         and first.likeness >= _ACCEPTED_SIGMAS[sure] * first.noise
-        and lead >= _ACCEPTED_LEAD[sure]
+        and lead >= max(_ACCEPTED_LEAD[sure], _LEAD_SIGMAS * first.noise)
         and aspect <= _ACCEPTED_ASPECT[sure]
         and (sure or not any(_is_part(part, first) and part.score > 0.75 * first.score for part in readings))
     )
-    return candidates[0] if accepted else None
+    same_plane = [reading for reading in readings[1:] if reading.pitch_bytes == first.pitch_bytes]
+    untold = any(_are_alike(first, other) or _are_alike(other, first) for other in same_plane)
+    return candidates[0] if accepted and not untold else None
