@@ -18,6 +18,18 @@ def _require(path: Path, variable: str, what: str) -> Path:
     pytest.skip(reason)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none, or fail where there must be one."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        if os.environ.get("SPIKE_DEBLUR_REQUIRE_GPU"):
+            pytest.fail("there is no CUDA device, and SPIKE_DEBLUR_REQUIRE_GPU is set")
+        pytest.skip("there is no CUDA device")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of recordings and textures that nobody here made."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from engine.model.deformable_fused import available, fused_convolution
 from engine.model.layers import at_least_float32
 
 COLUMN_BYTES = 2**24
@@ -99,6 +100,8 @@ class GuidedDeformableConvolution(nn.Module):
         with torch.autocast(source.device.type, enabled=False):
             x = at_least_float32(source.permute(0, 3, 1, 2)).contiguous()
             weight, bias = at_least_float32(self.weight), at_least_float32(self.bias)
+            if available(x):
+                return fused_convolution(x, points, mask, weight, bias, plain=deformable_convolution)
             return deformable_convolution(x, points, mask, weight, bias)
 
     def _points(self, seen: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ B batch, T frames, H W rows and columns, C channels, L tokens of the padded volu
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -38,19 +38,18 @@ class Boxes:
     """For mutual attention: (1 or pairs of frames, rows · columns) each token's place in its rolled
     window, for position encoding. The tokens of a pair follow each other; one row stands for all pairs."""
 
-    @property
-    def tokens(self) -> int:
-        """Tokens of a box."""
-        return self.shape[0] * self.shape[1] * self.shape[2]
+    # Plain attributes, not properties: compilers look through them.
+    tokens: int = field(init=False)
+    """Tokens of a box."""
+    stop: int = field(init=False)
+    pair_tokens: int = field(init=False)
+    """Tokens of two frames of a box."""
 
-    @property
-    def stop(self) -> int:
-        return self.start + self.count * self.tokens
-
-    @property
-    def pair_tokens(self) -> int:
-        """Tokens of two frames of a box."""
-        return 2 * self.shape[1] * self.shape[2]
+    def __post_init__(self) -> None:
+        frames, rows, columns = self.shape
+        object.__setattr__(self, "tokens", frames * rows * columns)
+        object.__setattr__(self, "stop", self.start + self.count * self.tokens)
+        object.__setattr__(self, "pair_tokens", 2 * rows * columns)
 
     def split(self, limit_tokens: int) -> Iterator["Boxes"]:
         """Cut into runs of at most `limit_tokens`, but of a whole box and a whole pair at least."""
@@ -90,17 +89,21 @@ def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
     return tokens.index_select(0, layout.inverse).view(*layout.size, -1)
 
 
-@torch.compiler.disable
-@lru_cache(maxsize=CACHED_LAYOUTS)
-@torch.inference_mode(False)  # so that what is kept from restoring serves training too
+@torch.compiler.assume_constant_result  # so that a compiler does not trace what makes it
 def window_layout(
     size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device
 ) -> WindowLayout:
     """Lay out windows over a volume of `size` (B, T, H, W).
 
     A window larger than the volume along an axis shrinks to it and is not shifted along it. For
-    `mutual`, windows have two frames.
+    `mutual`, windows have two frames. Layouts are kept: the same one comes again.
     """
+    return _lay_out(size, window, shifted, mutual, device)
+
+
+@lru_cache(maxsize=CACHED_LAYOUTS)
+@torch.inference_mode(False)  # so that what is kept from restoring serves training too
+def _lay_out(size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device) -> WindowLayout:
     batch, *extent = size
     used = [min(edge, length) for edge, length in zip(window, extent, strict=True)]
     if mutual:
