@@ -89,7 +89,6 @@ def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
     return tokens.index_select(0, layout.inverse).view(*layout.size, -1)
 
 
-@torch.compiler.assume_constant_result  # so that a compiler does not trace what makes it
 def window_layout(
     size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device
 ) -> WindowLayout:
@@ -99,6 +98,11 @@ def window_layout(
     `mutual`, windows have two frames. Layouts are kept: the same one comes again.
     """
     return _lay_out(size, window, shifted, mutual, device)
+
+
+# What torch.compiler.assume_constant_result does, so that a compiler does not trace what makes a layout;
+# the function itself imports the whole compiler (80 MB and a second) where nothing is ever compiled.
+window_layout._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=CACHED_LAYOUTS)

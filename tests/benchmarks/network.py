@@ -9,6 +9,7 @@ run, so that machines compare. Every size runs in a process of its own, so that 
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from engine.model import PRESETS, VRTSpike, build
 from engine.model.attention import WindowAttention
@@ -30,7 +32,8 @@ from engine.model.spike_branch import SpikeBranch, SpikeFusion
 PRODUCT = (4096, 512, 512)
 PRODUCT_SECONDS = 0.5
 """How long a measurement of the product takes the best of."""
-H200_BF16_TFLOPS = 989.0
+GPU_SHAPES = ((6, 256), (12, 256))
+"""Frames and edge of the clips measured on a GPU."""
 
 
 def main() -> None:
@@ -50,6 +53,10 @@ def main() -> None:
     print(f"{options.preset}, float32, {torch.get_num_threads()} threads")
     for size in options.sizes:
         print_cpu(run_alone(options, size))
+    if torch.cuda.is_available():
+        measure_gpu(options.preset, options.repeats)
+    else:
+        print("no CUDA device: nothing is measured on a GPU")
 
 
 def run_alone(options: argparse.Namespace, size: int) -> dict:
@@ -104,6 +111,71 @@ def product_gflops() -> float:
         left @ right
         best = min(best, time.perf_counter() - start)
     return 2 * rows * inner * columns / best / 1e9
+
+
+def measure_gpu(preset: str, repeats: int) -> None:
+    """Print milliseconds, peak memory, the share of the bf16 peak, and how far bf16 is from float64."""
+    device = torch.device("cuda")
+    peak_flops = bf16_peak_flops(device)
+    print(
+        f"{preset} on {torch.cuda.get_device_name()}, bf16 products at {peak_flops / 1e12:.0f} TFLOP/s here"
+    )
+    for frames, size in GPU_SHAPES:
+        model, inputs = make_inputs(preset, frames, size, device)
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            model(*inputs)
+        flops = counter.get_total_flops()
+        print(f"{frames} × {size} × {size}, {flops / 1e12:.1f} TFLOP")
+        for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+            for way in ("eager", "compiled"):
+                run = torch.compile(model, dynamic=False) if way == "compiled" else model
+                milliseconds, peak_bytes = time_on_gpu(run, inputs, dtype, repeats)
+                share = flops / (milliseconds / 1e3) / peak_flops
+                print(
+                    f"  {precision} {way:8} {milliseconds:8.1f} ms, {peak_bytes / 1e9:6.2f} GB, "
+                    f"{share:.0%} of the bf16 peak",
+                    flush=True,
+                )
+                torch.compiler.reset()
+    model, inputs = make_inputs(preset, 6, 64, device)
+    with torch.no_grad():
+        with torch.autocast("cuda", torch.bfloat16):
+            half = model(*inputs)
+        exact = model.double()(*(each.double() for each in inputs))
+    error = float((half.double() - exact).square().mean())
+    print(f"bf16 against float64, 6 × 64 × 64: {-10 * math.log10(error):.1f} dB")
+
+
+def bf16_peak_flops(device: torch.device) -> float:
+    """Return what this GPU reaches on a large bf16 product, in FLOP/s: the peak that counts."""
+    left = torch.rand(8192, 8192, device=device, dtype=torch.bfloat16)
+    milliseconds = min(gpu_milliseconds(lambda: left @ left) for _ in range(10))
+    return 2 * 8192**3 / (milliseconds / 1e3)
+
+
+def time_on_gpu(
+    run: Callable[..., Tensor], inputs: list[Tensor], dtype: torch.dtype, repeats: int
+) -> tuple[float, int]:
+    """Return the best time of a pass in milliseconds and the memory it takes at its peak."""
+
+    def once() -> None:
+        with torch.inference_mode(), torch.autocast("cuda", dtype, enabled=dtype != torch.float32):
+            run(*inputs)
+
+    for _ in range(2):
+        once()
+    torch.cuda.reset_peak_memory_stats()
+    best = min(gpu_milliseconds(once) for _ in range(max(3, repeats)))
+    return best, torch.cuda.max_memory_allocated()
+
+
+def gpu_milliseconds(do: Callable[[], object]) -> float:
+    start, stop = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    start.record()
+    do()
+    stop.record()
+    torch.cuda.synchronize()
+    return start.elapsed_time(stop)
 
 
 @contextmanager

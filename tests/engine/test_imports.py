@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "cv2", "numba", "PySide6", "pyqtgraph")
+HEAVY = ("torch", "torch._dynamo", "sympy", "cv2", "numba", "PySide6", "pyqtgraph")
 
 NO_TORCH_NO_QT = ("torch", "PySide6", "pyqtgraph")
+NO_COMPILER = ("torch._dynamo", "sympy")
 NOTHING_HEAVY = HEAVY
 
 
@@ -35,6 +36,7 @@ def loaded_after(statement):
             "import engine.sequence, engine.recording, engine.voxels, engine.export, engine.metrics",
             NO_TORCH_NO_QT,
         ),
+        ("import engine.model, engine.restore.network_method", NO_COMPILER),
         (
             "import importlib, pkgutil, app\n"
             "for module in pkgutil.walk_packages(app.__path__, 'app.'):\n"
