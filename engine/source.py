@@ -21,6 +21,9 @@ class SequenceSource:
     width: int | None = None
     rate_hz: float | None = None
     flip: bool | None = None
+    """Whether the bottom row of a plane is stored first."""
+    msb_first: bool | None = None
+    """Whether the most significant bit of a byte is the first of its pixels; usually the least is."""
     gamma: float | None = None
     """1 where the spikes integrate code values, about 2.2 where they integrate linear light."""
     exposure_planes: float | None = None

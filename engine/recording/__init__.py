@@ -54,6 +54,7 @@ def open_recording(
     layout_size: Size | None = None,
     layout_planes: int | None = None,
     time_unit: TimeUnit | None = None,
+    msb_first: bool | None = None,
 ) -> Recording:
     """Open a spike recording without reading it.
 
@@ -65,12 +66,13 @@ def open_recording(
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
     the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
     the same scene exposed in the planes `frame_window`, else takes what is usual for the format.
+    `msb_first` says that packed bytes hold their first pixel in the most significant bit; None means no.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
     its size is impossible or cannot be told.
     """
     path = Path(path)
-    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, time_unit)
+    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, time_unit, msb_first=msb_first)
     given.check(path)
     recording = _open(path, given)
     if frame is None or recording.info.known_by.get("flip") != "unknown":

@@ -66,6 +66,8 @@ def settle_geometry(
     height: int | None,
     width: int | None,
     claims: list[Claim],
+    *,
+    msb_first: bool = False,
 ) -> Settled:
     """Decide the size of the packed planes in `stored`, the whole file as uint8 (bytes,).
 
@@ -73,19 +75,19 @@ def settle_geometry(
     """
     height, width = check_side(height, "height", path), check_side(width, "width", path)
     if height is not None and width is not None:
-        return _obey(path, stored, Size(height, width))
+        return _obey(path, stored, Size(height, width), msb_first)
     given: dict[str, Source] = {}
     if height is not None or width is not None:
         given["height" if height is not None else "width"] = "given"
         claims = [c for c in claims if height in (None, c.size.height) and width in (None, c.size.width)]
-    guess = infer_geometry(stored, height=height, width=width)
+    guess = infer_geometry(stored, height=height, width=width, msb_first=msb_first)
     if guess.best is not None:
         return _believe_bits(stored, guess, guess.best, claims, given)
     return _believe_claims(path, stored, guess, claims, given)
 
 
-def _obey(path: Path, stored: NDArray[np.uint8], size: Size) -> Settled:
-    guess = infer_geometry(stored, thorough=False)
+def _obey(path: Path, stored: NDArray[np.uint8], size: Size, msb_first: bool) -> Settled:
+    guess = infer_geometry(stored, thorough=False, msb_first=msb_first)
     sources: dict[str, Source] = {"height": "given", "width": "given", "planes": "file"}
     head = 0
     if guess.best is not None and guess.best.size == size:

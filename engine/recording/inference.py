@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
+from engine.recording.bit_order import reverse_bits
 from engine.recording.pitch import density_of, divisors, likely_pitches, plane_pitch, window_with_spikes
 from engine.recording.planes import plane_bytes
 from engine.recording.recording import GeometryCandidate
@@ -104,15 +105,22 @@ class _Reading:
 
 
 def infer_geometry(
-    stored: NDArray[np.uint8], *, height: int | None = None, width: int | None = None, thorough: bool = True
+    stored: NDArray[np.uint8],
+    *,
+    height: int | None = None,
+    width: int | None = None,
+    thorough: bool = True,
+    msb_first: bool = False,
 ) -> GeometryGuess:
     """Guess height and width of packed planes from their bits.
 
     stored: the whole file as uint8 (bytes,), mapped rather than read. A known `height` or `width`
     leaves only candidates that agree. Without `thorough` only the notch is looked for, and only where
-    planes divide the file: a second opinion within some 50 ms.
+    planes divide the file: a second opinion within some 50 ms. `msb_first`: bytes are stored so.
     """
     start, window = window_with_spikes(stored)
+    if msb_first:
+        window = reverse_bits(window)
     if not 0 < density_of(window) < 1:
         return GeometryGuess((), None)
     pitch_bytes = plane_pitch(window, len(stored), thorough)

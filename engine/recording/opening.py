@@ -36,6 +36,7 @@ class Given:
     layout_planes: int | None = None
     time_unit: TimeUnit | None = None
     flip_source: Source = "given"
+    msb_first: bool | None = None
 
     def check(self, path: Path) -> None:
         if self.rate_hz is not None and not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
@@ -49,7 +50,14 @@ def open_packed(path: Path, given: Given) -> PackedRecording:
     sidecar = find_sidecar(path)
     mapped = map_file(path)
     stored = np.frombuffer(mapped, np.uint8)
-    settled = settle_geometry(path, stored, given.height, given.width, _claims(sidecar, given))
+    settled = settle_geometry(
+        path,
+        stored,
+        given.height,
+        given.width,
+        _claims(sidecar, given),
+        msb_first=bool(given.msb_first),
+    )
     return PackedRecording(_packed_info(path, len(stored), settled, sidecar, given), mapped)
 
 
@@ -118,6 +126,7 @@ def _packed_info(
         remainder_bytes=settled.remainder_bytes,
         head_columns=settled.head_columns,
         flip=True if flip is None else flip,
+        msb_first=bool(given.msb_first),
         known_by={**settled.sources, "rate_hz": rate_source, "flip": flip_source},
         warnings=warnings,
         candidates=settled.candidates,
@@ -136,7 +145,14 @@ def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Sett
     for path in dict.fromkeys((paths[0], paths[len(paths) // 2], paths[-1])):
         stored = np.frombuffer(map_file(path), np.uint8)
         try:
-            answer = settle_geometry(path, stored, given.height, given.width, _claims(sidecar, given))
+            answer = settle_geometry(
+                path,
+                stored,
+                given.height,
+                given.width,
+                _claims(sidecar, given),
+                msb_first=bool(given.msb_first),
+            )
         except GeometryError as error:
             failure = failure or error
             continue
@@ -159,7 +175,8 @@ def _count_parts(
     for unlike in sorted(set(sizes) - {usual}):
         path = paths[sizes.index(unlike)]
         remainder = unlike % size
-        best = infer_geometry(np.frombuffer(map_file(path), np.uint8), thorough=remainder > 0).best
+        stored = np.frombuffer(map_file(path), np.uint8)
+        best = infer_geometry(stored, thorough=remainder > 0, msb_first=info.msb_first).best
         if (best is not None and best.size != info.size) or unlike < size or (remainder and unlike > usual):
             raise GeometryError(
                 "the recordings of this folder are not of one geometry",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
+from engine.recording.bit_order import reverse_bits
 from engine.recording.planes import check_span, pack_planes, plane_bytes, unpack_planes
 from engine.recording.recording import ClosesOnExit, RecordingInfo
 
@@ -44,7 +45,7 @@ class PackedRecording(ClosesOnExit):
     def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as (planes, plane_bytes): a read-only view of the file.
 
-        A copy without their heads where rows are raw camera lines.
+        A copy without their heads where rows are raw camera lines, and where bits are stored the other way.
         """
         start, stop = check_span(start, stop, self._info.planes, self._info.path)
         mapped, planes = self._mapped, self._planes
@@ -59,10 +60,11 @@ class PackedRecording(ClosesOnExit):
                 expected=f"{self._info.bytes} bytes",
                 advice="Open it again.",
             )
-        if self._info.head_columns == 0:
-            return planes[start:stop]
-        lines = planes[start:stop].reshape(stop - start, self._info.height, -1)
-        return lines[:, :, : self._info.width // 8].reshape(stop - start, self._info.plane_bytes)
+        picked = planes[start:stop]
+        if self._info.head_columns > 0:
+            lines = picked.reshape(stop - start, self._info.height, -1)
+            picked = lines[:, :, : self._info.width // 8].reshape(stop - start, self._info.plane_bytes)
+        return reverse_bits(picked) if self._info.msb_first else picked
 
     def read(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""

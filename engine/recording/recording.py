@@ -48,6 +48,8 @@ class RecordingInfo:
     """Columns at the end of every stored row that are not picture, and that nobody ever sees."""
     flip: bool = True
     """Rows are stored bottom first and `read` turns them over."""
+    msb_first: bool = False
+    """Bytes are stored most significant bit first, and `packed` turns them over."""
     known_by: dict[str, Source] = field(default_factory=dict)
     """Source of `height`, `width`, `planes`, `rate_hz` and `flip`, by name."""
     warnings: tuple[str, ...] = ()
@@ -87,7 +89,7 @@ class Recording(Protocol):
         """Return planes [start, stop) as (planes, plane_bytes) of bits, least significant bit first.
 
         Rows are in file order (bottom first where `info.flip`). A view of the file where the format
-        is packed, so nothing is copied.
+        is packed in the usual order of bits, so nothing is copied.
         """
         ...
 
