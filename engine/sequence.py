@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
 from engine.exposures import Exposures, WindowsSource
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
 from engine.picture_cache import PictureCache
@@ -159,8 +159,9 @@ class Sequence:
             return None
         return self._cache.picture(("reference", at), lambda: references.read(at))
 
-    def voxels(self, index: int, bins: int = 32) -> VoxelGrid:
-        """Return the spike counts of the frame's window, float32 (bins, h, w).
+    def voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
+        """Return the spike counts of the frame's window, float32 (bins, h, w); of a region of spike pixels
+        where one is given.
 
         Planes that were not recorded in one go with the frame count as no spikes, as do those outside
         the recording. Raises SequenceError without spikes.
@@ -168,9 +169,9 @@ class Sequence:
         window, limits = self.window(index), self.spike_limits(index)
         recording = self._spikes()
         if limits.start <= window.start and window.stop <= limits.stop:
-            return voxelize(recording, window.start, window.stop, bins)
+            return voxelize(recording, window.start, window.stop, bins, region)
         part = RecordingPart(recording, limits)
-        counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins)
+        counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins, region)
         return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
 
     def _virtual_frame(self, index: int) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ dealt with. All maps are the same whichever way time runs, only the bins turn ro
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,22 @@ DENSITY_MAPS = 3
 """Per pixel relative to the mean; mean spikes an exposure; mean spikes a plane. The last two are flat."""
 
 
+@dataclass(frozen=True, eq=False)
+class ExposureTotals:
+    """What there was in a whole exposure, for those who see a part of its picture."""
+
+    spikes: NDArray[np.int64]
+    """(bins,) of all pixels"""
+    pixels: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> "ExposureTotals":
+        """Add up counts (bins, H, W)."""
+        counts = np.asarray(counts)
+        each = counts.reshape(len(counts), -1).sum(axis=1, dtype=np.float64)  # exact: these are whole numbers
+        return cls(np.rint(each).astype(np.int64), counts[0].size)
+
+
 def relative_channel_count(bins: int) -> int:
     """Return how many channels `relative_channels` gives."""
     return bins + len(RATIO_WINDOWS) + DENSITY_MAPS
@@ -35,24 +52,29 @@ def planes_per_bin(start: float, stop: float, bins: int) -> NDArray[np.float32]:
     return np.bincount(indices, minlength=bins).astype(np.float32)
 
 
-def relative_channels(counts: Counts, planes: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+def relative_channels(
+    counts: Counts, planes: NDArray[np.float32] | None = None, whole: ExposureTotals | None = None
+) -> NDArray[np.float32]:
     """Turn counts (bins, H, W) of one exposure into (bins + 7, H, W) channels of order one.
 
     First the bins as log1p(density / mean density of the exposure), then the ratio and density maps that
     the module describes. `planes` (bins,) says how many planes each bin saw. A bin without a single
     spike saw none that we know of (outside the recording, or more bins than planes) and takes the values of
-    its nearest neighbour in time. An exposure without any spike gives zeros.
+    its nearest neighbour in time. An exposure without any spike gives zeros. Where the counts are of a part
+    of the picture, `whole` holds the totals of all of it.
     """
+    if whole is None:
+        whole = ExposureTotals.of(counts)
     bins = len(counts)
     channels = np.zeros((relative_channel_count(bins), *counts.shape[1:]), np.float32)
-    seen: NDArray[np.bool_] = counts.reshape(bins, -1).max(axis=1) > 0
+    seen = whole.spikes > 0
     if planes is not None:
         seen &= planes > 0
     if not seen.any():
         return channels
     weights = np.where(seen, 1.0 if planes is None else planes, 0.0).astype(np.float32)
     total = counts[seen].sum(axis=0)
-    mean_density = float(total.mean(dtype=np.float64)) / float(weights.sum())
+    mean_density = float(whole.spikes[seen].sum() / whole.pixels) / float(weights.sum())
     nearest = _nearest(seen)
     scale = 1 / (weights[nearest] * np.float32(mean_density))
     np.multiply(counts[nearest], scale[:, None, None], out=channels[:bins])

@@ -11,11 +11,11 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bitplanes import PlaneCounter, count_spans, count_unlit
+from engine.bitplanes import PlaneCounter, count_region, count_spans, count_unlit
 from engine.errors import OperationCancelled
-from engine.geometry import Span
+from engine.geometry import Region, Span
 from engine.recording.recording import MappedRecording, Recording, TimedRecording
-from engine.spike_channels import planes_per_bin, relative_channel_count, relative_channels
+from engine.spike_channels import ExposureTotals, planes_per_bin, relative_channel_count, relative_channels
 
 RATE_CHUNK_BYTES = 2 << 20
 RATE_THREADS = 2
@@ -75,10 +75,11 @@ class VoxelSpec:
         """Channels of the network's input for one frame."""
         return relative_channel_count(self.bins) if self.transform == "relative" else self.bins
 
-    def apply(self, counts: NDArray[np.floating]) -> NDArray[np.float32]:
+    def apply(self, counts: NDArray[np.floating], whole: ExposureTotals | None = None) -> NDArray[np.float32]:
         """Turn the counts of one exposure, (bins, H, W), into float32 network input (channels, H, W).
 
         A VoxelGrid says by itself how many planes each bin saw; other arrays count as evenly filled.
+        Where the counts are a part of the picture, `whole` are the totals of all of it.
         Raises ValueError for any other shape.
         """
         values = np.asarray(counts, np.float32)
@@ -88,14 +89,19 @@ class VoxelSpec:
             planes = None
             if isinstance(counts, VoxelGrid):
                 planes = planes_per_bin(counts.start, counts.stop, self.bins)
-            channels = relative_channels(values, planes)
+            channels = relative_channels(values, planes, whole)
             channels[: self.bins] = (channels[: self.bins] - np.float32(self.mean)) / np.float32(self.std)
             return channels
         return (np.log1p(values) - np.float32(self.mean)) / np.float32(self.std)
 
 
-def voxelize(recording: Recording, start: float, stop: float, bins: int = 32) -> VoxelGrid:
+def voxelize(
+    recording: Recording, start: float, stop: float, bins: int = 32, region: Region | None = None
+) -> VoxelGrid:
     """Count the spikes of the window [start, stop) in `bins` equal bins: float32 (bins, H, W).
+
+    With a `region` only its pixels, (bins, h, w), and of a recording of packed planes only their bytes
+    are read.
 
     A spike at time t goes to bin floor((t - start) / (stop - start) * bins), clipped to the last; those
     of plane p count at t = p, those of an event list at their own times (FORMATS, "Voxels"). The
@@ -109,16 +115,22 @@ def voxelize(recording: Recording, start: float, stop: float, bins: int = 32) ->
     if bins < 1:
         raise ValueError(f"a voxel grid needs at least one bin, got {bins}")
     info = recording.info
-    counts = np.empty((bins, info.height, info.width), np.float32)
+    region = region or Region.whole(info.size)
+    if region.intersect(Region.whole(info.size)) != region:
+        raise ValueError(f"{region} reaches outside planes of {info.size}")
+    counts = np.empty((bins, region.size.height, region.size.width), np.float32)
     if isinstance(recording, TimedRecording):
-        _count_events(recording, start, stop, counts)
+        _count_events(recording, start, stop, region, counts)
     else:
         planes = planes_inside(start, stop, info.planes)
         position = (np.arange(planes.start, planes.stop) - start) / (stop - start) * bins
         bin_of_plane = np.minimum(bins - 1, np.floor(position))
         edges = planes.start + np.searchsorted(bin_of_plane, np.arange(bins + 1))
         spans = [Span(int(first), int(last)) for first, last in itertools.pairwise(edges)]
-        count_spans(recording.packed, spans, info.size, info.flip, counts)
+        if region.size == info.size:
+            count_spans(recording.packed, spans, info.size, info.flip, counts)
+        else:
+            count_region(recording.packed, spans, info.size, info.flip, region, counts)
     inside = max(0.0, min(stop, float(info.planes)) - max(start, 0.0))
     return VoxelGrid.of(counts, start, stop, (stop - start) - inside)
 
@@ -221,10 +233,16 @@ def planes_inside(start: float, stop: float, planes: int) -> Span:
     return Span(first, max(first, min(planes, math.ceil(stop))))
 
 
-def _count_events(recording: TimedRecording, start: float, stop: float, counts: NDArray[np.float32]) -> None:
-    """Count the events of the window into `counts`, (bins, H, W)."""
+def _count_events(
+    recording: TimedRecording, start: float, stop: float, region: Region, counts: NDArray[np.float32]
+) -> None:
+    """Count the events of the window in `region` into `counts`, (bins, h, w)."""
     bins, height, width = counts.shape
     times, rows, columns = recording.events(start, stop)
+    rows, columns = rows - region.top, columns - region.left
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    if not inside.all():
+        times, rows, columns = times[inside], rows[inside], columns[inside]
     position = (times - start) / (stop - start) * bins
     edges = np.searchsorted(np.minimum(bins - 1, np.floor(position)), np.arange(bins + 1))
     for index, (first, last) in enumerate(itertools.pairwise(edges)):

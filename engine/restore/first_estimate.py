@@ -38,11 +38,8 @@ def first_estimate(blurry: NDArray[np.float32], voxels: VoxelGrid, gamma: float 
     """Restore (H, W, 3) from the voxels (bins, h, w) of its exposure; `gamma` as in `restore_frame`."""
     counts = np.asarray(voxels)
     bins = len(counts)
-    counted = np.concatenate(
-        [np.zeros((1, *counts.shape[1:]), np.float32), np.cumsum(counts, axis=0, dtype=np.float32)]
-    )
     exposure = Exposure(
-        lambda start, stop: counted[stop] - counted[start],
+        lambda start, stop: counts[start:stop].sum(axis=0),
         Span(0, bins),
         bins / 2,
         float(bins),

@@ -1,14 +1,17 @@
 """What a restoring method is, and the methods there are by name."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence as SequenceOf
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MethodError
-from engine.geometry import Region, Span
+from engine.geometry import Region, Size, Span
 
 if TYPE_CHECKING:
+    from engine.restore.compute_device import Precision
     from engine.sequence import Sequence
 
 SPIKE_RATIO = "spike-ratio"
@@ -17,58 +20,64 @@ DEFAULT_MODEL = "vrt-spike-small"
 """The bundled network that `NETWORK` means where nobody names another."""
 
 
-class Method(Protocol):
+class Method(ABC):
     """Turns a clip of blurry frames and its spikes into sharp frames, region by region.
 
     The numbers are advice to the plan: a method never sees a clip or a region that breaks them, except
     that a picture smaller than `multiple_px` or a sequence shorter than `clip_frames` is given whole.
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    clip_frames: int = 1
+    """Frames restored together."""
+    clip_overlap: int = 0
+    """Frames that two neighbouring clips share."""
+    overlap_px: int = 0
+    """Pixels that two neighbouring tiles share; 0 where a region comes out the same in any tile."""
+    multiple_px: int = 1
+    """Height and width of a tile are multiples of this where the picture is large enough."""
+    default_tile_px: int | None = None
+    """Edge of a tile where the caller has no wish; None for the whole picture at once."""
+    device: str = "cpu"
+    """Where it computes: "cpu", "cuda:N" or "mps"."""
+    precision: str = "fp32"
+    """Or "bf16" or "fp16"."""
 
-    @property
-    def clip_frames(self) -> int:
-        """Frames restored together."""
-        ...
-
-    @property
-    def clip_overlap(self) -> int:
-        """Frames that two neighbouring clips share."""
-        ...
-
-    @property
-    def overlap_px(self) -> int:
-        """Pixels that two neighbouring tiles share; 0 where a region comes out the same in any tile."""
-        ...
-
-    @property
-    def multiple_px(self) -> int:
-        """Height and width of a tile are multiples of this where the picture is large enough."""
-        ...
-
-    @property
-    def default_tile_px(self) -> int | None:
-        """Edge of a tile where the caller has no wish; None for the whole picture at once."""
-        ...
-
+    @abstractmethod
     def prepare(self, sequence: "Sequence", clip: Span) -> Any:
         """Do what is done once for the frames of `clip`; the result goes to `restore` unchanged.
 
         Raises MethodError when the sequence lacks what the method needs.
         """
-        ...
 
+    @abstractmethod
     def restore(self, prepared: Any, region: Region) -> NDArray[np.float32]:
         """Return the restored (clip, h, w, 3) RGB pictures of `region`, in [0, 1]."""
-        ...
+
+    def restore_batch(self, prepared: Any, regions: SequenceOf[Region]) -> NDArray[np.float32]:
+        """Restore several regions of one size together: (regions, clip, h, w, 3)."""
+        return np.stack([self.restore(prepared, region) for region in regions])
+
+    def part(self, prepared: Any, frames: Span) -> Any:
+        """Return what was prepared of `frames`, counted from the start of the clip."""
+        raise MethodError(f"the method {self.name} cannot restore {frames} of {prepared} alone")
+
+    def memory_bytes(self, tile: Size, frames: int) -> int:  # noqa: ARG002 (what a method says that has no worry)
+        """Return about how much `restore` takes for a tile of so many frames, beside its input."""
+        return 0
+
+    def free_memory(self) -> None:  # noqa: B027 (few methods keep any)
+        """Give back what is kept of the device's memory and not needed."""
 
 
-def make_method(name: str, model: str | None = None) -> Method:
+def make_method(
+    name: str, model: str | None = None, device: str = "auto", precision: "Precision" = "auto"
+) -> Method:
     """Return a method by its name.
 
-    `model` is the file or the name of a network, for `NETWORK` only. Raises MethodError that lists the
-    names there are, CheckpointError where the network cannot be loaded.
+    `model` is the file or the name of a network, for `NETWORK` only; `device` and `precision` say where and
+    how that computes (see `engine.restore.compute_device`). Raises MethodError that lists the names there
+    are or the devices, CheckpointError where the network cannot be loaded.
     """
     if model is not None and name != NETWORK:
         raise MethodError(f"the method {name} takes no model", advice=f"Choose --method {NETWORK} with it")
@@ -79,7 +88,7 @@ def make_method(name: str, model: str | None = None) -> Method:
     if name == NETWORK:
         from engine.restore.network_method import NetworkMethod
 
-        return NetworkMethod.load(model or DEFAULT_MODEL)
+        return NetworkMethod.load(model or DEFAULT_MODEL, device, precision)
     raise MethodError(
         f"there is no method '{name}'", expected=f"{SPIKE_RATIO} or {NETWORK}", advice="Choose one of these"
     )

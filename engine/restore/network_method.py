@@ -1,5 +1,11 @@
 """Restoring with a network: clips of frames and their spikes through VRT or VRT + spikes."""
 
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator
+from collections.abc import Sequence as SequenceOf
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +18,10 @@ from torch.nn import functional
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
-from engine.restore.first_estimate import start_from_ratio
-from engine.restore.methods import NETWORK
+from engine.restore.compute_device import AUTOCAST, Precision, find_device, find_precision
+from engine.restore.first_estimate import FirstEstimate, first_estimate
+from engine.restore.methods import NETWORK, Method
+from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
 
 if TYPE_CHECKING:
@@ -25,46 +33,77 @@ CPU_TILE_PX = 128
 """Edge of a tile at the scale the network works at: 6 frames of it take about 2 GB."""
 OVERLAP_PX = 24
 """Pixels of that scale that neighbouring tiles share."""
+SPIKE_MARGIN_PX = 2
+"""Spike pixels around a tile that bilinear samples within it may need."""
+BYTES_PER_CHANNEL = 60
+"""Activations of a pixel and frame at the network's scale, for every channel of its widest stage in float32:
+measured, at the peak, with what the libraries keep for themselves."""
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedClip:
-    """Inputs of one clip, whole frames."""
+    """What is needed of one clip; spikes are cut from the recording tile by tile."""
 
+    sequence: "Sequence"
+    clip: Span
     frames: NDArray[np.float32]
-    """(T, H, W, 3)"""
-    spikes: NDArray[np.float32] | None
-    """(T, K, Hs, Ws), as the network takes them; None for a network without spikes."""
+    """(T, H, W, 3), as they enter the network."""
+    totals: tuple[ExposureTotals, ...] = ()
+    """Of each frame's whole exposure, for the channels that measure against it."""
+    changes: NDArray[np.float32] | None = None
+    """(T, Hs, Ws), one more channel, of networks that correct the spike ratio."""
 
 
-class NetworkMethod:
+class NetworkMethod(Method):
     """Restore with a network in evaluation (see `engine.restore.methods.Method`)."""
 
     name = NETWORK
 
-    def __init__(self, network: VRT | VRTSpike, voxel_spec: VoxelSpec | None) -> None:
+    def __init__(
+        self,
+        network: VRT | VRTSpike,
+        voxel_spec: VoxelSpec | None,
+        device: str = "cpu",
+        precision: Precision = "fp32",
+    ) -> None:
         if isinstance(network, VRTSpike) and voxel_spec is None:
             raise MethodError("a network with a spike branch needs to know how its voxels are made")
-        self._network = network
+        torch_device = find_device(device)
+        self.device = str(torch_device)
+        self.precision = find_precision(precision, torch_device)
+        self._network = network.to(torch_device)
         self._spec = voxel_spec
         config = network.config.vrt if isinstance(network, VRTSpike) else network.config
+        self._config = config
         self.clip_frames = config.window_size[0]
         self.clip_overlap = min(CLIP_OVERLAP, self.clip_frames - 1)
         self.multiple_px = network.config.multiple_px
         self.overlap_px = OVERLAP_PX * config.fold
-        self.default_tile_px: int | None = CPU_TILE_PX * config.fold
+        self.default_tile_px = CPU_TILE_PX * config.fold
 
     @classmethod
-    def load(cls, path_or_name: str) -> "NetworkMethod":
-        """Read a network from a file, or a bundled one by its name. Raises CheckpointError."""
+    def load(cls, path_or_name: str, device: str = "cpu", precision: Precision = "fp32") -> "NetworkMethod":
+        """Read a network from a file, or a bundled one by its name.
+
+        Raises CheckpointError, MethodError for a device or precision that is not there.
+        """
         loaded: LoadedModel = load_model(path_or_name)
-        return cls(loaded.model, loaded.voxel_spec)
+        return cls(loaded.model, loaded.voxel_spec, device, precision)
+
+    def memory_bytes(self, tile: Size, frames: int) -> int:
+        """Return about how much restoring a tile of so many frames takes at its peak."""
+        pixels = math.prod(-(-edge // self._config.fold) for edge in (tile.height, tile.width))
+        per_pixel = BYTES_PER_CHANNEL * max(self._config.embed_dims)
+        if self.precision != "fp32":
+            per_pixel = per_pixel * 2 // 3  # flow, offsets and norms stay in float32
+        return max(2, frames) * pixels * per_pixel
 
     def prepare(self, sequence: "Sequence", clip: Span) -> PreparedClip:
-        """Read frames and voxels of `clip`. Raises MethodError where spikes are needed and missing."""
-        frames = np.stack([sequence.frame(index) for index in range(clip.start, clip.stop)])
+        """Read the frames of `clip`. Raises MethodError where spikes are needed and missing."""
+        indices = range(clip.start, clip.stop)
+        frames = np.stack([sequence.frame(index) for index in indices])
         if not isinstance(self._network, VRTSpike):
-            return PreparedClip(frames, None)
+            return PreparedClip(sequence, clip, frames)
         if sequence.recording is None:
             raise MethodError(
                 "this network needs spikes, and the sequence has none",
@@ -72,54 +111,137 @@ class NetworkMethod:
                 advice="Name the recording with --spikes, or choose a network without a spike branch",
             )
         assert self._spec is not None
-        spec = self._spec
-        voxels = [sequence.voxels(index, spec.bins) for index in range(clip.start, clip.stop)]
-        spikes = np.stack([spec.apply(grid) for grid in voxels])
-        if self._network.config.from_ratio:
-            gamma = sequence.gamma if sequence.gamma_known else None
-            frames, spikes = start_from_ratio(frames, spikes, voxels, gamma)
-        return PreparedClip(frames, spikes)
+        if self._spec.transform != "relative" and not self._network.config.from_ratio:
+            return PreparedClip(sequence, clip, frames)
+        totals: list[ExposureTotals] = []
+        estimates: list[FirstEstimate] = []
+        gamma = sequence.gamma if sequence.gamma_known else None
+        for frame, index in zip(frames, indices, strict=True):
+            voxels = sequence.voxels(index, self._spec.bins)
+            totals.append(ExposureTotals.of(voxels))
+            if self._network.config.from_ratio:
+                estimates.append(first_estimate(frame, voxels, gamma))
+        if not estimates:
+            return PreparedClip(sequence, clip, frames, tuple(totals))
+        entering = np.stack([estimate.picture for estimate in estimates])
+        changes = np.stack([estimate.change for estimate in estimates])
+        return PreparedClip(sequence, clip, entering, tuple(totals), changes)
+
+    def part(self, prepared: PreparedClip, frames: Span) -> PreparedClip:
+        chosen = slice(frames.start, frames.stop)
+        return dataclasses.replace(
+            prepared,
+            clip=Span(prepared.clip.start + frames.start, prepared.clip.start + frames.stop),
+            frames=prepared.frames[chosen],
+            totals=prepared.totals[chosen],
+            changes=None if prepared.changes is None else prepared.changes[chosen],
+        )
 
     def restore(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
         """Return the restored (T, h, w, 3) RGB pictures of `region`, in [0, 1]."""
-        rows, columns = region.slices
-        device = next(self._network.parameters()).device
-        frames = torch.from_numpy(
-            np.ascontiguousarray(np.moveaxis(prepared.frames[:, rows, columns], 3, 1))[None]
-        ).to(device)
-        was_training = self._network.training
-        self._network.eval()
-        try:
-            with torch.inference_mode():
-                if isinstance(self._network, VRTSpike):
-                    assert prepared.spikes is not None
-                    size = Size(*prepared.frames.shape[1:3])
-                    spikes = cut_spikes(torch.from_numpy(prepared.spikes), region, size)
-                    output = self._network(frames, spikes[None].to(device))
-                else:
-                    output = self._network(frames)
-        finally:
-            self._network.train(was_training)
-        pictures = output[0].float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
+        return self.restore_batch(prepared, [region])[0]
+
+    def restore_batch(self, prepared: PreparedClip, regions: SequenceOf[Region]) -> NDArray[np.float32]:
+        """Return (regions, T, h, w, 3): regions of one size go through the network together."""
+        cut = np.stack([prepared.frames[(slice(None), *region.slices)] for region in regions])
+        frames = self._on_device(np.ascontiguousarray(np.moveaxis(cut, 4, 2)))
+        with self._evaluating():
+            if isinstance(self._network, VRTSpike):
+                spikes = np.stack([self._spikes_of(prepared, region) for region in regions])
+                output = self._network(frames, self._on_device(spikes))
+            else:
+                output = self._network(frames)
+        pictures = output.float().clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
         return np.ascontiguousarray(pictures)
+
+    def free_memory(self) -> None:
+        """Give back what libraries keep of the device's memory."""
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        elif self.device == "mps":
+            torch.mps.empty_cache()
+
+    def _spikes_of(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
+        """Return what the spikes saw of `region`, as the network takes it: (T, channels, h, w)."""
+        recording = prepared.sequence.recording
+        assert self._spec is not None
+        assert recording is not None
+        frame, spikes = Size(*prepared.frames.shape[1:3]), recording.info.size
+        needed = spike_region(region, frame, spikes)
+        channels = []
+        for offset, index in enumerate(range(prepared.clip.start, prepared.clip.stop)):
+            voxels = prepared.sequence.voxels(index, self._spec.bins, needed)
+            cut = self._spec.apply(voxels, prepared.totals[offset] if prepared.totals else None)
+            if prepared.changes is not None:
+                change = prepared.changes[(offset, *needed.slices)]
+                cut = np.concatenate([cut, change[None]])
+            channels.append(cut)
+        return sample_spikes(torch.from_numpy(np.stack(channels)), needed, region, frame, spikes).numpy()
+
+    def _on_device(self, values: NDArray[np.float32]) -> Tensor:
+        tensor = torch.from_numpy(values)
+        if self.device.startswith("cuda"):
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        was_training = self._network.training
+        if was_training:
+            self._network.eval()
+        kind = AUTOCAST.get(self.precision)
+        casting = (
+            contextlib.nullcontext()
+            if kind is None
+            else torch.autocast(torch.device(self.device).type, dtype=kind)
+        )
+        try:
+            with torch.inference_mode(), casting:
+                yield
+        finally:
+            if was_training:
+                self._network.train()
+
+
+def spike_region(region: Region, frame: Size, spikes: Size) -> Region:
+    """Return the spike pixels that a region of frames of size `frame` needs, with a margin to sample."""
+    top, left, bottom, right = _at_spikes(region, frame, spikes)
+    if _are_whole(top, left, bottom, right):
+        return Region(round(top), round(left), round(bottom), round(right))
+    around = Region(math.floor(top), math.floor(left), max(math.ceil(bottom), 1), max(math.ceil(right), 1))
+    return around.expand(SPIKE_MARGIN_PX, spikes)
+
+
+def sample_spikes(cut: Tensor, needed: Region, region: Region, frame: Size, spikes: Size) -> Tensor:
+    """Return what `cut` (T, C, h, w), the `needed` pixels of planes of size `spikes`, saw of `region`.
+
+    The cut itself where the region's borders fall between spike pixels; elsewhere bilinear samples at the
+    exact places, so that spikes never drift against the frames.
+    """
+    top, left, bottom, right = _at_spikes(region, frame, spikes)
+    if _are_whole(top, left, bottom, right):
+        return cut.contiguous()
+    ys = _sample_positions(top - needed.top, bottom - needed.top, needed.size.height)
+    xs = _sample_positions(left - needed.left, right - needed.left, needed.size.width)
+    grid = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1)[None].expand(len(cut), -1, -1, -1)
+    return functional.grid_sample(cut, grid, padding_mode="border", align_corners=False)
 
 
 def cut_spikes(spikes: Tensor, region: Region, frame: Size) -> Tensor:
-    """Return what spikes (T, K, Hs, Ws) saw of `region` of frames of size `frame`, at the spikes' scale.
+    """Return what whole planes (T, C, Hs, Ws) saw of `region` of frames of size `frame`."""
+    size = Size(*spikes.shape[-2:])
+    needed = spike_region(region, frame, size)
+    return sample_spikes(spikes[(..., *needed.slices)], needed, region, frame, size)
 
-    A plain cut where the region's borders fall between spike pixels; elsewhere bilinear samples at the
-    exact places, so that spikes never drift against the frames.
-    """
-    height, width = spikes.shape[-2:]
-    down, across = height / frame.height, width / frame.width
-    top, left = region.top * down, region.left * across
-    bottom, right = region.bottom * down, region.right * across
-    if all(edge == round(edge) for edge in (top, left, bottom, right)):
-        return spikes[..., round(top) : round(bottom), round(left) : round(right)].contiguous()
-    ys = _sample_positions(top, bottom, height)
-    xs = _sample_positions(left, right, width)
-    grid = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1)[None].expand(len(spikes), -1, -1, -1)
-    return functional.grid_sample(spikes, grid, padding_mode="border", align_corners=False)
+
+def _at_spikes(region: Region, frame: Size, spikes: Size) -> tuple[float, float, float, float]:
+    """Return a region's borders in spike pixels: top, left, bottom, right."""
+    down, across = spikes.height / frame.height, spikes.width / frame.width
+    return region.top * down, region.left * across, region.bottom * down, region.right * across
+
+
+def _are_whole(*edges: float) -> bool:
+    return all(edge == round(edge) for edge in edges)
 
 
 def _sample_positions(start: float, stop: float, length: int) -> Tensor:

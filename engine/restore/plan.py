@@ -53,44 +53,91 @@ class Plan:
         return space * time
 
 
-def make_plan(
-    size: Size, frames: Span, method: Method, tile_px: int | None = None, region: Region | None = None
+def plan(
+    size: Size,
+    frames: Span,
+    tile: int | Size,
+    overlap: int,
+    clip: int,
+    clip_overlap: int,
+    region: Region | None = None,
+    *,
+    multiple: int = 1,
 ) -> Plan:
-    """Lay out tiles of about `tile_px` and clips of the method's length over frames of `size`.
+    """Lay out tiles and clips over `frames` of `size`, all in pixels and frames.
 
-    `tile_px` is the longest edge a tile may have, rounded down to the method's multiple; None takes the
-    method's own choice. With a `region` only the tiles that it needs are planned, with as much context
-    around it as two neighbouring tiles share. Raises MethodError when a tile is too small to hold the
-    overlap or the region lies outside the frame.
+    `tile` is the longest edge, or height and width, a tile may have, rounded down to a multiple of
+    `multiple`; neighbours share at least `overlap` pixels, clips at least `clip_overlap` frames. With a
+    `region` only the tiles that it needs are planned, with as much context around it as two neighbouring
+    tiles share. Raises MethodError when a tile or a clip is too small to hold its overlap, or the region
+    lies outside the frame.
     """
+    tile = Size(tile, tile) if isinstance(tile, int) else tile
     if region is None:
         region = Region.whole(size)
     elif region.intersect(Region.whole(size)) != region:
         raise MethodError(
             "the region reaches outside the frame", found=str(region), expected=f"within {size}"
         )
-    edge_px = tile_px if tile_px is not None else method.default_tile_px
-    if edge_px is None:
-        edge_px = max(size.height, size.width) + method.multiple_px
-    smallest_px = _round_up(method.overlap_px + 1, method.multiple_px)
-    if edge_px < smallest_px:
+    smallest = smallest_tile_px(overlap, multiple)
+    if min(tile.height, tile.width) < smallest:
         raise MethodError(
-            f"tiles are too small for the method {method.name}",
-            found=f"{edge_px} px",
-            expected=f"at least {smallest_px} px",
+            "tiles are too small for what they share",
+            found=f"{min(tile.height, tile.width)} px",
+            expected=f"at least {smallest} px",
             advice="Choose a larger tile",
         )
-    cover = region.expand(method.overlap_px, size)
+    if clip <= clip_overlap:
+        raise MethodError(
+            "clips are too short for the frames they share",
+            found=f"{clip} frames",
+            expected=f"more than {clip_overlap}",
+            advice="Choose longer clips",
+        )
+    cover = region.expand(overlap, size)
     return Plan(
         size,
         frames,
         region,
-        rows=_cut(Span(cover.top, cover.bottom), size.height, edge_px, method.overlap_px, method.multiple_px),
-        columns=_cut(
-            Span(cover.left, cover.right), size.width, edge_px, method.overlap_px, method.multiple_px
-        ),
-        clips=cut_evenly(frames, method.clip_frames, method.clip_overlap) if len(frames) else (),
+        rows=_cut(Span(cover.top, cover.bottom), size.height, tile.height, overlap, multiple),
+        columns=_cut(Span(cover.left, cover.right), size.width, tile.width, overlap, multiple),
+        clips=cut_evenly(frames, clip, clip_overlap) if len(frames) else (),
     )
+
+
+def make_plan(
+    size: Size, frames: Span, method: Method, tile_px: int | None = None, region: Region | None = None
+) -> Plan:
+    """Make the `plan` of a method's own numbers; `tile_px` None takes its own choice of a tile too."""
+    edge_px = tile_px if tile_px is not None else method.default_tile_px
+    if edge_px is None:
+        edge_px = max(size.height, size.width) + method.multiple_px
+    return plan(
+        size,
+        frames,
+        edge_px,
+        method.overlap_px,
+        method.clip_frames,
+        method.clip_overlap,
+        region,
+        multiple=method.multiple_px,
+    )
+
+
+def smallest_tile_px(overlap: int, multiple: int) -> int:
+    """Return the shortest edge of a tile that shares `overlap` with the next."""
+    return _round_up(overlap + 1, multiple)
+
+
+def cut_length(total: int, pieces: int, overlap: int, multiple: int = 1) -> int:
+    """Return the edge with which a plan cuts `total` pixels into so many pieces, or fewer."""
+    return _round_up(-(-(total + (pieces - 1) * overlap) // pieces), multiple)
+
+
+def covered_twice(total: int, edge: int, overlap: int, multiple: int = 1) -> float:
+    """Return the pixels computed along an axis for every pixel of it; 1 where there is one tile."""
+    pieces = _cut(Span(0, total), total, edge, overlap, multiple)
+    return sum(map(len, pieces)) / total
 
 
 def with_neighbours(frames: Span, method: Method, frame_count: int) -> Span:

@@ -21,6 +21,7 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
+from engine.restore.methods import SPIKE_RATIO, Method
 from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, estimate_motion
 from engine.restore.spike_signal import (
@@ -60,10 +61,10 @@ class RatioFrames:
     pictures: NDArray[np.float32]
 
 
-class SpikeRatio:
+class SpikeRatio(Method):
     """The spike-ratio method. A frame's map is computed once, so tiles show no borders."""
 
-    name = "spike-ratio"
+    name = SPIKE_RATIO
     clip_frames = 1
     clip_overlap = 0
     overlap_px = 0
@@ -76,6 +77,9 @@ class SpikeRatio:
 
     def restore(self, prepared: RatioFrames, region: Region) -> NDArray[np.float32]:
         return prepared.pictures[(slice(None), *region.slices)]
+
+    def part(self, prepared: RatioFrames, frames: Span) -> RatioFrames:
+        return RatioFrames(prepared.pictures[frames.start : frames.stop])
 
 
 def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:

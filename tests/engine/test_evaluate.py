@@ -11,6 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio
 import engine.commands.method_choice as method_choice
 from engine.cli import main
 from engine.recording import write_packed
+from engine.restore.methods import Method
 
 FRAMES = 3
 REGION = "8,4,24,16"
@@ -154,7 +155,7 @@ def test_two_networks_are_told_apart(evaluate, monkeypatch):
     assert rows == ["blurry", "first.pth", "second.pth"]
 
 
-class Unchanged:
+class Unchanged(Method):
     """Gives every frame back as it is."""
 
     clip_frames, clip_overlap, overlap_px, multiple_px, default_tile_px = 1, 0, 0, 1, None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameError, MethodError, OperationCancelled
 from engine.geometry import Region, Size, Span
-from engine.restore.methods import make_method
+from engine.restore.methods import Method, make_method
 from engine.restore.plan import make_plan
 from engine.restore.run import FrameResult, TileResult, restore_frames, run_plan
 
@@ -34,7 +34,7 @@ class FakeSequence:
 
 
 @dataclass
-class Brighten:
+class Brighten(Method):
     """Adds a half; may give a NaN for one frame."""
 
     name: str = "brighten"

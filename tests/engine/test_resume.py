@@ -19,6 +19,7 @@ from engine.errors import ExportError
 from engine.export import write_picture
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
 from engine.recording import write_packed
+from engine.restore.methods import Method
 from engine.voxels import VoxelSpec
 
 FRAMES = 9
@@ -253,7 +254,7 @@ def test_numbers_that_are_none_cost_only_the_frame_that_has_them(clip, tmp_path,
     assert sorted(written(tmp_path / "out")) == [f"{at:04d}.png" for at in range(FRAMES) if at != 5]
 
 
-class OneFrameIsNoNumber:
+class OneFrameIsNoNumber(Method):
     """Gives its clips of four back as they are, but one frame without values."""
 
     name, clip_frames, clip_overlap = "spike-ratio", 4, 0

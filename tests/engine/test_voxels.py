@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import bitplanes, voxels
 from engine.errors import OperationCancelled
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.recording import open_recording, packed, write_packed
 from engine.recording.recording import MappedRecording, RecordingInfo
 from engine.voxels import VoxelGrid, VoxelSpec, spike_rate, tfi, tfp, voxelize, window_counts
@@ -324,3 +324,27 @@ def test_a_voxel_spec_that_makes_no_sense_is_refused(wrong):
 def test_a_voxel_spec_refuses_counts_of_other_bins():
     with pytest.raises(ValueError, match=r"expected counts \(4, H, W\)"):
         VoxelSpec(bins=4).apply(np.zeros((3, 2, 2), np.float32))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    width=st.sampled_from([8, 16, 24, 20, 21, 7]),
+    flip=st.booleans(),
+    place=st.tuples(*[st.integers(0, 20)] * 4),
+    bins=st.integers(1, 5),
+)
+def test_a_region_has_the_counts_of_the_whole(tmp_path_factory, width, flip, place, bins):
+    height = 13
+    planes = np.random.default_rng(width).random((30, height, width)) < 0.4
+    path = tmp_path_factory.mktemp("region") / "spike.dat"
+    write_packed(path, planes.astype(np.uint8), flip=flip)
+    (top, bottom), (left, right) = (sorted(place[:2]), sorted(place[2:]))
+    top, left = min(top, height - 1), min(left, width - 1)
+    region = Region(top, left, min(max(bottom, top + 1), height), min(max(right, left + 1), width))
+
+    with open_recording(path, height=height, width=width, flip=flip) as recording:
+        whole = voxelize(recording, 2.5, 27.0, bins)
+        part = voxelize(recording, 2.5, 27.0, bins, region)
+
+    np.testing.assert_array_equal(part, whole[(slice(None), *region.slices)])
+    assert (part.start, part.stop, part.outside_planes) == (whole.start, whole.stop, whole.outside_planes)
