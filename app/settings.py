@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import platformdirs
@@ -35,6 +35,8 @@ class Settings:
     results_mib: int = 1024
     """Bound of the restored frames kept in memory."""
     last_folder: str = ""
+    recordings: dict[str, dict[str, object]] = field(default_factory=dict)
+    """By folder, what the user said about its recordings."""
     window_geometry: str = ""
     """QWidget.saveGeometry, base64."""
     panels: str = ""
@@ -72,14 +74,14 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     if not isinstance(values, dict):
         return settings, [f"The settings in {path} are not a JSON object; the defaults are used"]
     problems = []
-    for field in fields(Settings):
-        if field.name not in values:
+    for one in fields(Settings):
+        if one.name not in values:
             continue
-        value, default = values[field.name], getattr(settings, field.name)
-        if type(value) is type(default) and _VALID.get(field.name, lambda _: True)(value):
-            setattr(settings, field.name, value)
+        value, default = values[one.name], getattr(settings, one.name)
+        if type(value) is type(default) and _VALID.get(one.name, lambda _: True)(value):
+            setattr(settings, one.name, value)
         else:
-            problems.append(f"Setting {field.name!r} cannot be {value!r}; {default!r} is used")
+            problems.append(f"Setting {one.name!r} cannot be {value!r}; {default!r} is used")
     return settings, problems
 
 

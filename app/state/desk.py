@@ -10,6 +10,7 @@ from app.settings import Settings
 from app.state.notices import Notices
 from app.state.queue import JobQueue
 from app.state.reading import reading_pool
+from app.state.remembered import RememberedReadings
 
 
 class Desk(QObject):
@@ -28,6 +29,7 @@ class Desk(QObject):
         self.notices = Notices(self)
         self.bridge = WorkerBridge(make_client, self)
         self.queue = JobQueue(self.bridge, self)
+        self.readings = RememberedReadings(settings)
 
     def close(self) -> None:
         """End the worker and wait for the threads; whoever reads must have been told to stop before."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.environment import load_opencv
 from app.state.lease import Lease
 from app.state.reading import Lane, Ticket
+from app.state.remembered import RememberedReading, open_remembering
 from engine.errors import GeometryError, OperationCancelled
 from engine.recording.recording import GeometryCandidate
 from engine.source import SequenceSource
@@ -56,9 +57,11 @@ class Session(QObject):
         parent: QObject | None = None,
         *,
         opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
+        recall: Callable[[SequenceSource], RememberedReading | None] = lambda _: None,
     ) -> None:
         super().__init__(parent)
         self._opener = opener
+        self._recall = recall
         self.source: SequenceSource | None = None
         self.lease: Lease | None = None
         self.opening: SequenceSource | None = None
@@ -80,7 +83,8 @@ class Session(QObject):
         """Open what `source` says, in a thread; `opened`, `failed` or `geometry_needed` follows."""
         log.info("Opening %s", source)
         self.opening = source
-        self._lane.request(source, lambda ticket: self._open(source, ticket))
+        remembered = self._recall(source)
+        self._lane.request(source, lambda ticket: self._open(source, remembered, ticket))
 
     def reopen(self, **changes: object) -> None:
         """Open the same files again, some of what was said about them changed."""
@@ -105,7 +109,7 @@ class Session(QObject):
             return
         self.opening = None
         self._retire()
-        self.lease, self.source = lease, source
+        self.lease, self.source = lease, lease.sequence.source  # with what was remembered about it
         self.opened.emit()
 
     def _on_failure(self, source: SequenceSource, error: Exception) -> None:
@@ -119,8 +123,8 @@ class Session(QObject):
         else:
             self.failed.emit(error)
 
-    def _open(self, source: SequenceSource, ticket: Ticket) -> Lease:
-        lease = Lease(self._opener(source))
+    def _open(self, source: SequenceSource, remembered: RememberedReading | None, ticket: Ticket) -> Lease:
+        lease = Lease(open_remembering(self._opener, source, remembered))
         if ticket.superseded():
             lease.retire()
             raise OperationCancelled("another sequence is being opened")

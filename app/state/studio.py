@@ -74,7 +74,7 @@ class Studio(QObject):
         self.notices = self.desk.notices
         self.bridge = self.desk.bridge
         self._opener = opener
-        self.session = Session(self.pool, self, opener=opener)
+        self.session = Session(self.pool, self, opener=opener, recall=self.desk.readings.recall)
         self.position = Position(self)
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.pictures = Pictures(self.pool, self)
@@ -350,5 +350,5 @@ class Studio(QObject):
 
 def _same_frames(one: SequenceSource, other: SequenceSource) -> bool:
     """Whether both have the same frames, so that results of one are results of the other."""
-    virtual = ("height", "width", "flip", "exposure_planes", "stride_planes", "path")
+    virtual = ("height", "width", "flip", "msb_first", "exposure_planes", "stride_planes", "path")
     return all(getattr(one, name) == getattr(other, name) for name in virtual)

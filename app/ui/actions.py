@@ -32,6 +32,14 @@ ACTIONS = (
         "open_folder", "Open folder…", "File", "Ctrl+Shift+O", "Open a folder of frames and spikes", "open"
     ),
     ActionSpec(
+        "open_recording",
+        "Open recording…",
+        "File",
+        "Ctrl+Alt+O",
+        "Open a spike recording, and choose its size among pictures of it",
+        "recording",
+    ),
+    ActionSpec(
         "open_sample",
         "Open sample",
         "File",

@@ -10,12 +10,15 @@ from PySide6.QtGui import QDesktopServices
 
 from app.settings import log_path
 from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
+from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
 from app.state.studio import Studio, sample_source
 from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
-from app.ui.recording_dialog import RecordingDialog
+from app.ui.recording_dialog import RecordingDialog, recording_of
 from engine.geometry import Size
+from engine.recording.recording import RecordingInfo
+from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -57,6 +60,9 @@ class Commands(QObject):
         return {
             "open": lambda: prompts.open_file(self.open_paths),
             "open_folder": lambda: prompts.open_folder(self.open_paths),
+            "open_recording": lambda: prompts.one_file(
+                "Open recording", "Spike recordings", RECORDING_SUFFIXES, self.ask_recording
+            ),
             "open_sample": lambda: tabs.open_source(sample_source()),
             "add_spikes": lambda: prompts.one_file(
                 "Add spikes", "Spike recordings", RECORDING_SUFFIXES, studio.add_spikes
@@ -119,31 +125,51 @@ class Commands(QObject):
 
     def ask_geometry(self, question: GeometryQuestion, studio: Studio) -> None:
         """Ask for the size of a recording that does not say it."""
-        facts = [f"found {question.error.found}"] if question.error.found else []
-        if question.error.expected:
-            facts.append(f"expected {question.error.expected}")
-        reason = question.error.problem[:1].upper() + question.error.problem[1:]
-        reason += f" ({', '.join(facts)})." if facts else "."
-        if question.candidates:
-            reason += " The likeliest sizes are listed first."
-        dialog = RecordingDialog(question.source, question.candidates, reason, self._window)
+        dialog = self._recording_dialog(question.source, question.error.path, studio.open_source)
         dialog.rejected.connect(lambda: self._window.tabs.drop_if_empty(studio))
-        self._show_dialog(dialog, studio)
+
+    def ask_recording(self, path: Path) -> None:
+        """Ask how a recording is to be read before it is opened."""
+        self._recording_dialog(SequenceSource(str(path)), path, self._window.tabs.open_source)
 
     def _ask_recording(self) -> None:
         sequence = self._studio.session.sequence
         if sequence is None or sequence.recording is None:
             return
         info = sequence.recording.info
-        reason = f"Read as {info.size}, {info.planes} planes"
-        reason += f" at {info.rate_hz:g} Hz." if info.rate_hz else ", rate not known."
-        dialog = RecordingDialog(sequence.source, info.candidates, reason, self._window)
-        self._show_dialog(dialog, self._studio)
+        studio = self._studio
+        self._recording_dialog(sequence.source, info.path, studio.open_source, info)
 
-    def _show_dialog(self, dialog: RecordingDialog, studio: Studio) -> None:
-        dialog.chosen.connect(studio.open_source)
+    def _recording_dialog(
+        self,
+        source: SequenceSource,
+        found: Path | None,
+        answer: Callable[[SequenceSource], object],
+        info: RecordingInfo | None = None,
+    ) -> RecordingDialog:
+        desk, path = self._window.tabs.desk, recording_of(source, found)
+        remembered = desk.readings.recall(source)
+        if remembered is not None:
+            source = remembered.complete(source)
+        size = None if remembered is None else remembered.size
+        choice = RecordingChoice(
+            desk.pool,
+            path,
+            size=size if info is None else info.size,
+            flip=source.flip,
+            msb_first=source.msb_first,
+        )
+        rate_hz = None if info is None else info.rate_hz
+        dialog = RecordingDialog(source, choice, self._window.theme, self._window, found_rate_hz=rate_hz)
+
+        def take(chosen: SequenceSource) -> None:
+            desk.readings.keep(chosen, choice.shown_by_bits)
+            answer(chosen)
+
+        dialog.chosen.connect(take)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+        return dialog
 
     def _export_frame(self) -> None:
         view = self._studio.pictures.view

@@ -1,31 +1,54 @@
-"""A small dialog for what a recording's bytes do not say: size, rate, exposure."""
+"""The dialog for what a recording's bytes do not say: its size, which way up it is, how many planes it has.
+
+The three answers stand on top, what they follow from below: candidates with pictures, and fields.
+"""
 
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
-from engine.recording.recording import GeometryCandidate
+from app.state.notices import describe as describe_error
+from app.state.recording_choice import RecordingChoice
+from app.ui.recording_cards import CardList
+from app.ui.segments import Segments
+from app.ui.theme import Theme
+from app.ui.wording import format_count, format_seconds
+from engine.geometry import Size
 from engine.source import SequenceSource
 
 LARGEST_EDGE_PX = 16384
-MOST_CANDIDATES = 12
 FIELD_PX = 28
+FORM_PX = 288
+DEFAULT_SIZE = QSize(1010, 660)
+TYPING_MS = 300
+"""How long after a key the typed size is read: 250 is not 2, 25 and 250."""
 UNSAID = "not said"
-FLIPS: dict[str, bool | None] = {"find out": None, "bottom row first (usual)": True, "top row first": False}
+SLIDER_STEPS = 200
+
+ROWS = (
+    ("Find out", None, "As a config.yaml or the frames show it; else bottom row first, as is usual"),
+    ("Bottom first", True, "The bottom row of a plane is stored first"),
+    ("Top first", False, "The top row of a plane is stored first"),
+)
+BITS = (
+    ("Find out", None, "As the bits look; else lowest bit first, as is usual"),
+    ("Lowest first", False, "The least significant bit of a byte is the first of its eight pixels"),
+    ("Highest first", True, "The most significant bit of a byte is the first of its eight pixels"),
+)
 
 
 class RecordingDialog(QDialog):
@@ -36,112 +59,274 @@ class RecordingDialog(QDialog):
     def __init__(
         self,
         source: SequenceSource,
-        candidates: tuple[GeometryCandidate, ...],
-        reason: str,
+        choice: RecordingChoice,
+        theme: Theme,
         parent: QWidget | None = None,
         *,
-        virtual_frames: bool = True,
+        found_rate_hz: float | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Recording settings")
+        self.setWindowTitle("Recording")
         self._source = source
-        name = QLabel(Path(source.spikes or source.path).name)
+        self._theme = theme
+        self._found_rate_hz = found_rate_hz
+        self.choice = choice
+        choice.setParent(self)
+        name = QElidingLabel(choice.path.name)
         name.setProperty("role", "title")
-        why = QLabel(reason)
-        why.setWordWrap(True)
-        why.setProperty("role", "muted")
-        why.setMinimumWidth(420)
-        self.candidates = QComboBox()
-        for candidate in candidates[:MOST_CANDIDATES]:
-            self.candidates.addItem(_describe(candidate), candidate)
-        self.candidates.setToolTip(
-            "Readings of the bytes, the likeliest first: a wrong width shears the picture"
-        )
-        self.candidates.currentIndexChanged.connect(self._take_candidate)
-        self.height_px = _edge(source.height, "Rows of the spike camera, in pixels")
-        self.width_px = _edge(source.width, "Columns of the spike camera, in pixels")
-        self.rate = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e7, suffix=" Hz")
-        self.rate.setSpecialValueText(UNSAID)
-        self.rate.setToolTip("Planes per second; Vidar cameras record 20 000 or 40 000")
-        self.rate.setValue(source.rate_hz or 0.0)
-        self.rows = QComboBox()
-        self.rows.addItems(list(FLIPS))
-        self.rows.setCurrentIndex(list(FLIPS.values()).index(source.flip))
-        self.exposure = _planes(source.exposure_planes, "Length of one exposure, in planes")
-        self.stride = _planes(source.stride_planes, "From the start of one exposure to the next, in planes")
-        form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(8)
-        if candidates:
-            form.addRow("Likely sizes", self.candidates)
-        size = QHBoxLayout()
-        size.addWidget(self.height_px, 1)
-        size.addWidget(QLabel("×"))
-        size.addWidget(self.width_px, 1)
-        form.addRow("Height × width", size)
-        form.addRow("Rate", self.rate)
-        form.addRow("Rows are stored", self.rows)
-        if virtual_frames:
-            form.addRow("Exposure", self.exposure)
-            form.addRow("Stride", self.stride)
+        self.where = QElidingLabel(str(choice.path.parent))
+        self.where.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.where.setProperty("role", "muted")
+        self.answers = tuple(_Answer(question) for question in ("Geometry", "Which way up", "Planes"))
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.cards = CardList(choice, theme)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, SLIDER_STEPS)
+        self.slider.setValue(SLIDER_STEPS // 2)
+        self.slider.setToolTip("Which planes the pictures are the mean of, from the first to the last")
+        self.slider.setAccessibleName("Planes that the pictures show")
+        self.slider.valueChanged.connect(lambda step: choice.go(step / SLIDER_STEPS))
+        self._make_fields(source)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         )
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        self._open = buttons.button(QDialogButtonBox.StandardButton.Open)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(18, 16, 18, 14)
-        layout.setSpacing(10)
-        layout.addWidget(name)
-        layout.addWidget(why)
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-        for field in (*self.findChildren(QAbstractSpinBox), *self.findChildren(QComboBox)):
-            field.setMinimumHeight(FIELD_PX)
+        self.open_button = buttons.button(QDialogButtonBox.StandardButton.Open)
+        self._lay_out(name, buttons)
+        self._typing = QTimer(self, interval=TYPING_MS, singleShot=True)
+        self._typing.timeout.connect(self._take_typed)
         for edge in (self.height_px, self.width_px):
-            edge.valueChanged.connect(self._check)
-        if candidates and source.height is None:
-            self._take_candidate(0)
-        self._check()
+            edge.valueChanged.connect(lambda _: self._typing.start())
+        choice.looked.connect(self._show)
+        choice.chosen_changed.connect(self._show)
+        theme.changed.connect(self._show)
         self.accepted.connect(lambda: self.chosen.emit(self.source()))
+        self.finished.connect(lambda _: choice.close())
+        self.resize(DEFAULT_SIZE)
+        self._show()
 
     def source(self) -> SequenceSource:
-        """Return the source completed by what was entered."""
+        """Return the source completed by what was chosen and entered."""
+        self._take_typed()
+        size = self.choice.said_size
         return replace(
             self._source,
-            height=self.height_px.value() or None,
-            width=self.width_px.value() or None,
+            height=None if size is None else size.height,
+            width=None if size is None else size.width,
             rate_hz=self.rate.value() or None,
-            flip=FLIPS[self.rows.currentText()],
+            flip=self.rows.value,
+            msb_first=self.choice.said_msb_first,
             exposure_planes=self.exposure.value() or None,
             stride_planes=self.stride.value() or None,
         )
 
-    def _take_candidate(self, row: int) -> None:
-        candidate = self.candidates.itemData(row)
-        if candidate is not None:
-            self.height_px.setValue(candidate.size.height)
-            self.width_px.setValue(candidate.size.width)
+    # ------------------------------------------------------------------ making it
 
-    def _check(self) -> None:
-        """One edge alone says nothing."""
-        self._open.setEnabled((self.height_px.value() > 0) == (self.width_px.value() > 0))
+    def _make_fields(self, source: SequenceSource) -> None:
+        self.height_px = _edge("Rows of the spike camera, in pixels")
+        self.width_px = _edge("Columns of the spike camera, in pixels")
+        self.rate = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e7, suffix=" Hz")
+        self.rate.setToolTip("Planes per second; Vidar cameras record 20 000 or 40 000")
+        self.rate.setValue(source.rate_hz or 0.0)
+        self.rate.valueChanged.connect(lambda _: self._show())
+        self.rows = Segments("Rows", ROWS)
+        self.rows.choose(source.flip)
+        self.rows.changed.connect(lambda: self.choice.say_flip(self.rows.value))
+        self.bits = Segments("Bits", BITS)
+        self.bits.choose(source.msb_first)
+        self.bits.changed.connect(lambda: self.choice.say_bits(self.bits.value))
+        self.exposure = _planes(source.exposure_planes, "Length of one exposure, in planes")
+        self.stride = _planes(source.stride_planes, "From the start of one exposure to the next, in planes")
+        for field in (self.height_px, self.width_px, self.rate, self.exposure, self.stride):
+            field.setMinimumHeight(FIELD_PX)
+
+    def _lay_out(self, name: QWidget, buttons: QDialogButtonBox) -> None:
+        answers = QHBoxLayout()
+        answers.setSpacing(24)
+        for answer in self.answers:
+            answers.addWidget(answer, 1)
+        scrub = QHBoxLayout()
+        scrub.addWidget(_muted("Pictures from"))
+        scrub.addWidget(self.slider, 1)
+        left = QVBoxLayout()
+        left.addWidget(self.cards, 1)
+        left.addLayout(scrub)
+        middle = QHBoxLayout()
+        middle.setSpacing(16)
+        middle.addLayout(left, 1)
+        middle.addWidget(self._form())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 14, 18, 14)
+        layout.setSpacing(8)
+        layout.addWidget(name)
+        layout.addWidget(self.where)
+        layout.addLayout(answers)
+        layout.addWidget(self.message)
+        layout.addLayout(middle, 1)
+        layout.addWidget(buttons)
+
+    def _form(self) -> QWidget:
+        whole = QWidget()
+        whole.setFixedWidth(FORM_PX)
+        form = QFormLayout(whole)
+        form.setContentsMargins(0, 4, 0, 0)
+        form.setVerticalSpacing(6)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        size = QHBoxLayout()
+        size.addWidget(self.height_px, 1)
+        size.addWidget(QLabel("×"))
+        size.addWidget(self.width_px, 1)
+        form.addRow(_muted("Height × width"), size)
+        form.addRow(_muted("Rows are stored"), self.rows)
+        form.addRow(_muted("Bits of a byte are stored"), self.bits)
+        form.addRow(_muted("Rate"), self.rate)
+        planes = QHBoxLayout()
+        planes.addWidget(self.exposure, 1)
+        planes.addWidget(self.stride, 1)
+        form.addRow(_muted("Exposure and stride of its frames"), planes)
+        return whole
+
+    # ------------------------------------------------------------------ state → widgets
+
+    def _take_typed(self) -> None:
+        """Read with the size in the fields; one edge alone says nothing."""
+        self._typing.stop()
+        height, width = self.height_px.value(), self.width_px.value()
+        if height and width and not self.choice.busy:
+            self.choice.type_size(Size(height, width))
+
+    def _show(self) -> None:
+        choice, card = self.choice, self.choice.card
+        stated = choice.look is not None and not choice.look.is_packed
+        if card is not None and not self._typing.isActive():
+            for edge, value in ((self.height_px, card.size.height), (self.width_px, card.size.width)):
+                with QSignalBlocker(edge):
+                    edge.setValue(value)
+        for field in (self.height_px, self.width_px, self.bits):
+            field.setEnabled(not stated and choice.problem is None)
+        found = self._found_rate_hz or (choice.look and choice.look.info and choice.look.info.rate_hz)
+        self.rate.setSpecialValueText(f"{found:g} Hz, as found" if found else UNSAID)
+        self._show_answers(self.rate.value() or found or 0.0)
+        self._show_message()
+        self.open_button.setEnabled(choice.can_open)
+        self.slider.setEnabled(card is not None)
+
+    def _show_answers(self, rate_hz: float) -> None:
+        geometry, way_up, planes = self.answers
+        card, choice = self.choice.card, self.choice
+        if card is None:
+            waiting = "…" if choice.busy else "—"
+            for answer in self.answers:
+                answer.say(waiting, "")
+            return
+        rows = "Bottom row first" if choice.shown_flip else "Top row first"
+        geometry.say(f"{card.size} px", _why_size(choice))
+        way_up.say(rows, f"{_why_flip(choice)} · {_order_of_bits(choice)}")
+        if card.planes == 0:
+            planes.say("—", card.problem)
+            return
+        lasting = (
+            f"{format_seconds(card.planes / rate_hz)} at {rate_hz:g} Hz" if rate_hz else "rate not known"
+        )
+        rest = f" · {format_count(card.remainder_bytes)} bytes left over" if card.remainder_bytes else ""
+        planes.say(format_count(card.planes), lasting + rest, warn=bool(rest), theme=self._theme)
+
+    def _show_message(self) -> None:
+        choice, colours = self.choice, self._theme.colours
+        text, colour = "", colours.muted
+        if choice.busy:
+            text = "Looking at the file …"
+        elif choice.problem is not None:
+            notice = describe_error(choice.problem, "read the recording")
+            facts = notice.facts[:1].upper() + notice.facts[1:]
+            text, colour = _joined(notice.title, facts, notice.advice), colours.error
+        elif choice.card is None:
+            assert choice.look is not None
+            text = f"The file has {format_count(choice.look.total_bytes)} bytes, which no usual size fits. "
+            text, colour = text + "Type its height and width.", colours.warning
+        elif choice.card.problem:
+            text, colour = choice.card.problem, colours.error
+        elif choice.card.remainder_bytes:
+            rest = format_count(choice.card.remainder_bytes)
+            text = f"{rest} bytes are left over after the last whole plane: "
+            text += "the file is cut short, or this is not its size."
+            colour = colours.warning
+        elif choice.look is not None and choice.look.problem is not None and choice.card.reason != "typed":
+            text = "Nothing says how large a plane is. Choose the picture that is neither sheared nor torn."
+        self.message.setText(text)
+        self.message.setStyleSheet(f"color: {colour}")
+        self.message.setVisible(bool(text))
 
 
-def _describe(candidate: GeometryCandidate) -> str:
-    text = f"{candidate.size} · {candidate.planes} planes · score {candidate.score:.3f}"
-    if candidate.remainder_bytes:
-        text += f" · {candidate.remainder_bytes} bytes left over"
-    return text
+class _Answer(QWidget):
+    """A question in small, its answer in large, and where the answer comes from."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self.answer = QElidingLabel()
+        self.answer.setProperty("role", "answer")
+        self.reason = QElidingLabel()
+        self.reason.setProperty("role", "muted")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(_muted(question))
+        layout.addWidget(self.answer)
+        layout.addWidget(self.reason)
+
+    def say(self, answer: str, reason: str, *, warn: bool = False, theme: Theme | None = None) -> None:
+        self.answer.setText(answer)
+        self.reason.setText(reason)
+        self.reason.setToolTip(reason)
+        self.reason.setStyleSheet(f"color: {theme.colours.warning}" if warn and theme else "")
 
 
-def _edge(value: int | None, tip: str) -> QSpinBox:
+def _why_size(choice: RecordingChoice) -> str:
+    card = choice.card
+    assert card is not None
+    match card.reason:
+        case "file":
+            return "the file says so"
+        case "typed":
+            return "as typed"
+        case "bits" if choice.said_size is None:
+            return f"clear from the bits, score {card.score:.2f}"
+        case "bits":
+            return f"likely from the bits, score {card.score:.2f}"
+    return "a usual size" if choice.said_size is not None else "as found"
+
+
+def _why_flip(choice: RecordingChoice) -> str:
+    if choice.flip is not None:
+        return "as you say"
+    info = None if choice.look is None else choice.look.info
+    known = {"sidecar": "config.yaml says so", "file": "the file says so", "bytes": "as the frames show"}
+    return known.get("unknown" if info is None else info.known_by.get("flip", "unknown"), "as is usual")
+
+
+def _order_of_bits(choice: RecordingChoice) -> str:
+    if choice.look is None or not choice.look.is_packed:
+        return "no packed bits"
+    return "highest bit first" if choice.shown_msb_first else "lowest bit first"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part.rstrip(".") + "." for part in parts if part)
+
+
+def _muted(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label
+
+
+def _edge(tip: str) -> QSpinBox:
     box = QSpinBox(minimum=0, maximum=LARGEST_EDGE_PX, suffix=" px")
     box.setSpecialValueText(UNSAID)
     box.setToolTip(tip)
-    box.setValue(value or 0)
     return box
 
 
@@ -151,3 +336,8 @@ def _planes(value: float | None, tip: str) -> QDoubleSpinBox:
     box.setToolTip(tip)
     box.setValue(value or 0.0)
     return box
+
+
+def recording_of(source: SequenceSource, found: Path | None) -> Path:
+    """Return the file or folder to ask about: the one that was found, else what the source names."""
+    return found or Path(source.spikes or source.path)

@@ -201,6 +201,14 @@ def style_sheet(colours: Colours) -> str:
     QToolButton[primary="true"]::menu-button {{ border: 0; border-left: 1px solid {accent_disabled};
                                    width: 20px; border-top-right-radius: 6px;
                                    border-bottom-right-radius: 6px; }}
+    QToolButton[segment="true"] {{ border: 1px solid {c.border}; border-radius: 0; padding: 4px 6px;
+                                   margin-left: -1px; background: {c.raised}; }}
+    QToolButton[segment="true"]:checked {{ background: {c.accent}; color: {c.on_accent};
+                                   border-color: {c.accent}; }}
+    QToolButton[segment="true"]:disabled {{ color: {disabled}; }}
+    QToolButton[segment="true"]:checked:disabled {{ background: {accent_disabled};
+                                   border-color: {accent_disabled}; }}
+    QToolButton[segment="true"]:focus {{ border-color: {c.accent}; }}
     QPushButton {{ border: 1px solid {c.border}; border-radius: 6px; padding: 5px 14px;
                    background: {c.raised}; color: {c.text}; }}
     QPushButton:hover {{ background: {hover}; }}
@@ -210,7 +218,8 @@ def style_sheet(colours: Colours) -> str:
     QPushButton[primary="true"], QPushButton:default {{ background: {c.accent}; color: {c.on_accent};
                    border-color: {c.accent}; font-weight: 600; }}
     QPushButton[primary="true"]:hover, QPushButton:default:hover {{ background: {c.accent_hover}; }}
-    QPushButton[primary="true"]:disabled {{ background: {accent_disabled}; color: {disabled}; }}
+    QPushButton[primary="true"]:disabled, QPushButton:default:disabled {{ background: {accent_disabled};
+                   border-color: {accent_disabled}; color: {disabled}; }}
     QDockWidget {{ titlebar-close-icon: none; titlebar-normal-icon: none; font-weight: 600; }}
     QDockWidget::title {{ background: {c.panel}; padding: 7px 10px; border-bottom: 1px solid {c.border}; }}
     QDockWidget > QWidget {{ background: {c.panel}; font-weight: 400; }}
@@ -229,6 +238,7 @@ def style_sheet(colours: Colours) -> str:
     QLabel[role="muted"] {{ color: {c.muted}; }}
     QLabel[role="title"] {{ font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: 17pt; font-weight: 600; }}
+    QLabel[role="answer"], QElidingLabel[role="answer"] {{ font-size: 14pt; font-weight: 600; }}
     QLabel[role="score"] {{ color: {c.muted}; }}
     QFrame[role="panel"] {{ background: {c.panel}; border: 1px solid {c.border}; border-radius: 8px; }}
     QFrame[role="strip"] {{ background: {c.panel}; border: 0; border-top: 1px solid {c.border}; }}
@@ -242,5 +252,6 @@ def style_sheet(colours: Colours) -> str:
     QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
                                   background: {c.accent}; }}
     QSlider::handle:horizontal:hover {{ background: {c.accent_hover}; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {c.border}; }}
     QSlider::handle:horizontal:disabled {{ background: {c.border}; }}
     """

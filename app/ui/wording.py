@@ -21,3 +21,8 @@ def format_bytes(count: float) -> str:
             break
         count /= 1024
     return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+
+
+def format_count(count: int) -> str:
+    """Return a whole number with a narrow space after every thousand."""
+    return f"{count:,}".replace(",", "\u202f")

@@ -133,17 +133,38 @@ def test_without_spikes_the_window_offers_to_add_them(window, files, qtbot):
     dialog.reject()
 
 
-def test_an_unknown_geometry_is_asked_for_once_and_then_opened(window, files, qtbot):
-    files.contents["a.dat"] = GeometryError("nothing says how large a plane is", path="a.dat")
-    window.studio.open_source(SequenceSource("a.dat"))
+def test_an_unknown_geometry_is_asked_for_once_and_remembered_for_the_folder(window, files, qtbot, tmp_path):
+    path = tmp_path / "a.dat"
+    path.write_bytes(bytes(30 * 40 // 8 * 7))
+    files.contents[str(path)] = GeometryError("nothing says how large a plane is", path=path)
+    window.studio.open_source(SequenceSource(str(path)))
     qtbot.waitUntil(lambda: len(shown(window, RecordingDialog)) == 1)
     (dialog,) = shown(window, RecordingDialog)
+    qtbot.waitUntil(lambda: not dialog.choice.busy)
     dialog.height_px.setValue(30)
     dialog.width_px.setValue(40)
+    qtbot.waitUntil(dialog.open_button.isEnabled)
     files.contents.clear()
     with qtbot.waitSignal(window.studio.session.opened):
         dialog.accept()
     assert (window.studio.session.source.height, window.studio.session.source.width) == (30, 40)
+    assert window.settings.recordings == {str(tmp_path): {"height": 30, "width": 40}}
+
+
+def test_a_recording_is_looked_at_before_it_is_opened_and_its_settings_later(window, qtbot, tmp_path):
+    path = tmp_path / "a.dat"
+    path.write_bytes(bytes(250 * 400 // 8 * 7))
+    window.commands.ask_recording(path)
+    (dialog,) = shown(window, RecordingDialog)
+    qtbot.waitUntil(dialog.open_button.isEnabled)
+    dialog.rate.setValue(20000.0)
+    with qtbot.waitSignal(window.studio.session.opened):
+        dialog.accept()
+    assert window.studio.session.source.rate_hz == 20000.0
+    window.actions_by_key["recording"].trigger()
+    dialog = shown(window, RecordingDialog)[-1]
+    qtbot.waitUntil(lambda: not dialog.choice.busy)
+    dialog.reject()
 
 
 def test_dropped_files_are_opened(window, tmp_path, qtbot):
