@@ -75,6 +75,9 @@ class GeometryError(RecordingError):
 class SequenceError(EngineError):
     """Frames, references or a data set's layout do not fit together."""
 
+    sequences: "tuple[Path, ...]" = ()
+    """What can be opened instead, where a folder holds sequences but is none."""
+
 
 class FrameError(SequenceError):
     """One picture or video frame cannot be read."""

@@ -12,7 +12,7 @@ from app.environment import load_opencv
 from app.state.lease import Lease
 from app.state.reading import Lane, Ticket
 from app.state.remembered import RememberedReading, open_remembering
-from engine.errors import GeometryError, OperationCancelled
+from engine.errors import GeometryError, OperationCancelled, SequenceError
 from engine.recording.recording import GeometryCandidate
 from engine.source import SequenceSource
 
@@ -50,6 +50,8 @@ class Session(QObject):
     """The exception."""
     geometry_needed = Signal(object)
     """A GeometryQuestion."""
+    several_found = Signal(object, object)
+    """The source, and the paths of the sequences in its folder, which is none itself."""
 
     def __init__(
         self,
@@ -120,6 +122,8 @@ class Session(QObject):
         if isinstance(error, GeometryError):
             candidates = tuple(getattr(error, "candidates", ()))
             self.geometry_needed.emit(GeometryQuestion(source, error, candidates))
+        elif isinstance(error, SequenceError) and error.sequences:
+            self.several_found.emit(source, error.sequences)
         else:
             self.failed.emit(error)
 

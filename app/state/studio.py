@@ -73,7 +73,7 @@ class Studio(QObject):
         self.pool: ThreadPoolExecutor = self.desk.pool
         self.notices = self.desk.notices
         self.bridge = self.desk.bridge
-        self._opener = opener
+        self.opener = opener
         self.session = Session(self.pool, self, opener=opener, recall=self.desk.readings.recall)
         self.position = Position(self)
         self.results = RestoredFrames(settings.results_mib * MIB, self)
@@ -219,7 +219,7 @@ class Studio(QObject):
 
     def another(self) -> "Studio":
         """Make a studio for a further sequence on the same desk."""
-        return Studio(self.settings, opener=self._opener, desk=self.desk)
+        return Studio(self.settings, opener=self.opener, desk=self.desk)
 
     def leave(self) -> None:
         """Stop what is done for this sequence and close it; the desk stays."""

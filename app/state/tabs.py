@@ -1,5 +1,6 @@
 """Several sequences open at once: one `Studio` each, all on one desk, one of them in front."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +16,8 @@ class Tabs(QObject):
     removed = Signal(object)
     current_changed = Signal()
     titles_changed = Signal()
+    data_set_found = Signal(object, object)
+    """A folder, and the paths of the sequences in it."""
 
     def __init__(self, first: Studio, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +107,17 @@ class Tabs(QObject):
         session.opened.connect(self.titles_changed)
         session.closed.connect(self.titles_changed)
         session.failed.connect(lambda _: self.drop_if_empty(studio))
+        session.several_found.connect(lambda source, paths: self._on_several(studio, source, paths))
         self.added.emit(studio)
+
+    def _on_several(self, studio: Studio, source: SequenceSource, paths: tuple[Path, ...]) -> None:
+        """Open the only sequence of a folder; several are for somebody to choose from."""
+        if len(paths) == 1:
+            studio.open_source(replace(source, path=str(paths[0])))
+            return
+        self.drop_if_empty(studio)
+        self.titles_changed.emit()
+        self.data_set_found.emit(Path(source.path), paths)
 
     def drop_if_empty(self, studio: Studio) -> None:
         """A tab that was made for a sequence that cannot be opened goes away again."""

@@ -101,6 +101,8 @@ class Commands(QObject):
             "job_up": lambda: window.queue_panel.move_job(-1),
             "job_down": lambda: window.queue_panel.move_job(1),
             "clear_jobs": window.tabs.desk.queue.clear_ended,
+            "data_set_panel": lambda: window.docks.toggle("data_set_panel"),
+            "reload_data_set": window.data_set.reload,
             "queue_panel": lambda: window.docks.toggle("queue_panel"),
             "by_ratio": lambda: window.choose_method("spike-ratio"),
             "by_network": lambda: window.choose_method("network"),

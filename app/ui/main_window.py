@@ -21,6 +21,7 @@ from app.state.tabs import Tabs
 from app.ui.actions import StudioActions
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
+from app.ui.data_set_panel import add_data_set
 from app.ui.docks import Docks
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.queue_panel = QueuePanel(self.tabs.desk.queue, self.actions_by_key, self.theme)
         self.docks = Docks(self, self.actions_by_key)
         self.docks.add("queue_panel", "Queue", self.queue_panel, "right")
+        self.data_set = add_data_set(self)
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
@@ -261,6 +263,7 @@ class MainWindow(QMainWindow):
             self.settings.splitter = _base64(self.workspace.splitter.saveState())
         save_settings(self.settings, settings_path())
         self.hide()
+        self.data_set.close()
         self.tabs.close_all()
         super().closeEvent(event)
 

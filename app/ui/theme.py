@@ -225,6 +225,8 @@ def style_sheet(colours: Colours) -> str:
     QDockWidget > QWidget {{ background: {c.panel}; font-weight: 400; }}
     QMainWindow::separator {{ background: {c.border}; width: 1px; height: 1px; }}
     QMainWindow::separator:hover {{ background: {c.accent}; }}
+    QTreeView {{ background: {c.panel}; outline: 0; }}
+    QTreeView::branch:selected, QTreeView::branch:hover {{ background: transparent; }}
     QListView {{ background: {c.panel}; outline: 0; }}
     QTabBar {{ background: {c.panel}; }}
     QTabBar::tab {{ padding: 6px 14px; border: 0; border-right: 1px solid {c.border}; color: {c.muted};

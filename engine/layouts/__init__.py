@@ -54,12 +54,14 @@ def recognise(path: Path) -> SequenceFiles:
         )
     sequences = list_sequences(path)
     if sequences:
-        raise SequenceError(
+        error = SequenceError(
             "several sequences are in this folder" if len(sequences) > 1 else "the sequence lies deeper",
             path=path,
             found=shorten([_inside(path, sequence) for sequence in sequences]),
             advice="Open one of them" if len(sequences) > 1 else "Open it",
         )
+        error.sequences = tuple(sequences)
+        raise error
     raise SequenceError(
         "no sequence is in this folder",
         path=path,
