@@ -42,7 +42,6 @@ class Client(Protocol):
         method: str,
         frame_size: Size,
         windows: Sequence[tuple[float, float]] | None = None,
-        tile_px: int | None = None,
     ) -> int: ...
 
     def poll(self, timeout_seconds: float = 0.0) -> list[WorkerMessage]: ...

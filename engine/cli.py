@@ -59,21 +59,31 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
         return describe(source, as_json=arguments.json)
     from engine.commands.frame_range import FrameRange
     from engine.commands.method_choice import MethodChoice
+    from engine.restore.settings import RestoreSettings
 
-    method = MethodChoice(arguments.method, arguments.model, arguments.falls_back)
+    method = MethodChoice(
+        arguments.method, arguments.model, arguments.falls_back, arguments.device, arguments.precision
+    )
+    settings = RestoreSettings(
+        tile=arguments.tile,
+        overlap_px=arguments.overlap_px,
+        clip_frames=arguments.clip_frames,
+        batch_tiles=arguments.batch_tiles,
+        memory_gb=arguments.memory_gb,
+    )
     if arguments.command == "batch":
         from engine.commands.batch import BatchOptions, batch
 
         return batch(
             Path(source.path),
-            BatchOptions(arguments.out, method, source, arguments.tile_px, arguments.overwrite),
+            BatchOptions(arguments.out, method, source, settings, arguments.overwrite),
         )
     frames = arguments.frames or FrameRange()
     if arguments.command == "evaluate":
         from engine.commands.evaluate import EvaluateOptions, evaluate
 
         options = EvaluateOptions(
-            arguments.tile_px,
+            settings,
             arguments.json,
             tuple(arguments.regions),
             tuple(arguments.compared),
@@ -89,7 +99,8 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
             out=arguments.out,
             method=method,
             frames=frames,
-            tile_px=arguments.tile_px,
+            settings=settings,
+            region=arguments.region,
             side_by_side=arguments.side_by_side,
             overwrite=arguments.overwrite,
             resume=arguments.resume,
@@ -143,6 +154,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_method(restore)
     _add_frames(restore)
+    restore.add_argument(
+        "--region",
+        type=_region,
+        metavar="X,Y,W,H",
+        help="restore only this part of the pictures; the rest stays as it was recorded",
+    )
     restore.add_argument(
         "--side-by-side",
         type=_path,
@@ -261,7 +278,34 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use the spike ratio where the network cannot be loaded",
     )
-    add("--tile", type=_whole, dest="tile_px", metavar="PX", help="longest edge of a tile")
+    group = parser.add_argument_group("how it is computed")
+    add = group.add_argument
+    add("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    add(
+        "--precision",
+        default="auto",
+        choices=("auto", "fp32", "bf16", "fp16"),
+        help="auto is bf16 on GPUs that compute with it, else fp32",
+    )
+    add(
+        "--tile",
+        type=_tile,
+        default=None,
+        metavar="PX",
+        help="longest edge of a tile, or HEIGHTxWIDTH; auto takes what fits the memory and overlaps least "
+        "(default: auto)",
+    )
+    add(
+        "--overlap", type=_count, dest="overlap_px", metavar="PX", help="pixels that neighbouring tiles share"
+    )
+    add("--clip", type=_whole, dest="clip_frames", metavar="N", help="frames restored together")
+    add("--batch", type=_whole, dest="batch_tiles", metavar="N", help="tiles computed together")
+    add(
+        "--memory-gb",
+        type=_positive,
+        metavar="GIB",
+        help="what computing may take (default: half of the free memory, 9 tenths of a GPU's)",
+    )
 
 
 def _add_frames(parser: argparse.ArgumentParser) -> None:
@@ -296,6 +340,26 @@ def _whole(text: str) -> int:
         if int(text) > 0:
             return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
+
+
+def _count(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if int(text) >= 0:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 0 or more")
+
+
+def _tile(text: str) -> object:
+    """Return a Size, or None for "auto"."""
+    from engine.geometry import Size
+
+    if text == "auto":
+        return None
+    with contextlib.suppress(ValueError):
+        edges = [int(part) for part in text.lower().replace("×", "x").split("x")]
+        if len(edges) in (1, 2) and min(edges) > 0:
+            return Size(edges[0], edges[-1])
+    raise argparse.ArgumentTypeError(f"'{text}' is not auto, an edge in pixels or HEIGHTxWIDTH")
 
 
 def _positive(text: str) -> float:

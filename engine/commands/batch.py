@@ -23,6 +23,7 @@ from engine.commands.outcome import Outcome, to_json
 from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
 from engine.errors import EngineError, ExportError, OperationCancelled, SequenceError
 from engine.export import make_folder, write_text_atomically
+from engine.restore.settings import RestoreSettings
 from engine.sequence import find_sequences
 from engine.source import SequenceSource
 
@@ -40,7 +41,7 @@ class BatchOptions:
     method: MethodChoice
     given: SequenceSource
     """What the files leave open, said once for all sequences; its path is the root."""
-    tile_px: int | None = None
+    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
     overwrite: bool = False
 
 
@@ -131,7 +132,7 @@ def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> di
         out=options.out / name,
         method=options.method,
         frames=FrameRange(),
-        tile_px=options.tile_px,
+        settings=options.settings,
         overwrite=options.overwrite,
         resume=True,
         scores=True,

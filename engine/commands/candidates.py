@@ -1,7 +1,7 @@
 """What `evaluate` compares: methods, networks and folders of results, each giving a picture a frame."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.commands.frames import FrameFailure, Progress, restore_each
@@ -12,6 +12,7 @@ from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
 from engine.restore.methods import NETWORK, SPIKE_RATIO, Method
 from engine.restore.run import FrameResult
+from engine.restore.settings import RestoreSettings, settle
 from engine.sequence import Sequence
 
 
@@ -28,14 +29,15 @@ class Candidate:
         sequence: Sequence,
         frames: Span,
         *,
-        tile_px: int | None,
+        settings: RestoreSettings,
         progress: Progress,
         should_stop: Callable[[], bool],
     ) -> Iterator[FrameResult | FrameFailure]:
         """Yield this version of `frames`, or why a frame has none."""
         if self.method is not None:
+            layout = settle(sequence.frame_size, len(sequence), self.method, settings)
             yield from restore_each(
-                sequence, frames, self.method, tile_px=tile_px, progress=progress, should_stop=should_stop
+                sequence, frames, self.method, layout=layout, progress=progress, should_stop=should_stop
             )
             return
         assert self.folder is not None
@@ -50,16 +52,18 @@ class Candidate:
                 yield FrameFailure(frame, error)
 
 
-def candidate(text: str) -> Candidate:
+def candidate(text: str, beside: MethodChoice) -> Candidate:
     """Return what `text` names: a folder of results, a method, or a network by file or name.
+
+    Networks compute where and how the one `beside` does.
 
     Raises EngineError where it is none of these.
     """
     if Path(text).is_dir():
         return Candidate(text, None, Path(text))
     if text in (SPIKE_RATIO, NETWORK):
-        return Candidate(text, MethodChoice(text).make()[0])
-    return Candidate(text, MethodChoice(NETWORK, text).make()[0])
+        return Candidate(text, replace(beside, name=text, model=None).make()[0])
+    return Candidate(text, replace(beside, name=NETWORK, model=text).make()[0])
 
 
 def _named(pictures: dict[str, Path], name: str, folder: Path) -> Path:

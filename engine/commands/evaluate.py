@@ -38,6 +38,7 @@ from engine.export import write_text_atomically
 from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
 from engine.restore.run import FrameResult
+from engine.restore.settings import RestoreSettings
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 
@@ -59,7 +60,7 @@ class FrameScores:
 class EvaluateOptions:
     """What `evaluate` is asked for beside the sequence and the method."""
 
-    tile_px: int | None = None
+    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
     as_json: bool = False
     regions: tuple[Region, ...] = ()
     compared: tuple[str, ...] = ()
@@ -88,7 +89,10 @@ def evaluate(
     """
     method, remarks = choice.make()
     model = choice.model if method.name == choice.name else None
-    candidates = [Candidate(model or method.name, method), *(candidate(text) for text in options.compared)]
+    candidates = [
+        Candidate(model or method.name, method),
+        *(candidate(text, choice) for text in options.compared),
+    ]
     as_json = options.as_json
     with open_source(source) as sequence:
         chosen = frames.resolve(len(sequence), source.path)
@@ -161,7 +165,7 @@ def _score_version(
     failures: list[FrameFailure] = []
     try:
         for step in version.pictures(
-            sequence, frames, tile_px=options.tile_px, progress=progress, should_stop=should_stop
+            sequence, frames, settings=options.settings, progress=progress, should_stop=should_stop
         ):
             if isinstance(step, FrameFailure):
                 failures.append(step)

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engine.errors import EngineError, FrameValuesError, OperationCancelled
-from engine.geometry import Span
+from engine.geometry import Region, Span
 from engine.layouts.listing import shorten
 from engine.restore.methods import Method
-from engine.restore.plan import make_plan, with_neighbours
+from engine.restore.plan import with_neighbours
 from engine.restore.run import FrameResult, run_plan
+from engine.restore.settings import Layout, RestoreSettings, settle
+from engine.restore.tile_computer import TileComputer
 from engine.sequence import Sequence
 
 GIVE_UP_AFTER = 3
@@ -69,22 +71,29 @@ def restore_each(
     frames: Span,
     method: Method,
     *,
-    tile_px: int | None,
     progress: Progress,
     should_stop: Callable[[], bool],
+    layout: Layout | None = None,
+    computer: TileComputer | None = None,
+    region: Region | None = None,
     earlier: Earlier = NOTHING_YET,
 ) -> Iterator[FrameResult | FrameFailure]:
     """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
 
     What `earlier` has finished does not come again, and the rest comes out as if nothing had happened in
-    between. Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail,
+    between. `layout` None is settled for the memory there is; `region` restores only a part of the
+    pictures. Raises the first error when no frame succeeds or the first `GIVE_UP_AFTER` fail,
     OperationCancelled at the border of a tile once `should_stop` returns true.
     """
-    pending = _stretches(frames, with_neighbours(frames, method, len(sequence)), earlier.failures)
+    size = sequence.frame_size
+    layout = layout or settle(size, len(sequence), method, RestoreSettings())
+    computer = computer or TileComputer(method, size, layout)
+    planned = with_neighbours(frames, layout.clip_frames, len(sequence))
+    pending = _stretches(frames, planned, earlier.failures)
     tiles_done, finished = 0, set(earlier.finished)
     failures = list(earlier.failures)
     while pending:
-        plans = [make_plan(sequence.frame_size, part.planned, method, tile_px) for part in pending]
+        plans = [layout.plan(size, part.planned, method, region) for part in pending]
         stretch, *pending = pending
         plan, tiles_total = plans[0], tiles_done + sum(plan.tiles_total for plan in plans)
         before = tiles_done
@@ -92,7 +101,7 @@ def restore_each(
         next_frame = _first_missing(stretch.wanted.start, finished)
         progress(tiles_done, tiles_total)
         try:
-            for step in run_plan(sequence, plan, method, should_stop, wanted):
+            for step in run_plan(sequence, plan, method, should_stop, wanted, computer=computer):
                 if isinstance(step, FrameResult):
                     finished.add(step.frame)
                     next_frame = _first_missing(next_frame, finished)
@@ -104,7 +113,7 @@ def restore_each(
             raise OperationCancelled("stopped") from None
         except EngineError as error:
             unfinished = Span(next_frame, stretch.wanted.stop)
-            broken = _culprit(sequence, unfinished, method.clip_frames, error)
+            broken = _culprit(sequence, unfinished, layout.clip_frames, error)
             failure = FrameFailure(broken, error, next_frame)
             failures.append(failure)
             if not finished and (len(failures) == GIVE_UP_AFTER or len(failures) == len(frames)):

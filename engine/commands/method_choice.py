@@ -1,10 +1,14 @@
 """Which method a command was asked for, and what happens when its network is not there."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
 from engine.restore.methods import DEFAULT_MODEL, NETWORK, SPIKE_RATIO, Method, make_method
+
+if TYPE_CHECKING:
+    from engine.restore.compute_device import Precision
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class MethodChoice:
     """File or name of a network; None for the bundled one."""
     falls_back: bool = False
     """Whether the spike ratio takes over where the network cannot be loaded."""
+    device: str = "auto"
+    precision: "Precision" = "auto"
 
     def make(self) -> tuple[Method, tuple[str, ...]]:
         """Return the method and what the user should know about the choice.
@@ -24,7 +30,7 @@ class MethodChoice:
         nobody asked to fall back.
         """
         try:
-            return make_method(self.name, self.model), ()
+            return make_method(self.name, self.model, self.device, self.precision), ()
         except CheckpointError as error:
             if not self.falls_back:
                 raise CheckpointError(

@@ -2,7 +2,9 @@
 
 `restore.json` is there, with `"complete": false`, before the first frame, and says in the end:
 
-    program, version, method, model, tile_px, complete
+    program, version, method, model, device, precision, complete
+    layout      tile: [height, width], overlap_px, clip_frames, clip_overlap, batch_tiles: what it was really
+                cut by; pieces: [height, width, frames] where memory ran out and tiles were parted, else null
     made_from   inputs: [[path, bytes, time of change in ns]], and everything else that a resumed run must
                 agree with
     source      path, spikes, reference, alignment, height, width, rate_hz, flip, gamma, exposure_planes,
@@ -10,6 +12,7 @@
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
     frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds}], those written;
                 with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a reference
+    remarks     lines on what the user should know
     failed      [{index, name, message, finished_before: first frame that was not done by then}]
     seconds     for all of it
 
@@ -17,9 +20,7 @@ Until then the frames are in `restore.jsonl`, a line each (see `engine.commands.
 """
 
 import contextlib
-import time
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +36,19 @@ from engine.commands.frames import (
 )
 from engine.commands.manifest import DoneLog, check_same, describe_inputs, discard_remains, read_report
 from engine.commands.method_choice import MethodChoice
-from engine.commands.outcome import Outcome, to_json
+from engine.commands.outcome import Outcome
+from engine.commands.restore_record import LOG_NAME, REPORT_NAME, Record, program_version
 from engine.commands.targets import check_targets, input_files
-from engine.errors import EngineError, ExportError, OperationCancelled
+from engine.errors import ExportError, OperationCancelled
 from engine.export import claim_file, make_folder, write_picture, write_side_by_side, write_text_atomically
-from engine.geometry import Span
+from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
-from engine.metrics import compare
+from engine.restore.memory import find_budget
 from engine.restore.methods import Method
-from engine.restore.run import FrameResult
+from engine.restore.settings import Layout, RestoreSettings, settle
+from engine.restore.tile_computer import TileComputer
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
-
-PROGRAM = "spike-deblur-studio"
-REPORT_NAME = "restore.json"
-LOG_NAME = "restore.jsonl"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,9 @@ class RestoreOptions:
     out: Path
     method: MethodChoice
     frames: FrameRange
-    tile_px: int | None = None
+    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
+    region: Region | None = None
+    """The only part of the pictures to restore; the rest stays as it was recorded."""
     side_by_side: Path | None = None
     overwrite: bool = False
     resume: bool = False
@@ -81,6 +82,8 @@ class Restored:
     problem: str
     """One line about the frames that failed; empty when none did."""
     was_complete: bool = False
+    layout: str = ""
+    """What it was really cut by."""
 
 
 def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
@@ -95,6 +98,8 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
     else:
         written = f"{len(result.frames)} of {result.wanted} frames restored"
         done = f"{written} in {result.seconds:.1f} s: {options.out}"
+    if result.layout:
+        done += f"\nComputed in {result.layout}"
     return Outcome("\n".join([done, *(f"Finding: {one}" for one in result.findings)]), result.problem)
 
 
@@ -111,6 +116,8 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         before = read_report(report) if options.resume and not options.overwrite else None
         if before is not None:
             check_same(before["made_from"], made_from, report)
+        layout = _layout(sequence, method, options, before)
+        computer = TileComputer(method, sequence.frame_size, layout)
         others = [report] if options.side_by_side is None else [report, options.side_by_side]
         check_targets(
             [*files.values(), *others],
@@ -120,7 +127,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             overwrite=options.overwrite or before is not None,
         )
         make_folder(options.out)
-        record = _Record(sequence, source, options, method.name, made_from)
+        record = Record(sequence, source, options, method, made_from, layout, computer)
         if before is None:
             if not options.overwrite:
                 claim_file(report)
@@ -142,7 +149,9 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                     sequence,
                     frames,
                     method,
-                    tile_px=options.tile_px,
+                    layout=layout,
+                    computer=computer,
+                    region=options.region,
                     progress=progress,
                     should_stop=should_stop,
                     earlier=Earlier(record.done, tuple(record.failures)),
@@ -156,6 +165,8 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                         write_picture(files[step.frame], step.picture, _bit_depth(sequence))
                         if options.side_by_side is not None and not record.done:
                             write_side_by_side(options.side_by_side, sequence.frame(step.frame), step.picture)
+                        for event in record.news():
+                            log.append(event)
                         row = record.row(step, files[step.frame])
                         log.append({"frame": row})
                         record.add(row)
@@ -182,10 +193,41 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             problem += f". {left} frames after them were not tried; --resume goes on when there is space"
         if not is_complete and not problem:
             problem = f"{report}: cannot be written. The frames are all there; --resume completes the report"
-    return Restored(record.rows, len(frames), len(failures), record.seconds, findings, problem)
+    return Restored(
+        record.rows,
+        len(frames),
+        len(failures),
+        record.seconds,
+        (*findings, *computer.remarks),
+        problem,
+        layout=f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else "",
+    )
 
 
-def _write_report(path: Path, record: "_Record", *, complete: bool) -> bool:
+def _layout(
+    sequence: Sequence,
+    method: Method,
+    options: RestoreOptions,
+    before: dict[str, Any] | None,
+) -> Layout:
+    """Settle how to cut; a run that goes on cuts as the one before, whatever memory there is now."""
+    used = (before or {}).get("layout")
+    if not isinstance(used, dict):
+        return settle(sequence.frame_size, len(sequence), method, options.settings)
+    tile, clip_frames, batch_tiles = Size(*used["tile"]), used["clip_frames"], used["batch_tiles"]
+    return Layout(
+        tile,
+        used["overlap_px"],
+        clip_frames,
+        used["clip_overlap"],
+        batch_tiles,
+        find_budget(method.device, options.settings.memory_gb),
+        method.memory_bytes(tile, clip_frames) * batch_tiles,
+        is_fixed=options.settings.tile is not None,
+    )
+
+
+def _write_report(path: Path, record: Record, *, complete: bool) -> bool:
     """Bring the report up to date and return whether it now says `complete`.
 
     Where that is impossible the earlier report and the log still hold all that a resumed run needs.
@@ -200,11 +242,18 @@ def _write_report(path: Path, record: "_Record", *, complete: bool) -> bool:
 def _made_from(
     source: SequenceSource, options: RestoreOptions, method: Method, frames: Span
 ) -> dict[str, Any]:
+    settings = options.settings
     return {
-        "version": _version(),
+        "version": program_version(),
         "method": method.name,
         "model_sha256": options.method.model_hash(method),
-        "tile_px": options.tile_px,
+        "device": method.device.partition(":")[0],
+        "precision": method.precision,
+        "tile": None if settings.tile is None else [settings.tile.height, settings.tile.width],
+        "overlap_px": settings.overlap_px,
+        "clip_frames": settings.clip_frames,
+        "batch_tiles": settings.batch_tiles,
+        "region": None if options.region is None else list(astuple(options.region)),
         "frames": [frames.start, frames.stop],
         "source": asdict(source),
         "inputs": describe_inputs(input_files(source, recognise(Path(source.path)))),
@@ -217,137 +266,3 @@ def _indices(frames: Span) -> range:
 
 def _bit_depth(sequence: Sequence) -> Any:
     return 16 if sequence.bit_depth > 8 else 8
-
-
-class _Record:
-    """What has been done so far, for the report."""
-
-    def __init__(
-        self,
-        sequence: Sequence,
-        source: SequenceSource,
-        options: RestoreOptions,
-        method_name: str,
-        made_from: dict[str, Any],
-    ) -> None:
-        self._sequence = sequence
-        self._method_name = method_name
-        self._source = source
-        self._options = options
-        self._made_from = made_from
-        self._started = time.perf_counter()
-        self._rows: dict[int, dict[str, Any]] = {}
-        self.failures: list[FrameFailure] = []
-        self.unwritten: list[FrameFailure] = []
-        """Restored, but the picture could not be written: a resumed run tries again."""
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._started
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [self._rows[index] for index in sorted(self._rows)]
-
-    @property
-    def done(self) -> frozenset[int]:
-        return frozenset(self._rows)
-
-    def is_whole(self, frames: Span) -> bool:
-        """Whether every frame is written or has failed."""
-        return self.done.union(failure.frame for failure in self.failures) >= set(_indices(frames))
-
-    def take_over(self, report: dict[str, Any], log: DoneLog, files: dict[int, Path]) -> None:
-        """Count what an earlier run has done, where its pictures are still as they were written."""
-        events = log.read()
-        for row in [*report.get("frames", []), *(event["frame"] for event in events if "frame" in event)]:
-            file = files.get(row.get("index"))
-            if file is not None and file.is_file() and file.stat().st_size == row.get("bytes"):
-                self._rows[row["index"]] = row
-        failed = [event["failed"] for event in events if "failed" in event]
-        for row in failed or [row for row in report.get("failed", []) if "finished_before" in row]:
-            self.failures.append(
-                FrameFailure(row["index"], EngineError(row["message"]), row["finished_before"])
-            )
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Count a frame that is safely on the disk."""
-        self._rows[row["index"]] = row
-
-    def row(self, result: FrameResult, file: Path) -> dict[str, Any]:
-        """Describe a written frame."""
-        window = self._sequence.window(result.frame) if self._sequence.windows else None
-        row = {
-            "index": result.frame,
-            "name": self._sequence.frame_name(result.frame),
-            "file": file.name,
-            "bytes": file.stat().st_size,
-            "window": None if window is None else [float(window.start), float(window.stop)],
-            "seconds": round(result.seconds, 6),
-        }
-        if self._options.scores:
-            row |= _scores(self._sequence, result)
-        return row
-
-    def failure_row(self, failure: FrameFailure) -> dict[str, Any]:
-        """Return the line of a failed frame for the log."""
-        return {"failed": self._told(failure)}
-
-    def _told(self, failure: FrameFailure) -> dict[str, Any]:
-        return {
-            "index": failure.frame,
-            "name": self._sequence.frame_name(failure.frame),
-            "message": str(failure.error),
-        } | ({} if failure.finished_before is None else {"finished_before": failure.finished_before})
-
-    def to_json(self, *, complete: bool) -> str:
-        sequence = self._sequence
-        report = {
-            "program": PROGRAM,
-            "version": _version(),
-            "method": self._method_name,
-            "model": self._options.method.model if self._method_name == self._options.method.name else None,
-            "tile_px": self._options.tile_px,
-            "complete": complete,
-            "made_from": self._made_from,
-            "source": asdict(self._source),
-            "sequence": {
-                "name": sequence.name,
-                "layout": sequence.layout,
-                "frames": len(sequence),
-                "height": sequence.frame_size.height,
-                "width": sequence.frame_size.width,
-                "bit_depth": sequence.bit_depth,
-                "gamma": float(sequence.gamma),
-                "gamma_known": sequence.gamma_known,
-                "windows_source": sequence.windows_source,
-                "findings": list(sequence.findings),
-            },
-            "frames": self.rows,
-            "failed": [self._told(failure) for failure in (*self.failures, *self.unwritten)],
-            "seconds": round(self.seconds, 3),
-        }
-        return to_json(report, readable=True) + "\n"
-
-
-def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float]:
-    try:
-        if not sequence.has_reference_for(result.frame):
-            return {}
-        restored = compare(sequence, result.frame, result.picture)
-        blurry = compare(sequence, result.frame, sequence.frame(result.frame))
-    except EngineError:  # a broken reference costs the scores, not the frame
-        return {}
-    return {
-        "psnr": restored.psnr,
-        "ssim": restored.ssim,
-        "blurry_psnr": blurry.psnr,
-        "blurry_ssim": blurry.ssim,
-    }
-
-
-def _version() -> str:
-    try:
-        return version(PROGRAM)
-    except PackageNotFoundError:
-        return "unknown"

@@ -17,7 +17,7 @@ import psutil
 GIB = 1 << 30
 CPU_SHARE = 0.5
 """Of the free memory; the rest stays with the user's other programs."""
-GPU_SHARE = 0.9
+LARGE_SHARE = 0.9
 LOOK_SECONDS = 0.01
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 CGROUP_USE = Path("/sys/fs/cgroup/memory.current")
@@ -40,11 +40,15 @@ def format_gib(size_bytes: float) -> str:
     return f"{gib:.2f} GiB" if gib < 1 else f"{gib:.1f} GiB"
 
 
-def find_budget(device: str, memory_gb: float | None = None) -> Budget:
-    """Return what may be used: `memory_gb` (GiB) where given, else a share of what is free on `device`."""
+def find_budget(device: str, memory_gb: float | None = None, *, whole: bool = False) -> Budget:
+    """Return what may be used: `memory_gb` (GiB) where given, else a share of what is free on `device`.
+
+    The share is larger where somebody wants the `whole` of it, and a GPU's always is.
+    """
     if memory_gb is not None:
         return Budget(round(memory_gb * GIB), device)
-    return Budget(round(free_bytes(device) * (CPU_SHARE if device == "cpu" else GPU_SHARE)), device)
+    share = LARGE_SHARE if whole or device != "cpu" else CPU_SHARE
+    return Budget(round(free_bytes(device) * share), device)
 
 
 def free_bytes(device: str) -> int:

@@ -63,12 +63,14 @@ class NetworkMethod(Method):
         self,
         network: VRT | VRTSpike,
         voxel_spec: VoxelSpec | None,
-        device: str = "cpu",
+        device: str | None = None,
         precision: Precision = "fp32",
     ) -> None:
+        """Use a network where it is, or take it to `device`."""
         if isinstance(network, VRTSpike) and voxel_spec is None:
             raise MethodError("a network with a spike branch needs to know how its voxels are made")
-        torch_device = find_device(device)
+        here = next(network.parameters()).device
+        torch_device = here if device is None else find_device(device)
         self.device = str(torch_device)
         self.precision = find_precision(precision, torch_device)
         self._network = network.to(torch_device)

@@ -72,7 +72,7 @@ def plan(
     tiles share. Raises MethodError when a tile or a clip is too small to hold its overlap, or the region
     lies outside the frame.
     """
-    tile = Size(tile, tile) if isinstance(tile, int) else tile
+    height, width = (tile, tile) if isinstance(tile, int) else (tile.height, tile.width)
     if region is None:
         region = Region.whole(size)
     elif region.intersect(Region.whole(size)) != region:
@@ -80,10 +80,10 @@ def plan(
             "the region reaches outside the frame", found=str(region), expected=f"within {size}"
         )
     smallest = smallest_tile_px(overlap, multiple)
-    if min(tile.height, tile.width) < smallest:
+    if min(height, width) < smallest:
         raise MethodError(
             "tiles are too small for what they share",
-            found=f"{min(tile.height, tile.width)} px",
+            found=f"{min(height, width)} px",
             expected=f"at least {smallest} px",
             advice="Choose a larger tile",
         )
@@ -99,8 +99,8 @@ def plan(
         size,
         frames,
         region,
-        rows=_cut(Span(cover.top, cover.bottom), size.height, tile.height, overlap, multiple),
-        columns=_cut(Span(cover.left, cover.right), size.width, tile.width, overlap, multiple),
+        rows=_cut(Span(cover.top, cover.bottom), size.height, height, overlap, multiple),
+        columns=_cut(Span(cover.left, cover.right), size.width, width, overlap, multiple),
         clips=cut_evenly(frames, clip, clip_overlap) if len(frames) else (),
     )
 
@@ -140,12 +140,12 @@ def covered_twice(total: int, edge: int, overlap: int, multiple: int = 1) -> flo
     return sum(map(len, pieces)) / total
 
 
-def with_neighbours(frames: Span, method: Method, frame_count: int) -> Span:
-    """Return what to plan so that `frames`, be it one alone, are restored in a clip of the method's length.
+def with_neighbours(frames: Span, clip_frames: int, frame_count: int) -> Span:
+    """Return what to plan so that `frames`, be it one alone, are restored in a clip of `clip_frames`.
 
     A method that looks at neighbouring frames would lack them otherwise. Stays within [0, `frame_count`).
     """
-    missing = min(method.clip_frames, frame_count) - len(frames)
+    missing = min(clip_frames, frame_count) - len(frames)
     if missing <= 0 or len(frames) == 0:
         return frames
     start = min(max(0, frames.start - (missing + 1) // 2), frame_count - len(frames) - missing)

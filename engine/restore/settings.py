@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from engine.errors import MethodError
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.restore.memory import Budget, find_budget, format_gib
 from engine.restore.methods import Method
-from engine.restore.plan import covered_twice, cut_length, smallest_tile_px
+from engine.restore.plan import Plan, covered_twice, cut_length, plan, smallest_tile_px
 
 MOST_PIECES = 64
 """Tiles along an axis beyond which nothing is tried."""
@@ -50,6 +50,19 @@ class Layout:
     is_fixed: bool
     """Whether a person chose the tile, so that it is never made smaller behind their back."""
 
+    def plan(self, size: Size, frames: Span, method: Method, region: Region | None = None) -> Plan:
+        """Lay these numbers out over frames. Raises MethodError as `engine.restore.plan.plan` does."""
+        return plan(
+            size,
+            frames,
+            self.tile,
+            self.overlap_px,
+            self.clip_frames,
+            self.clip_overlap,
+            region,
+            multiple=method.multiple_px,
+        )
+
     def __str__(self) -> str:
         frames = f"{self.clip_frames} frame{'s' if self.clip_frames > 1 else ''}"
         text = f"tiles of {self.tile} px, {frames} at a time"
@@ -58,16 +71,16 @@ class Layout:
         return text
 
 
-def settle(size: Size, frames: Span, method: Method, settings: RestoreSettings) -> Layout:
-    """Turn wishes into numbers for restoring `frames` of `size`.
+def settle(size: Size, frame_count: int, method: Method, settings: RestoreSettings) -> Layout:
+    """Turn wishes into numbers for restoring a sequence of so many frames of `size`.
 
     Where the tile is left to us it is the one, among those that fit the memory, that computes the fewest
     pixels twice; where none fits, clips are shortened too. Raises MethodError for an overlap that the tile
     cannot hold, and for a tile that a person chose and that does not fit, with the size that would.
     """
-    budget = find_budget(method.device, settings.memory_gb)
+    budget = find_budget(method.device, settings.memory_gb, whole=settings.tile is not None)
     overlap = method.overlap_px if settings.overlap_px is None else settings.overlap_px
-    clip = min(settings.clip_frames or method.clip_frames, max(1, len(frames)))
+    clip = min(settings.clip_frames or method.clip_frames, max(1, frame_count))
     clip_overlap = min(method.clip_overlap, clip - 1)
     batch = settings.batch_tiles or 1
     if settings.tile is not None:

@@ -26,9 +26,14 @@ from engine.worker.messages import (
     Cancelled,
     CancelRequest,
     ClientMessage,
+    ComputeOptions,
     Failed,
     JobEnd,
+    PauseRequest,
+    Prioritise,
+    Rectangle,
     RestoreRequest,
+    ResumeRequest,
     ShutdownRequest,
     SlotReleased,
     WorkerMessage,
@@ -137,13 +142,15 @@ class WorkerClient:
         method: str,
         frame_size: Size,
         windows: Sequence[tuple[float, float]] | None = None,
-        tile_px: int | None = None,
         model: str | None = None,
+        region: Rectangle | None = None,
+        options: ComputeOptions = ComputeOptions(),  # noqa: B008 (frozen)
     ) -> int:
         """Ask for frames [start, stop) of `source` and return the job's number.
 
         Jobs run one after the other. `frame_size` is the size of the frames; `windows` are those of every
-        frame of the sequence, in planes, where they differ from what the source says. Raises WorkerError
+        frame of the sequence, in planes, where they differ from what the source says. With a `region`
+        only that part is restored, and the rest of the pictures comes as it was recorded. Raises WorkerError
         where shared memory or the process are refused; whatever else goes wrong arrives as `Failed`.
         """
         if stop <= start or start < 0:
@@ -160,7 +167,8 @@ class WorkerClient:
             method=method,
             frames=block.shared,
             windows=None if windows is None else tuple((float(a), float(b)) for a, b in windows),
-            tile_px=tile_px,
+            region=region,
+            options=options,
             model=model,
         )
         self._jobs[request.job] = _Job(request, block)
@@ -209,6 +217,29 @@ class WorkerClient:
         if job in self.open_jobs and self._worker is not None:
             self._jobs[job].is_cancelling = True
             self._worker.send(CancelRequest(job))
+
+    def pause(self, job: int) -> None:
+        """Hold a job before its next tile; `resume` lets it go on there, `cancel` ends it all the same."""
+        if job in self.open_jobs and self._worker is not None:
+            self._worker.send(PauseRequest(job))
+
+    def resume(self, job: int) -> None:
+        if job in self.open_jobs and self._worker is not None:
+            self._worker.send(ResumeRequest(job))
+
+    def prioritise(
+        self,
+        job: int,
+        frame: int,
+        region: Rectangle | None = None,
+        cursor: tuple[float, float] | None = None,
+    ) -> None:
+        """Say what the user looks at: that frame, its visible `region`, and the row and column pointed at.
+
+        From its next tile on a job does what is visible first, nearest to the cursor.
+        """
+        if job in self.open_jobs and self._worker is not None:
+            self._worker.send(Prioritise(job, frame, region, cursor))
 
     def kill(self) -> None:
         """End the worker at once, whatever it does.

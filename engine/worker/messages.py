@@ -31,9 +31,27 @@ class SharedFrames:
     width: int
 
 
+Rectangle = tuple[int, int, int, int]
+"""Rows [top, bottom) and columns [left, right) of a frame: (top, left, bottom, right)."""
+
+
+@dataclass(frozen=True)
+class ComputeOptions:
+    """Where and how it is computed; None leaves the choice to the worker."""
+
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    tile: tuple[int, int] | None = None
+    """Longest height and width of a tile in pixels."""
+    overlap_px: int | None = None
+    clip_frames: int | None = None
+    batch_tiles: int | None = None
+    memory_gb: float | None = None
+
+
 @dataclass(frozen=True)
 class RestoreRequest:
-    """Restore frames [start, stop) of a sequence."""
+    """Restore frames [start, stop) of a sequence, all of them or one region."""
 
     job: int
     source: SequenceSource
@@ -43,8 +61,9 @@ class RestoreRequest:
     frames: SharedFrames
     windows: tuple[tuple[float, float], ...] | None = None
     """(start, stop) in planes of every frame of the sequence, where the user moved them."""
-    tile_px: int | None = None
-    """Edge of a tile; None lets the method choose."""
+    region: Rectangle | None = None
+    """The part to restore; the rest of the pictures stays as it was recorded."""
+    options: ComputeOptions = ComputeOptions()
     model: str | None = None
     """File or name of the network, for methods that have one; None for the bundled one."""
 
@@ -52,6 +71,30 @@ class RestoreRequest:
 @dataclass(frozen=True)
 class CancelRequest:
     job: int
+
+
+@dataclass(frozen=True)
+class PauseRequest:
+    """Hold a job before its next tile; what it has done stays where it is."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class ResumeRequest:
+    job: int
+
+
+@dataclass(frozen=True)
+class Prioritise:
+    """What the user looks at now: its tiles come first from the next one on."""
+
+    job: int
+    frame: int
+    region: Rectangle | None = None
+    """The visible part of the frame; None for all of it."""
+    cursor: tuple[float, float] | None = None
+    """Row and column."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +108,15 @@ class ShutdownRequest:
     pass
 
 
-ClientMessage = RestoreRequest | CancelRequest | SlotReleased | ShutdownRequest
+ClientMessage = (
+    RestoreRequest
+    | CancelRequest
+    | PauseRequest
+    | ResumeRequest
+    | Prioritise
+    | SlotReleased
+    | ShutdownRequest
+)
 
 # ------------------------------------------------------------------ worker → client
 
@@ -79,6 +130,8 @@ class Accepted:
     job: int
     tiles: int
     frames: int
+    layout: str = ""
+    """One line for people: the tile that is really used, clip, memory, device."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +163,8 @@ class FrameDone:
 class Finished:
     job: int
     seconds: float
+    remarks: tuple[str, ...] = ()
+    """What the user should know about how it was done."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,10 @@ from engine.worker.messages import (
     Finished,
     FrameDone,
     JobEnd,
+    PauseRequest,
+    Prioritise,
     RestoreRequest,
+    ResumeRequest,
     ShutdownRequest,
     SlotReleased,
     TileDone,
@@ -52,6 +55,8 @@ class Inbox:
         self._changed = threading.Condition()
         self._requests: deque[RestoreRequest] = deque()
         self._cancelled: set[int] = set()
+        self._paused: set[int] = set()
+        self._views: dict[int, Prioritise] = {}
         self._released: dict[int, list[int]] = {}
 
     def put(self, message: ClientMessage) -> None:
@@ -61,6 +66,12 @@ class Inbox:
                     self._requests.append(message)
                 case CancelRequest(job):
                     self._cancelled.add(job)
+                case PauseRequest(job):
+                    self._paused.add(job)
+                case ResumeRequest(job):
+                    self._paused.discard(job)
+                case Prioritise(job):
+                    self._views[job] = message
                 case SlotReleased(job, slot):
                     self._released.setdefault(job, []).append(slot)
                 case ShutdownRequest():
@@ -74,8 +85,15 @@ class Inbox:
             return self._requests.popleft()
 
     def is_cancelled(self, job: int) -> bool:
+        """Return whether a job is to stop; while it is paused, wait for that to end."""
         with self._changed:
+            self._changed.wait_for(lambda: job not in self._paused or job in self._cancelled)
             return job in self._cancelled
+
+    def view(self, job: int) -> Prioritise | None:
+        """Return what the user looks at, as far as anybody has said."""
+        with self._changed:
+            return self._views.get(job)
 
     def take_released(self, job: int) -> list[int]:
         """Return the slots of `job` released since the last call."""
@@ -91,6 +109,8 @@ class Inbox:
         """Drop what is left of a job that has ended."""
         with self._changed:
             self._cancelled.discard(job)
+            self._paused.discard(job)
+            self._views.pop(job, None)
             self._released.pop(job, None)
 
 
@@ -108,13 +128,20 @@ class JobReporter:
         self._inbox = inbox
         self._send = send
         self._job = record.request.job
+        self.remarks: list[str] = []
+        """To go with the end of the job."""
 
     def is_cancelled(self) -> bool:
+        """Ask before every tile: this is also where a paused job waits."""
         return self._inbox.is_cancelled(self._job)
 
-    def planned(self, tiles: int, frames: int) -> None:
-        """Say how much there is to do, before doing any of it."""
-        self._tell(Accepted(self._job, tiles, frames))
+    def view(self) -> Prioritise | None:
+        """Return what the user looks at now, None where nobody has said."""
+        return self._inbox.view(self._job)
+
+    def planned(self, tiles: int, frames: int, layout: str = "") -> None:
+        """Say how much there is to do and how it is cut, before doing any of it."""
+        self._tell(Accepted(self._job, tiles, frames, layout))
 
     def tile(self, frame: int, region: Region, picture: NDArray[np.float32], tiles_done: int) -> None:
         """Show `region` of the half-finished `picture` (H, W, 3) of `frame`, if a slot is free for it."""
@@ -233,10 +260,11 @@ def serve(
             raise OperationCancelled("the client cancelled the job before its turn")
         block = FrameBlock.attach(record.request.frames)
         try:
-            restore(record.request, JobReporter(record, block, inbox, send))
+            report = JobReporter(record, block, inbox, send)
+            restore(record.request, report)
         finally:
             block.close()
-        end = Finished(job, time.perf_counter() - started)
+        end = Finished(job, time.perf_counter() - started, tuple(report.remarks))
         record.observe(end)
     except OperationCancelled:
         end = Cancelled(job)

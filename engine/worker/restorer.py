@@ -11,14 +11,18 @@ from itertools import islice
 from pathlib import Path
 
 from engine.alignment import AlignmentWindow
-from engine.errors import SequenceError
-from engine.geometry import Size, Span
+from engine.errors import MethodError, SequenceError
+from engine.geometry import Region, Size, Span
 from engine.restore.methods import Method, make_method
-from engine.restore.plan import make_plan, with_neighbours
+from engine.restore.plan import with_neighbours
+from engine.restore.result_cache import ResultCache, frame_key
 from engine.restore.run import FrameResult, TileResult, run_plan
+from engine.restore.schedule import View
+from engine.restore.settings import RestoreSettings, settle
+from engine.restore.tile_computer import TileComputer
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
-from engine.worker.messages import RestoreRequest
+from engine.worker.messages import ComputeOptions, Prioritise, RestoreRequest
 from engine.worker.process import JobReporter
 
 MOST_STAMPED_FILES = 20_000
@@ -34,25 +38,47 @@ class SequenceRestorer:
         self._sequence: Sequence | None = None
         self._stamp: Stamp = ()
         self._method: Method | None = None
-        self._made_from: tuple[str, str | None] | None = None
+        self._made_from: tuple[object, ...] | None = None
+        self._results = ResultCache()
 
     def __call__(self, request: RestoreRequest, report: JobReporter) -> None:
         sequence = self._open(request.source)
         _check_fits(sequence, request)
         if request.windows is not None:
             sequence = sequence.with_windows([AlignmentWindow(*window) for window in request.windows])
-        method = self._make(request.method, request.model)
-        frames = Span(request.start, request.stop)
-        planned = with_neighbours(frames, method, len(sequence))
-        plan = make_plan(sequence.frame_size, planned, method, tile_px=request.tile_px)
-        report.planned(plan.tiles_total, len(frames))
-        wanted = range(frames.start, frames.stop)
-        for result in run_plan(sequence, plan, method, report.is_cancelled, wanted):
+        method = self._make(request)
+        size, frames = sequence.frame_size, Span(request.start, request.stop)
+        layout = settle(size, len(sequence), method, _settings(request.options, method))
+        planned = with_neighbours(frames, layout.clip_frames, len(sequence))
+        region = None if request.region is None else Region(*request.region)
+        plan = layout.plan(size, planned, method, region)
+        about = f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else ""
+        report.planned(plan.tiles_total, len(frames), about)
+        made_by = (self._made_from, method.device, method.precision, request.source, self._stamp)
+        keys = {frame: frame_key(made_by, sequence, plan, frame) for frame in _range(frames)}
+        wanted = set(keys)
+        for frame, key in keys.items():
+            known = self._results.get(key)
+            if known is not None:
+                wanted.discard(frame)
+                report.frame(frame, known, 0.0)
+        computer = TileComputer(method, size, layout)
+        for result in run_plan(
+            sequence,
+            plan,
+            method,
+            report.is_cancelled,
+            wanted,
+            view=lambda: _view(report.view()),
+            computer=computer,
+        ):
             match result:
                 case TileResult():
                     report.tile(result.frame, result.region, result.picture, result.tiles_done)
                 case FrameResult():
+                    self._results.put(keys[result.frame], result.picture)
                     report.frame(result.frame, result.picture, result.seconds)
+        report.remarks.extend(computer.remarks)
 
     def _open(self, source: SequenceSource) -> Sequence:
         if self._sequence is not None:
@@ -65,11 +91,48 @@ class SequenceRestorer:
         self._sequence = sequence
         return sequence
 
-    def _make(self, name: str, model: str | None) -> Method:
-        if self._method is None or self._made_from != (name, model):
-            self._method = make_method(name, model)
-            self._made_from = (name, model)
+    def _make(self, request: RestoreRequest) -> Method:
+        options = request.options
+        asked = (request.method, request.model, options.device, options.precision, _model_stamp(request))
+        if self._method is None or self._made_from != asked:
+            self._method = None  # lets go of the one before, which may fill a GPU
+            self._method = make_method(request.method, request.model, options.device, options.precision)
+            self._made_from = asked
         return self._method
+
+
+def _range(span: Span) -> range:
+    return range(span.start, span.stop)
+
+
+def _settings(options: ComputeOptions, method: Method) -> RestoreSettings:
+    """Turn a request's options into settings; tiles that nobody chose stay small enough to show soon."""
+    values = (options.overlap_px, options.clip_frames, options.batch_tiles, options.memory_gb)
+    least = [value for value in (*(options.tile or ()), *values[1:]) if value is not None]
+    if any(value <= 0 for value in least) or (options.overlap_px or 0) < 0:
+        raise MethodError(
+            "tile, clip, batch and memory must be positive, and an overlap not negative",
+            found=str(options),
+            advice="Choose other values, or auto",
+        )
+    tile = None if options.tile is None else Size(*options.tile)
+    return RestoreSettings(tile, *values, at_most_px=method.default_tile_px)
+
+
+def _view(seen: Prioritise | None) -> View | None:
+    if seen is None:
+        return None
+    region = seen.region
+    if region is not None and (region[2] <= region[0] or region[3] <= region[1]):
+        region = None  # nothing of the frame is in sight
+    return View(seen.frame, None if region is None else Region(*region), seen.cursor)
+
+
+def _model_stamp(request: RestoreRequest) -> tuple[str, int, int] | None:
+    """Return name, time of change and size of the network's file, so that a new one is loaded."""
+    if request.model is None:
+        return None
+    return _stamp(Path(request.model))
 
 
 def _check_fits(sequence: Sequence, request: RestoreRequest) -> None:

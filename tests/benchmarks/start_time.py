@@ -13,7 +13,7 @@ from engine.geometry import Size
 from engine.recording import write_packed
 from engine.source import SequenceSource
 from engine.worker.client import WorkerClient
-from engine.worker.messages import JobEnd, TileDone
+from engine.worker.messages import ComputeOptions, JobEnd, TileDone
 
 RUNS = 5
 
@@ -51,13 +51,13 @@ def measure_worker(source: SequenceSource, size: Size) -> dict[str, float]:
             job = client.submit(source, 0, 1, "spike-ratio", size)
             listen(client, JobEnd)
             seconds[name] = time.perf_counter() - started
-        job = client.submit(source, 0, 50, "spike-ratio", size, tile_px=64)
+        job = client.submit(source, 0, 50, "spike-ratio", size, options=ComputeOptions(tile=(64, 64)))
         listen(client, TileDone)
         started = time.perf_counter()
         client.cancel(job)
         listen(client, JobEnd)
         seconds["cancel to Cancelled"] = time.perf_counter() - started
-        client.submit(source, 0, 50, "spike-ratio", size, tile_px=64)
+        client.submit(source, 0, 50, "spike-ratio", size, options=ComputeOptions(tile=(64, 64)))
         listen(client, TileDone)
         started = time.perf_counter()
         client.kill()

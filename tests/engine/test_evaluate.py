@@ -146,7 +146,7 @@ def test_what_is_no_region_is_wrong_usage(evaluate, region):
 
 
 def test_two_networks_are_told_apart(evaluate, monkeypatch):
-    monkeypatch.setattr(method_choice, "make_method", lambda name, _model: Unchanged(name))
+    monkeypatch.setattr(method_choice, "make_method", lambda name, *_: Unchanged(name))
 
     status, out, _error = evaluate("--method", "network", "--model", "first.pth", "--compare", "second.pth")
 

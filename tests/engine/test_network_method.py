@@ -221,7 +221,6 @@ def test_a_frame_alone_is_restored_as_among_its_neighbours(clip, network):
                 sequence,
                 Span(1, 2),
                 method,
-                tile_px=None,
                 progress=lambda _done, _total: None,
                 should_stop=lambda: False,
             )

@@ -149,7 +149,7 @@ def test_frames_get_the_neighbours_that_their_clip_lacks(total, start, length, c
     start = min(start, total - 1)
     frames = Span(start, min(total, start + length))
 
-    planned = with_neighbours(frames, SimpleNamespace(clip_frames=clip_frames), total)
+    planned = with_neighbours(frames, clip_frames, total)
 
     assert 0 <= planned.start <= frames.start < frames.stop <= planned.stop <= total
     assert len(planned) == max(len(frames), min(clip_frames, total))

@@ -204,7 +204,7 @@ def test_other_input_is_refused_by_name(clip, model_file, tmp_path, capsys, monk
         expected = "spike.dat has changed"
     elif change == "option":
         options += ["--tile", "32"]
-        expected = "tile_px was null, is 32"
+        expected = "tile was null, is [32, 32]"
     elif change == "model":
         torch.manual_seed(4)
         save_model(model_file, build(TINY).eval(), VoxelSpec(bins=4), ModelCard(name="tiny"))

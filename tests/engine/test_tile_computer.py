@@ -60,7 +60,7 @@ class Identity(Method):
 
 
 def restored(method, settings=RestoreSettings()):  # noqa: B008
-    layout = settle(SIZE, Span(0, FRAMES), method, settings)
+    layout = settle(SIZE, FRAMES, method, settings)
     computer = TileComputer(method, SIZE, layout)
     work = plan(
         SIZE,
@@ -115,11 +115,11 @@ def test_a_tile_that_was_asked_for_is_never_made_smaller():
 
 
 def test_several_tiles_go_together_and_are_parted_when_that_is_too_much():
-    class Batched(Identity):
-        batches = []
+    batches = []
 
+    class Batched(Identity):
         def restore_batch(self, prepared, regions):
-            self.batches.append(len(regions))
+            batches.append(len(regions))
             if len(regions) > 2:
                 raise MemoryError
             return super().restore_batch(prepared, regions)
@@ -129,8 +129,8 @@ def test_several_tiles_go_together_and_are_parted_when_that_is_too_much():
 
     pictures, computer = restored(method, settings)
 
-    assert method.batches[0] == 6
-    assert set(method.batches[2:]) <= {1, 2, 3}
+    assert batches[0] == 6
+    assert set(batches[2:]) <= {1, 2, 3}
     assert computer.limits.tiles <= 2
     for index, picture in pictures.items():
         np.testing.assert_allclose(picture, Frames().frame(index), atol=1e-6)
@@ -138,7 +138,7 @@ def test_several_tiles_go_together_and_are_parted_when_that_is_too_much():
 
 def test_other_errors_stay_what_they_are():
     class Broken(Identity):
-        def restore(self, prepared, region):
+        def restore(self, _prepared, _region):
             raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
@@ -149,7 +149,7 @@ def test_the_first_tile_is_measured_and_later_ones_kept_within_the_budget():
     class Greedy(Identity):
         """Says that it takes little, and takes a hundred megabytes for a large tile."""
 
-        def memory_bytes(self, tile, frames):
+        def memory_bytes(self, _tile, _frames):
             return 1
 
         def restore(self, prepared, region):

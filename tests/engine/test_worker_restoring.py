@@ -19,6 +19,7 @@ from engine.worker.blocks import FrameBlock
 from engine.worker.client import WorkerClient
 from engine.worker.messages import (
     Accepted,
+    ComputeOptions,
     Failed,
     Finished,
     FrameDone,
@@ -86,7 +87,7 @@ def restore_here(path, *, windows=None):
 
 
 def test_the_worker_restores_exactly_what_a_direct_call_does(client, clip):
-    pictures, messages = restore_in_worker(client, clip, tile_px=16)
+    pictures, messages = restore_in_worker(client, clip, options=ComputeOptions(tile=(16, 16)))
     expected = restore_here(clip)
     assert pictures.keys() == expected.keys() == {0, 1, 2}
     for frame, picture in expected.items():
@@ -150,7 +151,8 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
         ({"size": Size(24, 41)}, "24 × 41"),
         ({"stop": FRAMES + 1}, "3 frames"),
         ({"windows": [(0.0, 1.0)]}, "1 windows"),
-        ({"tile_px": 0}, "tile"),
+        ({"options": ComputeOptions(tile=(0, 0))}, "tile"),
+        ({"region": (0, 0, 30, 10)}, "outside the frame"),
     ],
 )
 def test_what_does_not_fit_fails_with_its_reason_alone(client, clip, wrong, words):

@@ -1,0 +1,202 @@
+"""What a restoration has done so far, and how that is told: the rows of `restore.json` and its log."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.commands.frames import FrameFailure
+from engine.commands.manifest import DoneLog
+from engine.commands.outcome import to_json
+from engine.errors import EngineError
+from engine.geometry import Size, Span
+from engine.metrics import compare
+from engine.restore.methods import Method
+from engine.restore.run import FrameResult
+from engine.restore.settings import Layout
+from engine.restore.tile_computer import Limits, TileComputer
+from engine.sequence import Sequence
+from engine.source import SequenceSource
+
+if TYPE_CHECKING:
+    from engine.commands.restore import RestoreOptions
+
+PROGRAM = "spike-deblur-studio"
+REPORT_NAME = "restore.json"
+LOG_NAME = "restore.jsonl"
+
+
+class Record:
+    """What has been done so far, for the report."""
+
+    def __init__(
+        self,
+        sequence: Sequence,
+        source: SequenceSource,
+        options: "RestoreOptions",
+        method: Method,
+        made_from: dict[str, Any],
+        layout: Layout,
+        computer: TileComputer,
+    ) -> None:
+        self._sequence = sequence
+        self._method = method
+        self._source = source
+        self._options = options
+        self._made_from = made_from
+        self._layout = layout
+        self._computer = computer
+        self._limits = computer.limits
+        self._started = time.perf_counter()
+        self._rows: dict[int, dict[str, Any]] = {}
+        self.failures: list[FrameFailure] = []
+        self.unwritten: list[FrameFailure] = []
+        """Restored, but the picture could not be written: a resumed run tries again."""
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [self._rows[index] for index in sorted(self._rows)]
+
+    @property
+    def done(self) -> frozenset[int]:
+        return frozenset(self._rows)
+
+    def is_whole(self, frames: Span) -> bool:
+        """Whether every frame is written or has failed."""
+        return self.done.union(failure.frame for failure in self.failures) >= set(
+            range(frames.start, frames.stop)
+        )
+
+    def take_over(self, report: dict[str, Any], log: DoneLog, files: dict[int, Path]) -> None:
+        """Count what an earlier run has done, where its pictures are still as they were written."""
+        events = log.read()
+        for row in [*report.get("frames", []), *(event["frame"] for event in events if "frame" in event)]:
+            file = files.get(row.get("index"))
+            if file is not None and file.is_file() and file.stat().st_size == row.get("bytes"):
+                self._rows[row["index"]] = row
+        failed = [event["failed"] for event in events if "failed" in event]
+        for row in failed or [row for row in report.get("failed", []) if "finished_before" in row]:
+            self.failures.append(
+                FrameFailure(row["index"], EngineError(row["message"]), row["finished_before"])
+            )
+
+        pieces = [event["pieces"] for event in events if "pieces" in event]
+        known = pieces[-1] if pieces else (report.get("layout") or {}).get("pieces")
+        if known:
+            height, width, frames = known
+            self._computer.limits = self._limits = Limits(Size(height, width), frames)
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        """Yield lines for the log about what has changed since the last call."""
+        if self._computer.limits != self._limits:
+            self._limits = self._computer.limits
+            yield {"pieces": self._pieces()}
+
+    def _pieces(self) -> list[int] | None:
+        limits = self._computer.limits
+        if (limits.tile, limits.clip_frames) == (self._layout.tile, self._layout.clip_frames):
+            return None
+        return [limits.tile.height, limits.tile.width, limits.clip_frames]
+
+    def _cut(self) -> dict[str, Any]:
+        layout = self._layout
+        return {
+            "tile": [layout.tile.height, layout.tile.width],
+            "overlap_px": layout.overlap_px,
+            "clip_frames": layout.clip_frames,
+            "clip_overlap": layout.clip_overlap,
+            "batch_tiles": layout.batch_tiles,
+            "pieces": self._pieces(),
+        }
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a frame that is safely on the disk."""
+        self._rows[row["index"]] = row
+
+    def row(self, result: FrameResult, file: Path) -> dict[str, Any]:
+        """Describe a written frame."""
+        window = self._sequence.window(result.frame) if self._sequence.windows else None
+        row = {
+            "index": result.frame,
+            "name": self._sequence.frame_name(result.frame),
+            "file": file.name,
+            "bytes": file.stat().st_size,
+            "window": None if window is None else [float(window.start), float(window.stop)],
+            "seconds": round(result.seconds, 6),
+        }
+        if self._options.scores:
+            row |= _scores(self._sequence, result)
+        return row
+
+    def failure_row(self, failure: FrameFailure) -> dict[str, Any]:
+        """Return the line of a failed frame for the log."""
+        return {"failed": self._told(failure)}
+
+    def _told(self, failure: FrameFailure) -> dict[str, Any]:
+        return {
+            "index": failure.frame,
+            "name": self._sequence.frame_name(failure.frame),
+            "message": str(failure.error),
+        } | ({} if failure.finished_before is None else {"finished_before": failure.finished_before})
+
+    def to_json(self, *, complete: bool) -> str:
+        sequence = self._sequence
+        report = {
+            "program": PROGRAM,
+            "version": program_version(),
+            "method": self._method.name,
+            "model": self._options.method.model if self._method.name == self._options.method.name else None,
+            "device": self._method.device,
+            "precision": self._method.precision,
+            "layout": self._cut(),
+            "complete": complete,
+            "made_from": self._made_from,
+            "source": asdict(self._source),
+            "sequence": {
+                "name": sequence.name,
+                "layout": sequence.layout,
+                "frames": len(sequence),
+                "height": sequence.frame_size.height,
+                "width": sequence.frame_size.width,
+                "bit_depth": sequence.bit_depth,
+                "gamma": float(sequence.gamma),
+                "gamma_known": sequence.gamma_known,
+                "windows_source": sequence.windows_source,
+                "findings": list(sequence.findings),
+            },
+            "remarks": self._computer.remarks,
+            "frames": self.rows,
+            "failed": [self._told(failure) for failure in (*self.failures, *self.unwritten)],
+            "seconds": round(self.seconds, 3),
+        }
+        return to_json(report, readable=True) + "\n"
+
+
+def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float]:
+    try:
+        if not sequence.has_reference_for(result.frame):
+            return {}
+        restored = compare(sequence, result.frame, result.picture)
+        blurry = compare(sequence, result.frame, sequence.frame(result.frame))
+    except EngineError:  # a broken reference costs the scores, not the frame
+        return {}
+    return {
+        "psnr": restored.psnr,
+        "ssim": restored.ssim,
+        "blurry_psnr": blurry.psnr,
+        "blurry_ssim": blurry.ssim,
+    }
+
+
+def program_version() -> str:
+    """Return the version of the program, "unknown" where it is not installed."""
+    try:
+        return version(PROGRAM)
+    except PackageNotFoundError:
+        return "unknown"

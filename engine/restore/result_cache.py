@@ -1,0 +1,54 @@
+"""Finished frames, kept so that the same work is not done twice.
+
+Strategy: a frame's key holds everything that its result depends on: the method and how it computes, the
+tiles, and for each clip the frame is in, the files and the alignment windows of that clip. So stepping back
+costs nothing, and moving a window makes nothing invalid but the clips it belongs to.
+"""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from engine.restore.plan import Plan
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
+
+DEFAULT_BYTES = 512 << 20
+
+Key = tuple[Hashable, ...]
+
+
+def frame_key(made_by: Hashable, sequence: "Sequence", plan: Plan, frame: int) -> Key:
+    """Return what the result of `frame` depends on; `made_by` stands for files, method and options."""
+    clips = [clip for clip in plan.clips if frame in clip]
+    windows: tuple[Any, ...] = ()
+    if sequence.recording is not None:
+        windows = tuple(
+            tuple(
+                (sequence.window(index).start, sequence.window(index).stop)
+                for index in range(clip.start, clip.stop)
+            )
+            for clip in clips
+        )
+    return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows
+
+
+class ResultCache:
+    """Restored pictures up to a number of bytes; the one not asked for the longest goes first."""
+
+    def __init__(self, most_bytes: int = DEFAULT_BYTES) -> None:
+        self._pictures: LRUCache[Key, NDArray[np.float32]] = LRUCache(
+            most_bytes, getsizeof=lambda p: p.nbytes
+        )
+
+    def get(self, key: Key) -> NDArray[np.float32] | None:
+        return self._pictures.get(key)
+
+    def put(self, key: Key, picture: NDArray[np.float32]) -> None:
+        """Keep a copy of a finished picture, unless it alone is larger than everything kept may be."""
+        if picture.nbytes <= self._pictures.maxsize:
+            self._pictures[key] = picture.copy()
