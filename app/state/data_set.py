@@ -90,6 +90,7 @@ class DataSet(QObject):
         self.paths: tuple[Path, ...] = ()
         self._facts: OrderedDict[Path, SequenceFacts] = OrderedDict()
         self._wanted: list[Path] = []
+        self._closed = False
         self._list_lane = Lane(pool, self)
         self._list_lane.answered.connect(lambda root, paths: self.show(root, paths))
         self._list_lane.failed.connect(lambda _, error: self.failed.emit(error))
@@ -117,9 +118,9 @@ class DataSet(QObject):
 
     def close(self) -> None:
         """Wait for no more answers."""
+        self._closed = True
         self._list_lane.clear()
         self._look_lane.clear()
-        self._wanted = []
 
     def facts(self, path: Path) -> SequenceFacts | None:
         """Return what is known about a sequence; None where nobody has looked yet."""
@@ -131,7 +132,7 @@ class DataSet(QObject):
         self._look()
 
     def _look(self) -> None:
-        if self._look_lane.busy or not self._wanted:
+        if self._closed or self._look_lane.busy or not self._wanted:
             return
         path = self._wanted.pop(0)
         source = SequenceSource(str(path))

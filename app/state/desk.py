@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Client, WorkerBridge, worker_client
 from app.settings import Settings
 from app.state.notices import Notices
 from app.state.queue import JobQueue
 from app.state.reading import reading_pool
+from app.state.recent import RecentSources
 from app.state.remembered import RememberedReadings
 
 
 class Desk(QObject):
     """Made once for a window; every open sequence has a `Studio` on it."""
+
+    closing = Signal()
+    """The last moment to stop asking the threads for anything."""
 
     def __init__(
         self,
@@ -30,8 +34,10 @@ class Desk(QObject):
         self.bridge = WorkerBridge(make_client, self)
         self.queue = JobQueue(self.bridge, self)
         self.readings = RememberedReadings(settings)
+        self.recent = RecentSources(settings, self)
 
     def close(self) -> None:
         """End the worker and wait for the threads; whoever reads must have been told to stop before."""
+        self.closing.emit()
         self.bridge.close()
         self.pool.shutdown(wait=True, cancel_futures=True)

@@ -15,11 +15,12 @@ def _suffix(path: Path) -> str:
     return path.suffix.lower()
 
 
-def source_from_paths(paths: Sequence[Path]) -> tuple[SequenceSource | None, tuple[Path, ...]]:
+def sources_from_paths(paths: Sequence[Path]) -> tuple[tuple[SequenceSource, ...], tuple[Path, ...]]:
     """Return what to open for `paths`, and the paths that found no place in it.
 
-    One folder or file is opened as it is; a picture stands for its folder. Frames (folder, video or
-    pictures) together with a recording or an alignment log become one sequence.
+    Every folder or file is opened as it is; a picture stands for its folder. A recording or an alignment
+    log belongs to the frames (folder, video or pictures) beside it: to the only ones there are, else to
+    those of its own name.
     """
     recordings = [path for path in paths if _suffix(path) in RECORDING_SUFFIXES and not path.is_dir()]
     logs = [path for path in paths if _suffix(path) in ALIGNMENT_SUFFIXES and not path.is_dir()]
@@ -27,23 +28,28 @@ def source_from_paths(paths: Sequence[Path]) -> tuple[SequenceSource | None, tup
     frames = list(
         dict.fromkeys(path.parent if _suffix(path) in PICTURE_SUFFIXES else path for path in others)
     )
-    used: list[Path] = []
-    if frames:
-        main, *left = frames
-        spikes = recordings[0] if recordings else None
-    elif recordings:
-        main, left, spikes = recordings[0], [], None
-    else:
-        return None, tuple(paths)
-    alignment = logs[0] if logs else None
-    used = [path for path in (main, spikes, alignment) if path is not None]
-    unused = [path for path in (*left, *recordings, *logs) if path not in used]
-    source = SequenceSource(
-        path=str(main),
-        spikes=None if spikes is None else str(spikes),
-        alignment=None if alignment is None else str(alignment),
-    )
-    return source, tuple(unused)
+    mains = frames or recordings
+    used: set[Path] = set(mains)
+    sources = []
+    for main in mains:
+        spikes = _belonging(main, frames, recordings) if frames else None
+        alignment = _belonging(main, mains, logs)
+        used |= {path for path in (spikes, alignment) if path is not None}
+        sources.append(
+            SequenceSource(
+                path=str(main),
+                spikes=None if spikes is None else str(spikes),
+                alignment=None if alignment is None else str(alignment),
+            )
+        )
+    return tuple(sources), tuple(path for path in (*recordings, *logs) if path not in used)
+
+
+def _belonging(main: Path, mains: Sequence[Path], candidates: Sequence[Path]) -> Path | None:
+    """Return which of some files belongs to `main`, one of `mains`."""
+    if len(mains) == 1:
+        return candidates[0] if candidates else None
+    return next((path for path in candidates if path.stem == main.stem), None)
 
 
 def is_recording(path: Path) -> bool:

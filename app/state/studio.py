@@ -7,6 +7,7 @@ jobs ──frame_restored──→ results
 
 import logging
 from collections.abc import Callable
+from collections.abc import Sequence as PathSequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from app.state.desk import Desk
 from app.state.exporting import BitDepth, Exports
 from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
 from app.state.notices import Notice
-from app.state.opening import source_from_paths
+from app.state.opening import sources_from_paths
 from app.state.pictures import Pictures
 from app.state.position import Position
 from app.state.results import Restored, RestoredFrames
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 METHOD_TITLES = {"spike-ratio": "spike ratio", "network": "network"}
 SAMPLE = "city"
+MOST_AT_ONCE = 12
+"""Sequences that are opened in tabs when more are dropped."""
 
 
 def sample_path() -> Path:
@@ -139,27 +142,30 @@ class Studio(QObject):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open files or folders that were dropped, picked or typed."""
-        source = self.source_of(paths)
-        if source is not None:
+        for source in self.sources_of(paths)[:1]:
             self.open_source(source)
 
-    def source_of(self, paths: list[Path]) -> SequenceSource | None:
+    def sources_of(self, paths: list[Path]) -> tuple[SequenceSource, ...]:
         """Return what to open for some paths; what cannot be opened, or not with the others, is told."""
-        source, unused = source_from_paths(paths)
-        if source is None:
+        sources, unused = sources_from_paths(paths)
+        if not sources:
             self.notices.warn(
                 "Nothing here can be opened",
-                where=", ".join(path.name for path in paths[:3]),
+                where=_some_names(paths),
                 advice="Choose a folder of frames, a video or a spike recording (.dat, .npz, .npy)",
             )
-            return None
-        if unused:
+        elif unused:
             self.notices.warn(
-                f"Only {Path(source.path).name} was opened",
-                where=", ".join(path.name for path in unused[:3]) + (" …" if len(unused) > 3 else ""),
-                advice="Open one sequence at a time: its frames, and with them one recording",
+                "Some of these files were not opened",
+                where=_some_names(unused),
+                advice="Open them with the frames that they belong to, one sequence at a time",
             )
-        return source
+        if len(sources) > MOST_AT_ONCE:
+            self.notices.warn(
+                f"Only the first {MOST_AT_ONCE} of {len(sources)} sequences were opened",
+                advice="Open their folder instead: the data set panel then lists them all",
+            )
+        return sources[:MOST_AT_ONCE]
 
     def open_source(self, source: SequenceSource) -> None:
         self.session.open(source)
@@ -279,6 +285,7 @@ class Studio(QObject):
         self.pictures.clear()
         self.metrics.clear()
         self.spikes.clear()
+        self.desk.recent.add(source)
         self.position.reset(len(sequence), index)
         if sequence.recording is not None:
             self.spikes.count(lease)
@@ -346,6 +353,10 @@ class Studio(QObject):
             self.notices.inform("Exported", where=str(paths[0]))
         else:
             self.notices.inform(f"Exported {len(paths)} frames", where=str(paths[0].parent))
+
+
+def _some_names(paths: PathSequence[Path]) -> str:
+    return ", ".join(path.name for path in paths[:3]) + (" …" if len(paths) > 3 else "")
 
 
 def _same_frames(one: SequenceSource, other: SequenceSource) -> bool:

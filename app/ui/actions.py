@@ -273,7 +273,8 @@ class StudioActions(QObject):
         self._theme = theme
         self._actions: dict[str, QAction] = {}
         groups: dict[str, QActionGroup] = {}
-        menus: dict[str, QMenu] = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        self.menus: dict[str, QMenu] = menus
         for spec in ACTIONS:
             action = QAction(spec.text, window)
             action.setShortcut(QKeySequence(spec.shortcut))

@@ -49,10 +49,28 @@ class Commands(QObject):
         self._current = self._handlers()
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open what was dropped or picked, in a tab of its own where one is open already."""
-        source = self._studio.source_of(paths)
-        if source is not None:
+        """Open what was dropped or picked, in tabs of their own where one is open already.
+
+        An alignment log alone is for the sequence in front.
+        """
+        sequence = self._studio.session.sequence
+        is_log = len(paths) == 1 and paths[0].suffix.lower() in ALIGNMENT_SUFFIXES
+        if is_log and sequence is not None and sequence.recording is not None:
+            self._studio.add_alignment(paths[0])
+            return
+        for source in self._studio.sources_of(paths):
             self._window.tabs.open_source(source)
+
+    def open_recent(self, source: SequenceSource) -> None:
+        """Open what was open before; what is gone leaves the list."""
+        desk = self._window.tabs.desk
+        if Path(source.path).exists():
+            self._window.tabs.open_source(source)
+            return
+        desk.recent.forget(source)
+        desk.notices.warn(
+            "It is not there any more", where=source.path, advice="It was taken off the list of recent files"
+        )
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         studio, window, prompts = self._studio, self._window, self._prompts

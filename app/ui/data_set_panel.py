@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from app.state.data_set import DataSet
 from app.ui.data_set_delegate import DataSetDelegate
 from app.ui.data_set_model import PATH, DataSetModel
+from app.ui.elided_label import ElidedLabel
 from app.ui.theme import Theme
 from engine.source import SequenceSource
 
@@ -45,8 +45,7 @@ class DataSetPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._data_set = data_set
-        self.title = QElidingLabel()
-        self.title.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.title = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.title.setProperty("role", "title")
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by name")
@@ -119,7 +118,6 @@ class DataSetPanel(QWidget):
             return
         count = "1 sequence" if len(paths) == 1 else f"{len(paths)} sequences"
         self.title.setText(f"{root.name or root} · {count}")
-        self.title.setToolTip(str(root))
         self._expand()
 
     def _expand(self) -> None:
@@ -164,8 +162,10 @@ def add_data_set(window: "MainWindow") -> DataSet:
     def show(root: Path, paths: tuple[Path, ...]) -> None:
         data_set.show(root, paths)
         window.docks.show("data_set_panel")
+        tabs.desk.recent.add(SequenceSource(str(root)))
 
     tabs.data_set_found.connect(show)
+    tabs.desk.closing.connect(data_set.close)
     panel.sequence_chosen.connect(lambda path: tabs.open_source(SequenceSource(str(path))))
     data_set.failed.connect(lambda error: notices.error(error, "list the data set"))
     return data_set

@@ -1,17 +1,53 @@
 """What the window shows without a sequence: what to do, and buttons that do it."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from app.state.recent import name_of, place_of
+from app.ui.elided_label import ElidedLabel
 from app.ui.icons import icon
 from app.ui.theme import Theme
+from engine.source import SequenceSource
 
 FRAME_PX = 18
+MARGIN_PX = 22
+RECENT_PX = 560
+MOST_RECENT = 6
+OTHERS_PX = 330
+"""Height of everything on the page but the recent sources."""
+
+
+class RecentRow(QPushButton):
+    """One source: its name, and where it lies."""
+
+    HEIGHT_PX = 28
+
+    def __init__(self, source: SequenceSource, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "row")
+        self.setFixedHeight(self.HEIGHT_PX)
+        self.setToolTip(source.path)
+        self.setAccessibleName(f"Open {source.path}")
+        name = ElidedLabel(name_of(source))
+        place = ElidedLabel(place_of(source), mode=Qt.TextElideMode.ElideMiddle)
+        place.setProperty("role", "muted")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 0, 8, 0)
+        layout.setSpacing(16)
+        layout.addWidget(name, 2)
+        layout.addWidget(place, 3)
+        for label in (name, place):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
 
 class EmptyPage(QWidget):
     """A place to drop things on. While something is being opened it says so."""
+
+    recent_chosen = Signal(object)
+    """A SequenceSource that was open before."""
 
     def __init__(self, theme: Theme, actions: tuple[QAction, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,8 +74,13 @@ class EmptyPage(QWidget):
             button.clicked.connect(action.trigger)
             row.addWidget(button)
         row.addStretch(1)
+        self._recent = QWidget()
+        self._recent_column = QVBoxLayout(self._recent)
+        self._recent_column.setContentsMargins(0, 0, 0, 0)
+        self._recent_column.setSpacing(1)
+        self._recent_rows: list[RecentRow] = []
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(40, 30, 40, 30)
+        layout.setContentsMargins(FRAME_PX + MARGIN_PX, 30, FRAME_PX + MARGIN_PX, 30)
         layout.setSpacing(12)
         layout.addStretch(2)
         layout.addWidget(self._picture)
@@ -48,6 +89,8 @@ class EmptyPage(QWidget):
         layout.addSpacing(6)
         layout.addWidget(self._buttons)
         layout.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addSpacing(8)
+        layout.addWidget(self._recent, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
         theme.changed.connect(self._on_theme)
         self._on_theme()
@@ -57,6 +100,7 @@ class EmptyPage(QWidget):
         """Say that `name` is being opened, or with None what can be opened."""
         self.progress.setVisible(name is not None)
         self._buttons.setVisible(name is None)
+        self._recent.setVisible(name is None)
         if name is not None:
             self.heading.setText("Opening …")
             self.text.setText(name)
@@ -65,6 +109,29 @@ class EmptyPage(QWidget):
         self.text.setText(
             "A folder of frames with its spike recording, a video, or a recording alone (.dat, .npz, .npy)."
         )
+
+    def show_recent(self, sources: Sequence[SequenceSource]) -> None:
+        """Offer what was open before, as much of it as there is room for."""
+        for row in self._recent_rows:
+            self._recent_column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self._recent_rows = []
+        for source in sources[:MOST_RECENT]:
+            row = RecentRow(source, self._recent)
+            row.clicked.connect(lambda _=False, source=source: self.recent_chosen.emit(source))
+            self._recent_column.addWidget(row)
+            self._recent_rows.append(row)
+        self._show_what_fits()
+
+    def resizeEvent(self, _: QResizeEvent) -> None:
+        self._show_what_fits()
+
+    def _show_what_fits(self) -> None:
+        self._recent.setFixedWidth(min(RECENT_PX, self.width() - 2 * (FRAME_PX + MARGIN_PX)))
+        room = (self.height() - OTHERS_PX) // (RecentRow.HEIGHT_PX + 1)
+        for number, row in enumerate(self._recent_rows):
+            row.setVisible(number < room)
 
     def _on_theme(self) -> None:
         colours = self._theme.colours

@@ -26,6 +26,7 @@ from app.ui.docks import Docks
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
 from app.ui.queue_panel import QueuePanel
+from app.ui.recent_menu import show_recent
 from app.ui.sequence_tabs import SequenceTabs
 from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._warm_up.answered.connect(self._on_libraries)
         self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
         self.commands = Commands(self)
+        show_recent(self)
         self._check_settings()
         self.installEventFilter(self)
         self._adopt(studio)
@@ -263,7 +265,6 @@ class MainWindow(QMainWindow):
             self.settings.splitter = _base64(self.workspace.splitter.saveState())
         save_settings(self.settings, settings_path())
         self.hide()
-        self.data_set.close()
         self.tabs.close_all()
         super().closeEvent(event)
 

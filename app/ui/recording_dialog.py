@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from app.state.notices import describe as describe_error
 from app.state.recording_choice import RecordingChoice
+from app.ui.elided_label import ElidedLabel
 from app.ui.recording_cards import CardList
 from app.ui.segments import Segments
 from app.ui.theme import Theme
@@ -72,10 +72,9 @@ class RecordingDialog(QDialog):
         self._found_rate_hz = found_rate_hz
         self.choice = choice
         choice.setParent(self)
-        name = QElidingLabel(choice.path.name)
+        name = ElidedLabel(choice.path.name)
         name.setProperty("role", "title")
-        self.where = QElidingLabel(str(choice.path.parent))
-        self.where.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.where = ElidedLabel(str(choice.path.parent), mode=Qt.TextElideMode.ElideMiddle)
         self.where.setProperty("role", "muted")
         self.answers = tuple(_Answer(question) for question in ("Geometry", "Which way up", "Planes"))
         self.message = QLabel()
@@ -266,9 +265,9 @@ class _Answer(QWidget):
 
     def __init__(self, question: str) -> None:
         super().__init__()
-        self.answer = QElidingLabel()
+        self.answer = ElidedLabel()
         self.answer.setProperty("role", "answer")
-        self.reason = QElidingLabel()
+        self.reason = ElidedLabel()
         self.reason.setProperty("role", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
@@ -280,7 +279,6 @@ class _Answer(QWidget):
     def say(self, answer: str, reason: str, *, warn: bool = False, theme: Theme | None = None) -> None:
         self.answer.setText(answer)
         self.reason.setText(reason)
-        self.reason.setToolTip(reason)
         self.reason.setStyleSheet(f"color: {theme.colours.warning}" if warn and theme else "")
 
 

@@ -215,6 +215,8 @@ def style_sheet(colours: Colours) -> str:
     QPushButton:pressed {{ background: {pressed}; }}
     QPushButton:disabled {{ color: {disabled}; }}
     QPushButton:focus {{ border-color: {c.accent}; }}
+    QPushButton[role="row"] {{ border: 0; background: transparent; }}
+    QPushButton[role="row"]:hover, QPushButton[role="row"]:focus {{ background: {hover}; }}
     QPushButton[primary="true"], QPushButton:default {{ background: {c.accent}; color: {c.on_accent};
                    border-color: {c.accent}; font-weight: 600; }}
     QPushButton[primary="true"]:hover, QPushButton:default:hover {{ background: {c.accent_hover}; }}
@@ -240,7 +242,7 @@ def style_sheet(colours: Colours) -> str:
     QLabel[role="muted"] {{ color: {c.muted}; }}
     QLabel[role="title"] {{ font-weight: 600; }}
     QLabel[role="heading"] {{ font-size: 17pt; font-weight: 600; }}
-    QLabel[role="answer"], QElidingLabel[role="answer"] {{ font-size: 14pt; font-weight: 600; }}
+    QLabel[role="answer"] {{ font-size: 14pt; font-weight: 600; }}
     QLabel[role="score"] {{ color: {c.muted}; }}
     QFrame[role="panel"] {{ background: {c.panel}; border: 1px solid {c.border}; border-radius: 8px; }}
     QFrame[role="strip"] {{ background: {c.panel}; border: 0; border-top: 1px solid {c.border}; }}

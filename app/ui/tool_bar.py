@@ -74,7 +74,8 @@ class StudioToolBar(QToolBar):
         button.clicked.connect(main.trigger)
 
         def follow() -> None:
-            button.setEnabled(any(actions[key].isEnabled() for key in keys))
+            doing = (actions[key] for key in keys if not actions[key].isCheckable())
+            button.setEnabled(any(action.isEnabled() for action in doing))
 
         for key in keys:
             actions[key].changed.connect(follow)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.state.opening import source_from_paths
+from app.state.opening import sources_from_paths
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def folder(tmp_path):
         "second.npz",
         "log.csv",
         "v.MP4",
+        "v.dat",
     ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -25,29 +26,33 @@ def folder(tmp_path):
 
 
 def opened(folder: Path, *names: str):
-    source, unused = source_from_paths([folder / name for name in names])
-    parts = None
-    if source is not None:
-        parts = tuple(
+    sources, unused = sources_from_paths([folder / name for name in names])
+    parts = [
+        tuple(
             None if part is None else Path(part).relative_to(folder).as_posix()
             for part in (source.path, source.spikes, source.alignment)
         )
+        for source in sources
+    ]
     return parts, [path.relative_to(folder).as_posix() for path in unused]
 
 
 @pytest.mark.parametrize(
     ("dropped", "expected", "unused"),
     [
-        (["clip a"], ("clip a", None, None), []),
-        (["spike.dat"], ("spike.dat", None, None), []),
-        (["v.MP4"], ("v.MP4", None, None), []),
-        (["clip a/0001.png", "clip a/0002.png"], ("clip a", None, None), []),
-        (["clip a", "spike.dat"], ("clip a", "spike.dat", None), []),
-        (["spike.dat", "v.MP4", "log.csv"], ("v.MP4", "spike.dat", "log.csv"), []),
-        (["clip a", "雪"], ("clip a", None, None), ["雪"]),
-        (["spike.dat", "second.npz"], ("spike.dat", None, None), ["second.npz"]),
-        (["log.csv"], None, ["log.csv"]),
-        ([], None, []),
+        (["clip a"], [("clip a", None, None)], []),
+        (["spike.dat"], [("spike.dat", None, None)], []),
+        (["v.MP4"], [("v.MP4", None, None)], []),
+        (["clip a/0001.png", "clip a/0002.png"], [("clip a", None, None)], []),
+        (["clip a", "spike.dat"], [("clip a", "spike.dat", None)], []),
+        (["spike.dat", "v.MP4", "log.csv"], [("v.MP4", "spike.dat", "log.csv")], []),
+        (["clip a", "雪"], [("clip a", None, None), ("雪", None, None)], []),
+        (["spike.dat", "second.npz"], [("spike.dat", None, None), ("second.npz", None, None)], []),
+        (["clip a", "spike.dat", "second.npz"], [("clip a", "spike.dat", None)], ["second.npz"]),
+        (["v.MP4", "clip a", "v.dat"], [("v.MP4", "v.dat", None), ("clip a", None, None)], []),
+        (["v.MP4", "clip a", "spike.dat"], [("v.MP4", None, None), ("clip a", None, None)], ["spike.dat"]),
+        (["log.csv"], [], ["log.csv"]),
+        ([], [], []),
     ],
 )
 def test_frames_and_spikes_dropped_together_are_one_sequence(folder, dropped, expected, unused):

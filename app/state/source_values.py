@@ -1,0 +1,37 @@
+"""A `SequenceSource` as plain JSON values and back; what cannot be used of them is left out."""
+
+import math
+from dataclasses import asdict, fields
+
+from engine.source import SequenceSource
+
+TEXTS = ("path", "spikes", "reference", "alignment")
+EDGES = ("height", "width")
+SWITCHES = ("flip", "msb_first")
+
+
+def values_of(source: SequenceSource) -> dict[str, object]:
+    """Return what a source says, without what it does not."""
+    return {name: value for name, value in asdict(source).items() if value is not None}
+
+
+def source_of(values: object) -> SequenceSource | None:
+    """Return the source that values stand for; None where they do not even name a path."""
+    if not isinstance(values, dict) or not _usable("path", values.get("path")):
+        return None
+    said = {
+        one.name: values[one.name]
+        for one in fields(SequenceSource)
+        if _usable(one.name, values.get(one.name))
+    }
+    return SequenceSource(**said)
+
+
+def _usable(name: str, value: object) -> bool:
+    if name in TEXTS:
+        return isinstance(value, str) and bool(value) and "\0" not in value
+    if name in SWITCHES:
+        return isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value > 0 and (name not in EDGES or isinstance(value, int))
