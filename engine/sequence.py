@@ -30,6 +30,8 @@ from engine.recording_part import RecordingPart
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid, tfp, voxelize
 
+PASSING_CACHE_BYTES = 128 << 20
+"""Of pictures, for those who go through the frames once, as restoring does."""
 DEFAULT_CACHE_BYTES = 512 * 2**20
 WHITE_PERCENTILE = 99.9
 WHITE_WINDOWS = 8

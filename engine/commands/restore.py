@@ -47,7 +47,7 @@ from engine.restore.memory import find_budget
 from engine.restore.methods import Method
 from engine.restore.settings import Layout, RestoreSettings, settle
 from engine.restore.tile_computer import TileComputer
-from engine.sequence import Sequence, open_source
+from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
 
 
@@ -106,7 +106,7 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:
     """Do what `restore` says, and return it in numbers."""
     method, remarks = options.method.make()
-    with open_source(source) as sequence:
+    with open_source(source, cache_bytes=PASSING_CACHE_BYTES) as sequence:
         frames = options.frames.resolve(len(sequence), source.path)
         files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
         report, log = options.out / REPORT_NAME, DoneLog(options.out / LOG_NAME)
@@ -213,7 +213,7 @@ def _layout(
     """Settle how to cut; a run that goes on cuts as the one before, whatever memory there is now."""
     used = (before or {}).get("layout")
     if not isinstance(used, dict):
-        return settle(sequence.frame_size, len(sequence), method, options.settings)
+        return settle(sequence.frame_size, len(sequence), method, options.settings, options.region)
     tile, clip_frames, batch_tiles = Size(*used["tile"]), used["clip_frames"], used["batch_tiles"]
     return Layout(
         tile,

@@ -1,7 +1,8 @@
 """Join overlapping tiles and clips without a seam.
 
 Strategy: along each axis a tile's weight rises as a raised cosine over what it shares with the tile
-before it and falls likewise towards the next. Divided by the sum of all weights they are a partition of
+before it and falls likewise towards the next; its outermost pixels, which saw least of what is around them,
+do not count where another tile has seen more. Divided by the sum of all weights they are a partition of
 unity by construction, at the borders of the picture too, where nothing rises or falls. The weight of a
 pixel is the product over rows, columns and time. A frame starts as its blurry self, and every tile moves
 it towards the result by its weight, so that a half-finished frame is always something to look at.
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from engine.geometry import Region, Span
 from engine.restore.plan import Plan
+
+IGNORED_SHARE = 0.25
+"""Part of what two tiles share, at either end, that is taken from one of them alone."""
 
 
 def axis_weights(spans: tuple[Span, ...]) -> tuple[NDArray[np.float64], ...]:
@@ -38,11 +42,18 @@ def axis_weights(spans: tuple[Span, ...]) -> tuple[NDArray[np.float64], ...]:
 
 
 def _rise(length: int, shared: int) -> NDArray[np.float64]:
-    """Raised cosine over the first `shared` samples, then 1; taken at sample centres it is never 0."""
+    """0 for a quarter of the first `shared` samples, a raised cosine over the middle, then 1.
+
+    Taken at sample centres it is 0 nowhere else. Where one tile is 0 its neighbour, which falls over the
+    same samples, is 1.
+    """
     rise = np.ones(length)
     shared = min(shared, length)
+    ignored = int(shared * IGNORED_SHARE)
     if shared > 0:
-        rise[:shared] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(shared) + 0.5) / shared)
+        ramp = shared - 2 * ignored
+        rise[:ignored] = 0.0
+        rise[ignored : ignored + ramp] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)
     return rise
 
 

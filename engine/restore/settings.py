@@ -71,15 +71,24 @@ class Layout:
         return text
 
 
-def settle(size: Size, frame_count: int, method: Method, settings: RestoreSettings) -> Layout:
+def settle(
+    size: Size,
+    frame_count: int,
+    method: Method,
+    settings: RestoreSettings,
+    region: Region | None = None,
+) -> Layout:
     """Turn wishes into numbers for restoring a sequence of so many frames of `size`.
 
-    Where the tile is left to us it is the one, among those that fit the memory, that computes the fewest
-    pixels twice; where none fits, clips are shortened too. Raises MethodError for an overlap that the tile
-    cannot hold, and for a tile that a person chose and that does not fit, with the size that would.
+    With a `region` only that and the context around it need to fit. Where the tile is left to us it is the
+    one, among those that fit the memory, that computes the fewest pixels twice; where none fits, clips are
+    shortened too. Raises MethodError for an overlap that the tile cannot hold, and for a tile that a person
+    chose and that does not fit, with the size that would.
     """
     budget = find_budget(method.device, settings.memory_gb, whole=settings.tile is not None)
     overlap = method.overlap_px if settings.overlap_px is None else settings.overlap_px
+    if region is not None:
+        size = region.expand(overlap, size).size
     clip = min(settings.clip_frames or method.clip_frames, max(1, frame_count))
     clip_overlap = min(method.clip_overlap, clip - 1)
     batch = settings.batch_tiles or 1

@@ -157,7 +157,7 @@ class TileComputer:
                 advice="Close other programs, or restore on another device",
             )
         remark = f"{reason}: going on with {_describe(self.limits)}"
-        log.warning("%s", remark)
+        log.info("%s", remark)
         self.remarks.append(remark)
 
 

@@ -20,7 +20,7 @@ from engine.restore.run import FrameResult, TileResult, run_plan
 from engine.restore.schedule import View
 from engine.restore.settings import RestoreSettings, settle
 from engine.restore.tile_computer import TileComputer
-from engine.sequence import Sequence, open_source
+from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
 from engine.worker.messages import ComputeOptions, Prioritise, RestoreRequest
 from engine.worker.process import JobReporter
@@ -48,9 +48,9 @@ class SequenceRestorer:
             sequence = sequence.with_windows([AlignmentWindow(*window) for window in request.windows])
         method = self._make(request)
         size, frames = sequence.frame_size, Span(request.start, request.stop)
-        layout = settle(size, len(sequence), method, _settings(request.options, method))
-        planned = with_neighbours(frames, layout.clip_frames, len(sequence))
         region = None if request.region is None else Region(*request.region)
+        layout = settle(size, len(sequence), method, _settings(request.options, method), region)
+        planned = with_neighbours(frames, layout.clip_frames, len(sequence))
         plan = layout.plan(size, planned, method, region)
         about = f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else ""
         report.planned(plan.tiles_total, len(frames), about)
@@ -86,7 +86,7 @@ class SequenceRestorer:
                 return self._sequence
             self._sequence.close()
             self._sequence = None
-        sequence = open_source(source)
+        sequence = open_source(source, cache_bytes=PASSING_CACHE_BYTES)
         self._stamp = stamp_files(sequence)
         self._sequence = sequence
         return sequence

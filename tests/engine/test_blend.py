@@ -14,22 +14,25 @@ from engine.restore.plan import cut_evenly, make_plan
 
 
 @given(total=st.integers(1, 2000), length=st.integers(1, 400), overlap=st.integers(0, 399))
-def test_weights_along_an_axis_add_up_to_one_and_are_never_zero(
-    total: int, length: int, overlap: int
-) -> None:
+def test_weights_along_an_axis_add_up_to_one_everywhere(total: int, length: int, overlap: int) -> None:
     spans = cut_evenly(Span(0, total), length, min(overlap, length - 1))
     summed = np.zeros(total)
     for span, weights in zip(spans, axis_weights(spans), strict=True):
-        assert (weights > 0).all()
+        assert (weights >= 0).all()
         summed[span.start : span.stop] += weights
     np.testing.assert_allclose(summed, 1.0, atol=1e-12)
 
 
-def test_weights_between_two_tiles_are_a_raised_cosine() -> None:
-    first, second = axis_weights((Span(0, 10), Span(6, 16)))
+def test_weights_between_two_tiles_are_a_raised_cosine_inside_what_they_share() -> None:
+    first, second = axis_weights((Span(0, 14), Span(6, 20)))
     ramp = [0.5 * (1 + np.cos(np.pi * (k + 0.5) / 4)) for k in range(4)]
-    np.testing.assert_allclose(first, [1.0] * 6 + ramp)
-    np.testing.assert_allclose(second, ramp[::-1] + [1.0] * 6)
+    np.testing.assert_allclose(first, [1.0] * 8 + ramp + [0.0] * 2, atol=1e-15)
+    np.testing.assert_allclose(second, [0.0] * 2 + ramp[::-1] + [1.0] * 8, atol=1e-15)
+
+
+def test_the_borders_of_the_picture_count_in_full() -> None:
+    first, second = axis_weights((Span(0, 14), Span(6, 20)))
+    assert first[0] == second[-1] == 1.0
 
 
 @settings(deadline=None, max_examples=60)
