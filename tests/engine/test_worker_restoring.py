@@ -125,9 +125,9 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
     calls = []
 
     def counted(function):
-        def call(*arguments):
+        def call(*arguments, **options):
             calls.append(function.__name__)
-            return function(*arguments)
+            return function(*arguments, **options)
 
         return call
 
