@@ -1,4 +1,4 @@
-"""Start the studio: `python -m app [PATH]`; without a path it opens the bundled sample."""
+"""Start the studio: `python -m app [PATH]`; without a path it opens the last session, else the sample."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
         prog="spike-deblur-studio",
         description="Look at a blurry sequence and its spikes, deblur it, compare and export.",
     )
-    parser.add_argument("path", nargs="?", help="folder, video or recording; the bundled sample if left out")
+    parser.add_argument("path", nargs="?", help="folder, video or recording; what was open last if left out")
     parser.add_argument("--empty", action="store_true", help="open nothing")
     parser.add_argument("--spikes", help="recording that belongs to the frames")
     parser.add_argument("--reference", help="folder of sharp pictures to compare with")
@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.faults import FaultCatcher, log_what_qt_says, write_log_to
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
+    from app.state.last_session import session_path
     from app.state.studio import Studio
     from app.ui.main_window import MainWindow
 
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     studio = Studio(settings)
     faults = FaultCatcher(studio.notices)
     faults.install()
-    window = MainWindow(studio, settings)
+    window = MainWindow(studio, settings, session_path())
     interrupts = Interrupts(window.close)
     for problem in problems:
         studio.notices.warn(problem)
@@ -94,7 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if source is not None:
             studio.open_source(source)
         elif wants_sample:
-            studio.open_sample()
+            began = settings.restore_session and window.keeper is not None and window.keeper.begin()
+            if not began:
+                studio.open_sample()
 
     window.painted.connect(open_first)
     window.show()

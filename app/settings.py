@@ -35,6 +35,8 @@ class Settings:
     results_mib: int = 1024
     """Bound of the restored frames kept in memory."""
     last_folder: str = ""
+    restore_session: bool = True
+    """Begin with what was open last."""
     recent: list[dict[str, object]] = field(default_factory=list)
     """Sources that were opened lately, newest first."""
     recordings: dict[str, dict[str, object]] = field(default_factory=dict)

@@ -68,6 +68,8 @@ class Session(QObject):
         self.lease: Lease | None = None
         self.opening: SequenceSource | None = None
         """What is being opened right now."""
+        self.postponed: SequenceSource | None = None
+        """What is opened once somebody wants to see it."""
         self._lane = Lane(pool, self)
         self._lane.answered.connect(self._on_answer)
         self._lane.failed.connect(self._on_failure)
@@ -84,9 +86,18 @@ class Session(QObject):
     def open(self, source: SequenceSource) -> None:
         """Open what `source` says, in a thread; `opened`, `failed` or `geometry_needed` follows."""
         log.info("Opening %s", source)
-        self.opening = source
+        self.opening, self.postponed = source, None
         remembered = self._recall(source)
         self._lane.request(source, lambda ticket: self._open(source, remembered, ticket))
+
+    def postpone(self, source: SequenceSource) -> None:
+        """Remember what to open when `wake` is called."""
+        self.postponed = source
+
+    def wake(self) -> None:
+        """Open what was postponed, if anything was."""
+        if self.postponed is not None:
+            self.open(self.postponed)
 
     def reopen(self, **changes: object) -> None:
         """Open the same files again, some of what was said about them changed."""
@@ -96,7 +107,7 @@ class Session(QObject):
     def close(self) -> None:
         """Close the sequence and give up opening another."""
         self._lane.clear()
-        self.opening = None
+        self.opening = self.postponed = None
         self._retire()
         self.closed.emit()
 

@@ -22,6 +22,7 @@ class Tabs(QObject):
     def __init__(self, first: Studio, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.desk = first.desk
+        self.desk.setParent(None)  # it must outlive the first tab
         self._studios: list[Studio] = []
         self._current = first
         self._add(first)
@@ -46,13 +47,32 @@ class Tabs(QObject):
         session = self._studios[row].session
         if session.sequence is not None:
             return session.sequence.name
-        return "Empty" if session.opening is None else Path(session.opening.path).name
+        source = session.opening or session.postponed
+        return "Empty" if source is None else Path(source.path).name
 
     def choose(self, row: int) -> None:
         """Bring a tab to the front; a row that is not there is passed over."""
         if 0 <= row < len(self._studios) and self._studios[row] is not self._current:
             self._current = self._studios[row]
             self.current_changed.emit()
+            self._current.session.wake()
+
+    def bring_up(self, studio: Studio) -> None:
+        """Bring a studio's tab to the front, and open what waits in it."""
+        self.choose(self._studios.index(studio))
+        studio.session.wake()
+
+    def postpone(self, source: SequenceSource) -> Studio | None:
+        """Give a source a tab that opens it when it comes to the front; None where it has one already."""
+        if self._row_of(source) is not None:
+            return None
+        studio = self._current
+        if not _is_empty(studio):
+            studio = self._current.another()
+            self._add(studio)
+        studio.session.postpone(source)
+        self.titles_changed.emit()
+        return studio
 
     def step(self, rows: int) -> None:
         """Go to a neighbouring tab, around the ends."""
@@ -60,8 +80,7 @@ class Tabs(QObject):
 
     def free(self) -> Studio:
         """Return the tab in front if nothing is open in it, else a new one, in front."""
-        session = self._current.session
-        if session.sequence is None and session.opening is None:
+        if _is_empty(self._current):
             return self._current
         studio = self._current.another()
         self._add(studio)
@@ -70,13 +89,19 @@ class Tabs(QObject):
 
     def open_source(self, source: SequenceSource) -> None:
         """Bring the tab to the front that has this open, or open it in a free one."""
+        row = self._row_of(source)
+        if row is None:
+            self.free().open_source(source)
+        else:
+            self.bring_up(self._studios[row])
+
+    def _row_of(self, source: SequenceSource) -> int | None:
         for row, studio in enumerate(self._studios):
             session = studio.session
-            known = session.opening or session.source
+            known = session.opening or session.source or session.postponed
             if known is not None and (known.path, known.spikes) == (source.path, source.spikes):
-                self.choose(row)
-                return
-        self.free().open_source(source)
+                return row
+        return None
 
     def close(self, studio: Studio) -> None:
         """Close a sequence and its tab."""
@@ -90,6 +115,7 @@ class Tabs(QObject):
         if studio is self._current:
             self._current = self._studios[max(0, row - 1)]
             self.current_changed.emit()
+            self._current.session.wake()
         studio.leave()
         self.removed.emit(studio)
         studio.deleteLater()
@@ -123,3 +149,8 @@ class Tabs(QObject):
         """A tab that was made for a sequence that cannot be opened goes away again."""
         if studio.session.sequence is None and studio in self._studios and len(self._studios) > 1:
             self.close(studio)
+
+
+def _is_empty(studio: Studio) -> bool:
+    session = studio.session
+    return session.sequence is None and session.opening is None and session.postponed is None

@@ -97,6 +97,8 @@ class Commands(QObject):
                 lambda paths: self._export_all(paths[0]), "Export all restored frames into"
             ),
             "close": lambda: tabs.close(studio),
+            "reopen_session": window.reopen_session,
+            "restore_session": window.apply_view_settings,
             "next_tab": lambda: tabs.step(1),
             "previous_tab": lambda: tabs.step(-1),
             "quit": window.close,

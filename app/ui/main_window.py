@@ -30,6 +30,7 @@ from app.ui.recent_menu import show_recent
 from app.ui.sequence_tabs import SequenceTabs
 from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
+from app.ui.session_view import keep_session
 
 if TYPE_CHECKING:
     from app.ui.panes import PanePair
@@ -51,7 +52,7 @@ class MainWindow(QMainWindow):
     ready = Signal()
     """The workspace is there."""
 
-    def __init__(self, studio: Studio, settings: Settings) -> None:
+    def __init__(self, studio: Studio, settings: Settings, session_file: Path | None = None) -> None:
         super().__init__()
         self.settings = settings
         self.tabs = Tabs(studio, self)
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
     def studio(self) -> Studio:
         """The sequence in front."""
         return self.tabs.current
+        self.keeper = None if session_file is None else keep_session(self, session_file)
 
     @property
     def workspace(self) -> "Workspace | None":
@@ -108,6 +110,14 @@ class MainWindow(QMainWindow):
     def _adopt(self, studio: Studio) -> None:
         """Listen to a studio that is new in the window, and give it a place."""
         studio.abilities_changed.connect(self._refresh)
+    def workspace_of(self, studio: Studio) -> "Workspace | None":
+        return self._workspaces.get(studio)
+
+    def reopen_session(self) -> None:
+        """Open what was open when the studio ended."""
+        if self.keeper is not None:
+            self.keeper.reopen()
+
         studio.session.opened.connect(self._refresh)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
@@ -181,6 +191,7 @@ class MainWindow(QMainWindow):
     def choose_theme(self, choice: str) -> None:
         self.settings.theme = choice
         self.theme.choose(choice)
+        self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
 
     def choose_method(self, method: str) -> None:
         """Restore with `method` from the next Deblur on."""
@@ -199,6 +210,7 @@ class MainWindow(QMainWindow):
     def _refresh(self) -> None:
         studio = self.studio
         sequence = studio.session.sequence
+        self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         is_open, opening = sequence is not None, studio.session.opening
         has_spikes = sequence is not None and sequence.recording is not None
         moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out")
@@ -272,6 +284,8 @@ class MainWindow(QMainWindow):
 def _load_libraries(_: Ticket) -> None:
     """Import what the workspace is made of; the imports in `_build_workspace` then cost nothing."""
     load_opencv()
+        if self.keeper is not None:
+            self.keeper.end()
     import app.ui.status_line
     import app.ui.workspace  # noqa: F401
 

@@ -1,5 +1,7 @@
 """Two pictures side by side that pan and zoom together."""
 
+import math
+
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QAction, QColor
@@ -158,6 +160,8 @@ class PanePair(QSplitter):
         self.panes = (self.blurry, self.restored)
         self._size: Size | None = None
         self._fitted = True
+        self._wanted: tuple[QPointF, float] | None = None
+        """What a restored view looks at, until the user looks elsewhere."""
         self.setHandleWidth(6)
         self.setChildrenCollapsible(False)
         for pane, other in (self.panes, self.panes[::-1]):
@@ -181,7 +185,7 @@ class PanePair(QSplitter):
 
     def fit(self) -> None:
         """Show the whole picture, and keep doing so when the window changes its size."""
-        self._fitted = True
+        self._fitted, self._wanted = True, None
         if self._size is None:
             return
         centre = QPointF(self._size.width / 2, self._size.height / 2)
@@ -196,7 +200,7 @@ class PanePair(QSplitter):
 
     def zoom_to(self, px_per_pixel: float) -> None:
         """Show every pixel of the pictures as so many logical pixels, around the middle of the view."""
-        self._fitted = False
+        self._fitted, self._wanted = False, None
         centre = self.blurry.centre
         for pane in self.panes:
             pane.look_at(centre, min(px_per_pixel, LARGEST_PIXEL_PX))
@@ -209,18 +213,38 @@ class PanePair(QSplitter):
         """Show every pixel as one pixel of the screen."""
         self.zoom_to(1.0 / self.devicePixelRatioF())
 
+    def view_state(self) -> dict[str, object]:
+        """Return where the panes look, as plain values; nothing where the whole picture is shown."""
+        if self._fitted or self._size is None:
+            return {}
+        centre = self.blurry.centre
+        return {"x": centre.x(), "y": centre.y(), "px_per_pixel": self.px_per_pixel}
+
+    def restore_view(self, view: dict[str, object]) -> None:
+        """Look where `view_state` said, also after the panes have got their size."""
+        x, y, px_per_pixel = (_number(view.get(name)) for name in ("x", "y", "px_per_pixel"))
+        if x is None or y is None or px_per_pixel is None or px_per_pixel <= 0:
+            return
+        self._fitted = False
+        self._wanted = (QPointF(x, y), min(px_per_pixel, LARGEST_PIXEL_PX))
+        for pane in self.panes:
+            pane.look_at(*self._wanted)
+        self.scale_changed.emit()
+
     def set_smooth(self, smooth: bool) -> None:
         for pane in self.panes:
             pane.item.set_smooth(smooth)
 
     def _follow(self, pane: Pane, other: Pane) -> None:
-        self._fitted = False
+        self._fitted, self._wanted = False, None
         other.look_at(pane.centre, pane.px_per_pixel)
         self.scale_changed.emit()
 
     def _on_resize(self, pane: Pane, other: Pane) -> None:
         if self._fitted:
             self.fit()
+        elif self._wanted is not None:
+            pane.look_at(*self._wanted)
         elif pane is self.restored:
             pane.look_at(other.centre, other.px_per_pixel)
 
@@ -228,3 +252,9 @@ class PanePair(QSplitter):
         for pane in self.panes:
             pane.item.show_probe(pixel)
         self.pixel_hovered.emit(pixel)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -39,7 +39,8 @@ class SequenceTabs(QTabBar):
             while self.count() < len(self._tabs):
                 self.addTab("")
             for row, studio in enumerate(self._tabs.studios):
-                source = studio.session.source or studio.session.opening
+                session = studio.session
+                source = session.source or session.opening or session.postponed
                 self.setTabText(row, self._tabs.title(row).replace("&", "&&"))
                 self.setTabToolTip(row, "" if source is None else source.path)
             self.setCurrentIndex(self._tabs.row)

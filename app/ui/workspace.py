@@ -104,6 +104,14 @@ class Workspace(QWidget):
 
     # ------------------------------------------------------------------ state → widgets
 
+    def view_state(self) -> dict[str, object]:
+        """Return how the sequence is looked at, as plain values."""
+        return self.panes.view_state()
+
+    def restore_view(self, view: dict[str, object]) -> None:
+        """Look at the sequence as `view_state` said; what cannot be used of it is passed over."""
+        self.panes.restore_view(view)
+
     def show_sequence(self) -> None:
         """Show the sequence that is open now."""
         sequence = self._sequence

@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from shiboken6 import isValid
 from app.bridge import WorkerBridge
 from app.settings import Settings
 from app.state.reading import reading_pool
@@ -267,7 +268,10 @@ def studio(qtbot: QtBot, files: FakeFiles, client: FakeClient) -> Iterator[Studi
     for sequence in files.opened:
         sequence.gate.set()
     files.gate.set()
-    studio.close()
+    if isValid(studio):
+        studio.close()
+    else:  # the test closed its tab
+        studio.desk.close()
 
 
 @pytest.fixture

@@ -61,6 +61,16 @@ def test_closing_a_tab_ends_its_jobs_and_its_files_and_no_others(tabs, qtbot, cl
     assert two.session.sequence is None
 
 
+def test_the_tab_that_was_first_can_go_and_others_still_come(tabs, qtbot, client):
+    open_both(tabs, qtbot)
+    tabs.close(tabs.studios[0])
+    qtbot.wait(1)  # deletions take place in the event loop
+    tabs.open_source(SequenceSource("three"))
+    qtbot.waitUntil(lambda: tabs.current.pictures.view is not None)
+    tabs.current.deblur_frame()
+    assert len(client.submitted) == 1
+
+
 def test_a_tab_whose_sequence_cannot_be_opened_goes_away(tabs, qtbot, files):
     open_both(tabs, qtbot)
     files.contents["bad"] = SequenceError("nothing is there", path="bad")
