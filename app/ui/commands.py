@@ -96,9 +96,9 @@ class Commands(QObject):
             "export_all": lambda: prompts.open_folder(
                 lambda paths: self._export_all(paths[0]), "Export all restored frames into"
             ),
-            "close": lambda: tabs.close(studio),
             "reopen_session": window.reopen_session,
             "restore_session": window.apply_view_settings,
+            "close": lambda: tabs.close(studio),
             "next_tab": lambda: tabs.step(1),
             "previous_tab": lambda: tabs.step(-1),
             "quit": window.close,

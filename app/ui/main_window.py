@@ -28,9 +28,9 @@ from app.ui.icons import application_icon
 from app.ui.queue_panel import QueuePanel
 from app.ui.recent_menu import show_recent
 from app.ui.sequence_tabs import SequenceTabs
+from app.ui.session_view import keep_session
 from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
-from app.ui.session_view import keep_session
 
 if TYPE_CHECKING:
     from app.ui.panes import PanePair
@@ -93,23 +93,18 @@ class MainWindow(QMainWindow):
         self.tabs.removed.connect(self._abandon)
         self.tabs.current_changed.connect(self._on_tab)
         self._refresh()
+        self.keeper = None if session_file is None else keep_session(self, session_file)
 
     @property
     def studio(self) -> Studio:
         """The sequence in front."""
         return self.tabs.current
-        self.keeper = None if session_file is None else keep_session(self, session_file)
 
     @property
     def workspace(self) -> "Workspace | None":
         """What shows it, once the libraries are there."""
         return self._workspaces.get(self.tabs.current)
 
-    # ------------------------------------------------------------------ tabs
-
-    def _adopt(self, studio: Studio) -> None:
-        """Listen to a studio that is new in the window, and give it a place."""
-        studio.abilities_changed.connect(self._refresh)
     def workspace_of(self, studio: Studio) -> "Workspace | None":
         return self._workspaces.get(studio)
 
@@ -118,6 +113,11 @@ class MainWindow(QMainWindow):
         if self.keeper is not None:
             self.keeper.reopen()
 
+    # ------------------------------------------------------------------ tabs
+
+    def _adopt(self, studio: Studio) -> None:
+        """Listen to a studio that is new in the window, and give it a place."""
+        studio.abilities_changed.connect(self._refresh)
         studio.session.opened.connect(self._refresh)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         """Bring the view to what is ticked in the View menu."""
         self.settings.smooth = self.actions_by_key["smooth"].isChecked()
         self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
+        self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
         if self.workspace is not None:
             self.workspace.panes.set_smooth(self.settings.smooth)
             self.workspace.show_voxel_strip(self.settings.show_voxels)
@@ -191,7 +192,6 @@ class MainWindow(QMainWindow):
     def choose_theme(self, choice: str) -> None:
         self.settings.theme = choice
         self.theme.choose(choice)
-        self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
 
     def choose_method(self, method: str) -> None:
         """Restore with `method` from the next Deblur on."""
@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
         )
         self.actions_by_key["smooth"].setChecked(self.settings.smooth)
         self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
+        self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
 
     # ------------------------------------------------------------------ state → window
@@ -210,7 +211,6 @@ class MainWindow(QMainWindow):
     def _refresh(self) -> None:
         studio = self.studio
         sequence = studio.session.sequence
-        self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         is_open, opening = sequence is not None, studio.session.opening
         has_spikes = sequence is not None and sequence.recording is not None
         moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out")
@@ -276,6 +276,8 @@ class MainWindow(QMainWindow):
         if self.workspace is not None:
             self.settings.splitter = _base64(self.workspace.splitter.saveState())
         save_settings(self.settings, settings_path())
+        if self.keeper is not None:
+            self.keeper.end()
         self.hide()
         self.tabs.close_all()
         super().closeEvent(event)
@@ -284,8 +286,6 @@ class MainWindow(QMainWindow):
 def _load_libraries(_: Ticket) -> None:
     """Import what the workspace is made of; the imports in `_build_workspace` then cost nothing."""
     load_opencv()
-        if self.keeper is not None:
-            self.keeper.end()
     import app.ui.status_line
     import app.ui.workspace  # noqa: F401
 

@@ -102,8 +102,6 @@ class Workspace(QWidget):
             return None
         return sequence.recording.info.rate_hz
 
-    # ------------------------------------------------------------------ state → widgets
-
     def view_state(self) -> dict[str, object]:
         """Return how the sequence is looked at, as plain values."""
         return self.panes.view_state()
@@ -111,6 +109,8 @@ class Workspace(QWidget):
     def restore_view(self, view: dict[str, object]) -> None:
         """Look at the sequence as `view_state` said; what cannot be used of it is passed over."""
         self.panes.restore_view(view)
+
+    # ------------------------------------------------------------------ state → widgets
 
     def show_sequence(self) -> None:
         """Show the sequence that is open now."""

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-
 from shiboken6 import isValid
+
 from app.bridge import WorkerBridge
 from app.settings import Settings
 from app.state.reading import reading_pool
