@@ -75,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.settings import APPLICATION, load_settings, log_path, settings_path
     from app.state.last_session import session_path
     from app.state.studio import Studio
+    from app.state.unsaved_edits import edits_folder
     from app.ui.main_window import MainWindow
 
     log_what_qt_says()
@@ -83,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application.setApplicationName(APPLICATION)
     application.setStyle("fusion")
     settings, problems = load_settings(settings_path())
-    studio = Studio(settings)
+    studio = Studio(settings, edits_folder=edits_folder())
     faults = FaultCatcher(studio.notices)
     faults.install()
     window = MainWindow(studio, settings, session_path())

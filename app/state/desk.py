@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -26,9 +27,12 @@ class Desk(QObject):
         parent: QObject | None = None,
         *,
         make_client: Callable[[], Client] = worker_client,
+        edits_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
+        self.edits_folder = edits_folder
+        """Where alignment edits are kept until they are exported; None keeps none."""
         self.pool: ThreadPoolExecutor = reading_pool()
         self.notices = Notices(self)
         self.bridge = WorkerBridge(make_client, self)

@@ -104,7 +104,14 @@ class Jobs(QObject):
     def _on_frame(self, number: int, frame: int, picture: object, seconds: float) -> None:
         request = self.queue.request(number)
         if request is not None and self._is_own(number):
-            self.frame_restored.emit(frame, Restored(picture, request.method, request.gamma, seconds))  # type: ignore[arg-type]
+            restored = Restored(
+                picture,  # type: ignore[arg-type]
+                request.method,
+                request.gamma,
+                seconds,
+                request.windows,
+            )
+            self.frame_restored.emit(frame, restored)
 
     def _on_end(self, status: JobStatus) -> None:
         if self._is_own(status.number):

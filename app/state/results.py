@@ -7,6 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from app.state.windows import Windows
+
+REACH = {"network": 4}
+"""How many frames on either side a method looks at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Restored:
@@ -17,6 +22,15 @@ class Restored:
     method: str
     gamma: float
     seconds: float
+    windows: Windows | None = None
+    """Of every frame of the sequence when it was made; None where they were as in the files."""
+
+
+def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:
+    """Whether gamma and windows are still what a frame was made from; `base` are the windows of the files."""
+    reach = REACH.get(restored.method, 0)
+    near = slice(max(0, index - reach), index + reach + 1)
+    return restored.gamma == gamma and (restored.windows or base)[near] == windows[near]
 
 
 class RestoredFrames(QObject):

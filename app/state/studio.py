@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 import resources
 from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
+from app.state.alignment import Alignment
 from app.state.desk import Desk
 from app.state.exporting import BitDepth, Exports
 from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
@@ -24,7 +25,7 @@ from app.state.notices import Notice
 from app.state.opening import sources_from_paths
 from app.state.pictures import Pictures
 from app.state.position import Position
-from app.state.results import Restored, RestoredFrames
+from app.state.results import Restored, RestoredFrames, was_made_from
 from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
 from app.state.spikes import SpikeViews
@@ -69,10 +70,11 @@ class Studio(QObject):
         make_client: Callable[[], Client] = worker_client,
         opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
         desk: Desk | None = None,
+        edits_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
-        self.desk = desk or Desk(settings, self, make_client=make_client)
+        self.desk = desk or Desk(settings, self, make_client=make_client, edits_folder=edits_folder)
         self.pool: ThreadPoolExecutor = self.desk.pool
         self.notices = self.desk.notices
         self.bridge = self.desk.bridge
@@ -84,6 +86,7 @@ class Studio(QObject):
         self.spikes = SpikeViews(self.pool, self)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
+        self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)
         self.exports = Exports(self.pool, self)
         self._shown_source: SequenceSource | None = None
         self._told_of_eviction = False
@@ -107,6 +110,9 @@ class Studio(QObject):
         self.jobs.frame_restored.connect(self._on_frame_restored)
         self.jobs.partial_changed.connect(self._on_partial)
         self.jobs.ended.connect(self._on_job_end)
+        self.alignment.changed.connect(self._on_windows)
+        self.alignment.brought_back.connect(self._on_brought_back)
+        self.alignment.pictures.failed.connect(lambda error: self._report(error, "read the spikes"))
         self.exports.busy_changed.connect(self.abilities_changed)
         self.exports.failed.connect(lambda error: self._report(error, "write the file"))
         self.exports.finished.connect(self._on_exported)
@@ -286,6 +292,7 @@ class Studio(QObject):
         self.metrics.clear()
         self.spikes.clear()
         self.desk.recent.add(source)
+        self.alignment.begin()
         self.position.reset(len(sequence), index)
         if sequence.recording is not None:
             self.spikes.count(lease)
@@ -294,6 +301,7 @@ class Studio(QObject):
 
     def _on_closed(self) -> None:
         self.jobs.forget()
+        self.alignment.end()
         self._shown_source = None
         self.results.clear()
         self.pictures.clear()
@@ -308,7 +316,33 @@ class Studio(QObject):
             return
         self.pictures.show(lease, index, self.results.get(index))
         self.spikes.show(lease, index)
+        self.alignment.show(index)
         self.abilities_changed.emit()
+
+    def _on_windows(self) -> None:
+        """The alignment was edited: show again what depends on it."""
+        lease, index = self.session.lease, self.position.index
+        if lease is None:
+            return
+        self.spikes.show(lease, index)
+        if lease.sequence.is_virtual:
+            self.pictures.clear()
+            self.pictures.show(lease, index, self.results.get(index))
+        self.abilities_changed.emit()
+
+    def _on_brought_back(self, frames: int) -> None:
+        self.notices.inform(
+            f"The alignment of {frames} frame{'s' if frames > 1 else ''} is again as you had edited it",
+            advice="Edit ▸ Undo returns to the files' windows; Alignment ▸ Export log keeps yours",
+        )
+
+    def is_stale(self, index: int) -> bool:
+        """Whether a restored frame would come out otherwise now: its gamma or window is another."""
+        result, sequence = self.results.peek(index), self.session.sequence
+        edits = self.alignment.edits
+        if result is None or sequence is None:
+            return False
+        return not was_made_from(result, index, sequence.gamma, edits.base, edits.windows)
 
     def _on_view(self) -> None:
         view, lease = self.pictures.view, self.session.lease

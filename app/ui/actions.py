@@ -107,6 +107,8 @@ ACTIONS = (
     ),
     ActionSpec("close", "Close sequence", "File", "Ctrl+W", "Close the open sequence", section=True),
     ActionSpec("quit", "Quit", "File", "Ctrl+Q", "Close the window and end the worker"),
+    ActionSpec("undo", "Undo", "Edit", "Ctrl+Z", "Take the last change of the alignment back", "undo"),
+    ActionSpec("redo", "Redo", "Edit", "Ctrl+Shift+Z", "Make the change again", "redo"),
     ActionSpec("previous", "Previous frame", "Frame", "Left", "Go one frame back", "previous"),
     ActionSpec("next", "Next frame", "Frame", "Right", "Go one frame on", "next"),
     ActionSpec("first", "First frame", "Frame", "Home", "Go to the first frame", "first"),
@@ -124,6 +126,43 @@ ACTIONS = (
     ),
     ActionSpec("set_out", "End range here", "Frame", "O", "The range to deblur ends with this frame", "out"),
     ActionSpec("clear_range", "Clear range", "Frame", "Shift+I", "The range is the whole sequence again"),
+    ActionSpec("earlier", "Window 1 plane earlier", "Alignment", "Alt+Left", "Move the frame's exposure"),
+    ActionSpec("later", "Window 1 plane later", "Alignment", "Alt+Right", "Move the frame's exposure"),
+    ActionSpec(
+        "earlier_10", "Window 10 planes earlier", "Alignment", "Alt+Shift+Left", "Move the frame's exposure"
+    ),
+    ActionSpec(
+        "later_10", "Window 10 planes later", "Alignment", "Alt+Shift+Right", "Move the frame's exposure"
+    ),
+    ActionSpec(
+        "start_earlier",
+        "Start 1 plane earlier",
+        "Alignment",
+        "Alt+[",
+        "Lengthen the frame's exposure at its start",
+        section=True,
+    ),
+    ActionSpec("start_later", "Start 1 plane later", "Alignment", "Alt+]", "Shorten it at its start"),
+    ActionSpec("start_earlier_10", "Start 10 planes earlier", "Alignment", "Alt+Shift+[", "Lengthen it"),
+    ActionSpec("start_later_10", "Start 10 planes later", "Alignment", "Alt+Shift+]", "Shorten it"),
+    ActionSpec("stop_earlier", "Stop 1 plane earlier", "Alignment", "Ctrl+[", "Shorten it at its end"),
+    ActionSpec("stop_later", "Stop 1 plane later", "Alignment", "Ctrl+]", "Lengthen it at its end"),
+    ActionSpec("stop_earlier_10", "Stop 10 planes earlier", "Alignment", "Ctrl+Shift+[", "Shorten it"),
+    ActionSpec("stop_later_10", "Stop 10 planes later", "Alignment", "Ctrl+Shift+]", "Lengthen it"),
+    ActionSpec(
+        "reset_windows",
+        "Windows as in the files",
+        "Alignment",
+        "Ctrl+Alt+Z",
+        "Take all edits back, as one step that can be undone",
+        section=True,
+    ),
+    ActionSpec(
+        "import_log", "Import log…", "Alignment", "Ctrl+Alt+I", "Use the windows of an alignment log (CSV)"
+    ),
+    ActionSpec(
+        "export_log", "Export log…", "Alignment", "Ctrl+Alt+E", "Write the windows as an alignment log (CSV)"
+    ),
     ActionSpec("deblur_frame", "Deblur frame", "Deblur", "D", "Restore the current frame", "deblur"),
     ActionSpec(
         "deblur_range", "Deblur range", "Deblur", "Shift+D", "Restore the frames between the range's ends"
@@ -219,6 +258,15 @@ ACTIONS = (
         "queue",
         checkable=True,
     ),
+    ActionSpec(
+        "alignment_panel",
+        "Alignment panel",
+        "View",
+        "F8",
+        "Show or hide the window of the current frame in numbers, and what the spikes saw in it",
+        "alignment",
+        checkable=True,
+    ),
     ActionSpec("next_tab", "Next tab", "View", "Ctrl+Tab", "Show the next open sequence"),
     ActionSpec("previous_tab", "Previous tab", "View", "Ctrl+Shift+Tab", "Show the open sequence before"),
     ActionSpec("fit", "Show whole picture", "View", "F", "Show the whole picture in both panes", "fit"),
@@ -278,7 +326,7 @@ ACTIONS = (
 )
 """In the order of the menus."""
 
-MENUS = ("File", "Frame", "Deblur", "View", "Help")
+MENUS = ("File", "Edit", "Frame", "Alignment", "Deblur", "View", "Help")
 
 
 class StudioActions(QObject):

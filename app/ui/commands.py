@@ -13,6 +13,7 @@ from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
 from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
 from app.state.studio import Studio, sample_source
+from app.ui.alignment_commands import alignment_handlers
 from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
@@ -102,6 +103,8 @@ class Commands(QObject):
             "next_tab": lambda: tabs.step(1),
             "previous_tab": lambda: tabs.step(-1),
             "quit": window.close,
+            **alignment_handlers(studio, prompts),
+            "alignment_panel": lambda: window.docks.toggle("alignment_panel"),
             "previous": lambda: position.step(-1),
             "next": lambda: position.step(1),
             "first": lambda: position.go(0),

@@ -23,8 +23,20 @@ class Docks(QObject):
     def __getitem__(self, key: str) -> QDockWidget:
         return self._docks[key]
 
-    def add(self, key: str, title: str, body: QWidget, area: str, *, shown: bool = True) -> None:
-        """Put a panel at a side of the window; one more at the same side goes below."""
+    def add(
+        self,
+        key: str,
+        title: str,
+        body: QWidget,
+        area: str,
+        *,
+        shown: bool = True,
+        behind: str | None = None,
+    ) -> None:
+        """Put a panel at a side of the window; one more at the same side goes below.
+
+        One that shares the place of another comes as a tab `behind` it.
+        """
         dock = QDockWidget(title, self._window)
         dock.setObjectName(key)
         dock.setWidget(body)
@@ -35,6 +47,9 @@ class Docks(QObject):
         )
         self._window.addDockWidget(AREAS[area], dock)
         self._docks[key] = dock
+        if behind is not None:
+            self._window.tabifyDockWidget(self._docks[behind], dock)
+            self._docks[behind].raise_()
         dock.setVisible(shown)
         action = self._actions[key]
         action.setChecked(shown)

@@ -19,6 +19,8 @@ from app.state.reading import Lane, Ticket
 from app.state.studio import Studio
 from app.state.tabs import Tabs
 from app.ui.actions import StudioActions
+from app.ui.alignment_commands import alignment_abilities
+from app.ui.alignment_panel import AlignmentPanel
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
 from app.ui.data_set_panel import add_data_set
@@ -80,6 +82,8 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, self.actions_by_key)
         self.docks.add("queue_panel", "Queue", self.queue_panel, "right")
         self.data_set = add_data_set(self)
+        self.alignment_panel = AlignmentPanel(self.actions_by_key)
+        self.docks.add("alignment_panel", "Alignment", self.alignment_panel, "right", behind="queue_panel")
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
@@ -89,6 +93,7 @@ class MainWindow(QMainWindow):
         self._check_settings()
         self.installEventFilter(self)
         self._adopt(studio)
+        self.alignment_panel.show_studio(studio)
         self.tabs.added.connect(self._adopt)
         self.tabs.removed.connect(self._abandon)
         self.tabs.current_changed.connect(self._on_tab)
@@ -118,6 +123,7 @@ class MainWindow(QMainWindow):
     def _adopt(self, studio: Studio) -> None:
         """Listen to a studio that is new in the window, and give it a place."""
         studio.abilities_changed.connect(self._refresh)
+        studio.alignment.edits.stepped.connect(self._refresh)
         studio.session.opened.connect(self._refresh)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
@@ -132,6 +138,7 @@ class MainWindow(QMainWindow):
 
     def _on_tab(self) -> None:
         self.commands.rebind()
+        self.alignment_panel.show_studio(self.studio)
         self.apply_view_settings()
         self._refresh()
         self._show_facts()
@@ -225,6 +232,7 @@ class MainWindow(QMainWindow):
             "export_frame": studio.can_export_frame,
             "export_all": studio.can_export_all,
         }
+        abilities |= alignment_abilities(studio.alignment)
         self.actions_by_key.enable(abilities)
         if sequence is not None:
             self.actions_by_key["code_values"].setChecked(sequence.gamma == 1.0)

@@ -63,6 +63,18 @@ class FilePrompts:
         dialog.setNameFilters([_filter(name, suffixes), "All files (*)"])
         self._ask(dialog, lambda paths: answer(paths[0]))
 
+    def save_file(
+        self, title: str, name: str, suffix: str, proposal: str, answer: Callable[[Path], object]
+    ) -> None:
+        """Ask where to write a file of one kind; one that is there is only replaced when confirmed."""
+        dialog = self._dialog(title)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+        dialog.setNameFilters([_filter(name, (suffix,))])
+        dialog.setDefaultSuffix(suffix)
+        dialog.selectFile(proposal + suffix)
+        self._ask(dialog, lambda paths: answer(paths[0]))
+
     def export_file(self, name: str, answer: Callable[[Path, BitDepth], object]) -> None:
         """Ask where to write a picture; the chosen kind of file gives suffix and bit depth."""
         dialog = self._dialog("Export frame")

@@ -1,16 +1,27 @@
 """The timeline: spike rate over the planes, every frame's alignment window, and where we are."""
 
+import itertools
 import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.state.spikes import RateCurve
 from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at, panned, zoomed
 from app.ui.theme import Theme
-from app.ui.timeline_painting import GUTTER_PX, TimelineContent, paint_nothing, paint_timeline
+from app.ui.timeline_painting import GUTTER_PX, TimelineContent, bar_box, paint_nothing, paint_timeline
+from app.ui.window_grips import MOST_REACHED_PX, Drag, Part, neighbours_edges, part_at
 from engine.geometry import Span
 
 ZOOM_PER_NOTCH = 1.25
@@ -18,9 +29,12 @@ ZOOM_PER_NOTCH = 1.25
 
 class Timeline(QWidget):
     """Shows planes left to right. Click goes to a frame, the wheel zooms around the cursor, a drag with
-    the middle button moves, a double click shows everything again."""
+    the middle button moves, a double click shows everything again. The current frame's window is dragged by
+    its bar and its edges; it snaps to whole planes and to its neighbours, with Alt it does not."""
 
     frame_chosen = Signal(int)
+    window_dragged = Signal(int, object, str)
+    """Frame, its window (start, stop), and the name of the drag."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,6 +42,10 @@ class Timeline(QWidget):
         self.content = TimelineContent.of_windows([])
         self._view = (0.0, 1.0)
         self._pan_from: QPointF | None = None
+        self._drag: Drag | None = None
+        self._pressed_at = QPointF()
+        self._is_dragging = False
+        self._drags = itertools.count(1)
         self.setMouseTracking(True)
         self.setMinimumHeight(92)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -54,6 +72,15 @@ class Timeline(QWidget):
         self.content.name_of, self.content.planes, self.content.parts = name_of, planes, parts
         self.content.rate_hz, self.content.guess = rate_hz, guess
         self._view = self.content.bounds
+        self.update()
+
+    def show_windows(
+        self, windows: list[tuple[float, float]], edited: frozenset[int], *, can_edit: bool
+    ) -> None:
+        """Show the windows as they are edited; the view stays."""
+        if len(windows) == len(self.content.windows):
+            self.content.take_windows(windows)
+        self.content.edited, self.content.can_edit = edited, can_edit
         self.update()
 
     def show_rate(self, curve: RateCurve | None, progress: float | None) -> None:
@@ -94,7 +121,11 @@ class Timeline(QWidget):
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = event.position()
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._choose(event.position())
+            part = self.part_at(event.position())
+            if part is None:
+                self._choose(event.position())
+            else:
+                self._take_hold(part, event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None:
@@ -102,12 +133,19 @@ class Timeline(QWidget):
             self._view = panned(*self._view, planes, self.content.bounds)
             self._pan_from = event.position()
             self.update()
+        elif self._drag is not None:
+            self._lead(event.position(), snap=not event.modifiers() & Qt.KeyboardModifier.AltModifier)
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._choose(event.position())
+        else:
+            self._show_cursor(self.part_at(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = None
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._drag, self._is_dragging = None, False
+            self._show_cursor(self.part_at(event.position()))
 
     def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:
         self._view = self.content.bounds
@@ -120,6 +158,50 @@ class Timeline(QWidget):
             self._view = zoomed(*self._view, ZOOM_PER_NOTCH**-notches, around, self.content.bounds)
             self.update()
         event.accept()
+
+    # ------------------------------------------------------------------ dragging the current window
+
+    def part_at(self, at: QPointF) -> Part | None:
+        """Return the part of the current frame's bar that is under a point and can be dragged."""
+        content = self.content
+        if not content.can_edit or content.current >= len(content.windows):
+            return None
+        return part_at(self.current_bar(), at)
+
+    def current_bar(self) -> QRectF:
+        """Return where the bar of the current frame is."""
+        line = QFontMetricsF(self._small_font()).height()
+        size = (self.width(), self.height())
+        return bar_box(self.content, self.scale, line, size, self.content.current)
+
+    def _take_hold(self, part: Part, at: QPointF) -> None:
+        content = self.content
+        window = content.current_window
+        assert window is not None
+        name = f"drag {next(self._drags)}"
+        self._drag = Drag(content.current, part, window, self.scale.plane(at.x()), name)
+        self._pressed_at, self._is_dragging = at, False
+        if part == "bar":
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def _lead(self, at: QPointF, *, snap: bool) -> None:
+        drag = self._drag
+        assert drag is not None
+        self._is_dragging |= abs(at.x() - self._pressed_at.x()) >= MOST_REACHED_PX
+        if not self._is_dragging:
+            return
+        windows = [(float(start), float(stop)) for start, stop in self.content.windows]
+        others = neighbours_edges(windows, drag.frame)
+        window = drag.lead(self.scale.plane(at.x()), self.scale, others, snap=snap)
+        self.window_dragged.emit(drag.frame, window, drag.name)
+
+    def _show_cursor(self, part: Part | None) -> None:
+        if part is None:
+            self.unsetCursor()
+        elif part == "bar":
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.setCursor(Qt.CursorShape.SizeHorCursor)
 
     def _choose(self, at: QPointF) -> None:
         frame = frame_at(self.content.windows, self.scale.plane(at.x()))
@@ -157,17 +239,23 @@ class Timeline(QWidget):
         if content.guess:
             lines.append("This window is a guess: no log or layout says it")
         if frame in content.restored:
-            lines.append("Restored with another gamma" if frame in content.stale else "Restored")
+            stale = "Restored with another gamma or window"
+            lines.append(stale if frame in content.stale else "Restored")
+        if frame in content.edited:
+            lines.append("Edited: not as in the files")
         return lines
+
+    def _small_font(self) -> QFont:
+        small = QFont(self.font())
+        small.setPointSizeF(max(7.0, self.font().pointSizeF() * 0.86))
+        return small
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = self._theme.colours
         painter.fillRect(self.rect(), QColor(colours.panel))
-        small = QFont(self.font())
-        small.setPointSizeF(max(7.0, self.font().pointSizeF() * 0.86))
-        painter.setFont(small)
+        painter.setFont(self._small_font())
         if len(self.content.windows) == 0 and self.content.planes == 0:
             paint_nothing(painter, colours, QRectF(self.rect()))
         else:

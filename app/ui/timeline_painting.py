@@ -42,10 +42,19 @@ class TimelineContent:
     restored: frozenset[int] = frozenset()
     stale: frozenset[int] = frozenset()
     bin: tuple[float, float] | None = None
+    edited: frozenset[int] = frozenset()
+    can_edit: bool = False
+    bins: int = 32
+    """Voxel bins of a window."""
 
     @classmethod
     def of_windows(cls, windows: list[tuple[float, float]]) -> "TimelineContent":
         return cls(np.array(windows, np.float64).reshape(-1, 2), np.array(lanes(windows), np.int64))
+
+    def take_windows(self, windows: list[tuple[float, float]]) -> None:
+        """Show other windows of the same frames."""
+        self.windows = np.array(windows, np.float64).reshape(-1, 2)
+        self.lanes = np.array(lanes(windows), np.int64)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -94,8 +103,54 @@ def paint_timeline(
     _paint_axis(painter, content, scale, colours, rows, width)
     _paint_curve(painter, content, scale, colours, rows)
     _paint_bars(painter, content, scale, colours, rows)
+    _paint_joints(painter, content, scale, colours, rows)
+    _paint_bins(painter, content, scale, rows)
     _paint_playhead(painter, content, scale, colours, rows)
     _paint_header(painter, content, colours, QRectF(GUTTER_PX, 3, width - 2 * GUTTER_PX, rows.line + 3))
+
+
+def bar_box(
+    content: TimelineContent, scale: PlaneScale, line: float, size: tuple[int, int], frame: int
+) -> QRectF:
+    """Return where the bar of a frame's window is painted; `line` is the height of a line of text."""
+    return _bar_place(content, scale, _rows(content, line, *size), frame)
+
+
+def _bar_place(content: TimelineContent, scale: PlaneScale, rows: _Rows, frame: int) -> QRectF:
+    left, right = scale.x(content.windows[frame, 0]), scale.x(content.windows[frame, 1])
+    top = rows.bars_y + content.lanes[frame] * (rows.bar_px + BAR_GAP_PX)
+    return QRectF(left, top, right - left, rows.bar_px)
+
+
+def _paint_joints(
+    painter: QPainter, content: TimelineContent, scale: PlaneScale, colours: Colours, rows: _Rows
+) -> None:
+    """Mark below the bars where the exposures of neighbours overlap, and where nothing was exposed."""
+    starts, stops = content.windows[1:, 0], content.windows[:-1, 1]
+    left, right = np.minimum(starts, stops), np.maximum(starts, stops)
+    seen = np.flatnonzero((right > scale.start) & (left < scale.stop) & (right - left > 1e-6))
+    wide = (right[seen] - left[seen]) * scale.px_per_plane >= 0.75
+    y = rows.axis_y - 3
+    for index in seen[wide][: 2 * round(scale.width_px)].tolist():
+        overlaps = stops[index] > starts[index]
+        colour = QColor(colours.warning) if overlaps else faded(colours.muted, 0.45)
+        x = scale.x(float(left[index]))
+        painter.fillRect(QRectF(x, y, max(1.0, scale.x(float(right[index])) - x), 3), colour)
+
+
+def _paint_bins(painter: QPainter, content: TimelineContent, scale: PlaneScale, rows: _Rows) -> None:
+    """Mark the voxel bins inside the current window, where there is room."""
+    if content.current_window is None or content.planes == 0:
+        return
+    box = _bar_place(content, scale, rows, content.current)
+    step = box.width() / content.bins
+    if step < 3:
+        return
+    painter.setPen(QPen(faded(DARK_INK, 0.35), 1))
+    for index in range(1, content.bins):
+        x = box.left() + index * step
+        if scale.left_px <= x <= scale.left_px + scale.width_px:
+            painter.drawLine(QPointF(x, box.top() + 1), QPointF(x, box.bottom() - 1))
 
 
 def _paint_bands(
@@ -186,9 +241,7 @@ def _paint_bars(
     painter.save()
     painter.setFont(font)
     for frame in seen.tolist():
-        left, right = scale.x(starts[frame]), scale.x(stops[frame])
-        top = rows.bars_y + content.lanes[frame] * (rows.bar_px + BAR_GAP_PX)
-        _paint_bar(painter, content, colours, QRectF(left, top, right - left, rows.bar_px), frame)
+        _paint_bar(painter, content, colours, _bar_place(content, scale, rows, frame), frame)
     painter.restore()
 
 
@@ -216,6 +269,10 @@ def _paint_bar(
         painter.setPen(QColor(DARK_INK if on_bright else colours.text))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip
         painter.drawText(box.adjusted(0, -1, 0, -1), flags, number)
+    if frame in content.edited:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colours.accent))
+        painter.drawRect(QRectF(box.left(), box.top(), max(2.0, box.width()), 2.0))
     if frame in content.restored:
         stale = frame in content.stale
         colour = QColor(colours.stale if stale else colours.restored)

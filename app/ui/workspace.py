@@ -86,6 +86,8 @@ class Workspace(QWidget):
         studio.jobs.changed.connect(self._show_job)
         studio.abilities_changed.connect(self._show_hints)
         self.timeline.frame_chosen.connect(studio.position.go)
+        self.timeline.window_dragged.connect(studio.alignment.edits.set_window_by_drag)
+        studio.alignment.changed.connect(self._show_windows)
         self.voxels.bin_hovered.connect(self.timeline.show_bin)
         self.panes.pixel_hovered.connect(self.pixel_hovered)
         self.panes.scale_changed.connect(self.scale_changed)
@@ -127,6 +129,7 @@ class Workspace(QWidget):
             rate_hz=self.rate_hz,
             guess=sequence.windows_source == "guess",
         )
+        self._show_windows()
         self.timeline.show_current(self._studio.position.index)
         self.show_voxel_strip(self._voxels_wanted)
         self.job_bar.show_gamma(sequence.gamma, sequence.gamma_known, enabled=recording is not None)
@@ -142,6 +145,14 @@ class Workspace(QWidget):
         self._voxels_wanted = wanted
         sequence = self._sequence
         self.voxels.setVisible(wanted and sequence is not None and sequence.recording is not None)
+
+    def _show_windows(self) -> None:
+        """Show the alignment as it is edited, and what it makes stale."""
+        alignment = self._studio.alignment
+        edits = alignment.edits
+        self.timeline.show_windows(list(edits.windows), edits.edited_frames, can_edit=alignment.can_edit)
+        self._show_results()
+        self._show_titles()
 
     def _show_range(self) -> None:
         position = self._studio.position
@@ -168,6 +179,8 @@ class Workspace(QWidget):
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
             if result.gamma != sequence.gamma:
                 title += f" (not γ {sequence.gamma:g})"
+            elif self._studio.is_stale(view.index):
+                title += " · stale: the window was moved"
         elif view is not None and view.is_partial:
             title += " · unfinished"
         self.panes.restored.title.setText(title)
@@ -206,14 +219,8 @@ class Workspace(QWidget):
         self.voxels.show_voxels(self._studio.spikes.voxels, self.rate_hz)
 
     def _show_results(self) -> None:
-        sequence, results = self._sequence, self._studio.results
-        stale = frozenset(
-            index
-            for index in results.indices
-            if (result := results.peek(index)) is not None
-            and sequence is not None
-            and result.gamma != sequence.gamma
-        )
+        studio, results = self._studio, self._studio.results
+        stale = frozenset(index for index in results.indices if studio.is_stale(index))
         self.timeline.show_restored(frozenset(results.indices), stale)
 
     def _show_job(self) -> None:

@@ -1,9 +1,10 @@
 """Sequences and workers in memory, and a studio that touches nothing of the user's."""
 
+import copy
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,7 @@ class FakeSequence:
     gate: threading.Event = field(default_factory=threading.Event)
     read: list[int] = field(default_factory=list)
     closed: bool = False
+    moved: tuple[AlignmentWindow, ...] = ()
     layout = "unified"
     name = "fake"
     bit_depth = 8
@@ -109,8 +111,16 @@ class FakeSequence:
     def gamma_known(self) -> bool:
         return self.source.gamma is not None
 
+    def with_windows(self, windows: Sequence[AlignmentWindow]) -> "FakeSequence":
+        other = copy.copy(self)
+        other.moved, other.windows_source = tuple(windows), "given"
+        other.close = self.close  # type: ignore[method-assign]  # both are the same files
+        return other
+
     @property
     def windows(self) -> tuple[AlignmentWindow, ...]:
+        if self.moved:
+            return self.moved
         if self.recording is None:
             return ()
         return tuple(AlignmentWindow(20 * i, 20 * i + 16) for i in range(self.count))

@@ -1,0 +1,142 @@
+"""What the user changes of a sequence's alignment windows, step by step, and the way back.
+
+Strategy: a step holds all windows before and after it, so that undoing needs no arithmetic. The steps of one
+drag, and the same key pressed again and again, are one step.
+"""
+
+from collections.abc import Hashable, Iterable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.state import windows as change
+from app.state.windows import Edge, Window, Windows
+
+MOST_STEPS = 500
+
+
+class WindowEdits(QObject):
+    """The alignment windows of one sequence, editable."""
+
+    changed = Signal()
+    """The windows are others than before."""
+    stepped = Signal()
+    """There is more, or less, to undo."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.stack = QUndoStack(self)
+        self.stack.setUndoLimit(MOST_STEPS)
+        self.stack.indexChanged.connect(self._on_step)
+        self.base: Windows = ()
+        """As the files say, before anybody changed them."""
+        self._windows: Windows = ()
+
+    @property
+    def windows(self) -> Windows:
+        return self._windows
+
+    @property
+    def is_edited(self) -> bool:
+        return self._windows != self.base
+
+    @property
+    def edited_frames(self) -> frozenset[int]:
+        return change.changed_frames(self.base, self._windows)
+
+    def begin(self, base: Iterable[Window]) -> None:
+        """Start with the windows of another sequence; nothing of the one before can be undone."""
+        self.base = self._windows = tuple((float(start), float(stop)) for start, stop in base)
+        self.stack.clear()
+        self.stepped.emit()
+
+    # ------------------------------------------------------------------ one window
+
+    def set_window(self, index: int, window: Window, text: str = "", gesture: Hashable | None = None) -> None:
+        """Give a frame another window. Steps of the same `gesture`, one after the other, are one."""
+        start, stop = (float(plane) for plane in window)
+        if stop - start < change.SHORTEST_PLANES:
+            stop = start + change.SHORTEST_PLANES
+        windows = list(self._windows)
+        windows[index] = (start, stop)
+        self._do(tuple(windows), text or f"Window of frame {index + 1}", gesture)
+
+    def set_window_by_drag(self, index: int, window: Window, drag: str) -> None:
+        """Give a frame the window that a drag has led to so far."""
+        self.set_window(index, window, f"Drag window {index + 1}", drag)
+
+    def move_edge(self, index: int, edge: Edge, plane: float, gesture: Hashable | None = None) -> None:
+        window = change.with_edge(self._windows[index], edge, plane)
+        self.set_window(index, window, f"{edge.capitalize()} of frame {index + 1}", gesture)
+
+    def nudge(self, index: int, planes: float, edge: Edge | None = None) -> None:
+        """Move a window, or one edge of it, by planes; repeated ones are one step."""
+        window = self._windows[index]
+        gesture = ("nudge", index, edge)
+        if edge is None:
+            self.set_window(index, change.moved(window, planes), f"Move window {index + 1}", gesture)
+        else:
+            at = window[0] if edge == "start" else window[1]
+            self.move_edge(index, edge, at + planes, gesture)
+
+    # ------------------------------------------------------------------ all windows
+
+    def shift_all(self, planes: float) -> None:
+        self._do(change.shifted(self._windows, planes), f"Shift all by {planes:+g} planes")
+
+    def scale_all(self, factor: float) -> None:
+        self._do(change.scaled(self._windows, factor), f"Scale all to {factor:.4g}")
+
+    def drift(self, planes_a_frame: float) -> None:
+        self._do(change.drifted(self._windows, planes_a_frame), f"Drift {planes_a_frame:+g} planes a frame")
+
+    def reset(self) -> None:
+        """Return to what the files say, as a step of its own."""
+        self._do(self.base, "Windows as in the files")
+
+    def take(self, windows: Iterable[Window], text: str) -> None:
+        """Use other windows, one a frame."""
+        self._do(tuple((float(start), float(stop)) for start, stop in windows), text)
+
+    # ------------------------------------------------------------------ steps
+
+    def _do(self, windows: Windows, text: str, gesture: Hashable | None = None) -> None:
+        if len(windows) != len(self._windows):
+            raise ValueError(f"{len(windows)} windows for {len(self._windows)} frames")
+        if windows != self._windows:
+            self.stack.push(_Step(self, self._windows, windows, text, gesture))
+
+    def _on_step(self, _: int) -> None:
+        self.stepped.emit()
+
+    def apply(self, windows: Windows) -> None:
+        """For steps only: these are the windows now."""
+        self._windows = windows
+        self.changed.emit()
+
+
+class _Step(QUndoCommand):
+    def __init__(
+        self, edits: WindowEdits, before: Windows, after: Windows, text: str, gesture: Hashable | None
+    ) -> None:
+        super().__init__(text)
+        self._edits = edits
+        self._before = before
+        self._after = after
+        self._gesture = gesture
+
+    def redo(self) -> None:
+        self._edits.apply(self._after)
+
+    def undo(self) -> None:
+        self._edits.apply(self._before)
+
+    def id(self) -> int:
+        return -1 if self._gesture is None else 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Step) or other._gesture != self._gesture:
+            return False
+        self._after = other._after
+        self.setObsolete(self._after == self._before)
+        return True

@@ -1,0 +1,102 @@
+"""Alignment edits that nobody has exported yet, kept on the disk so that a crash does not take them.
+
+One JSON file a sequence in the user's state folder, written whole shortly after every change and gone once
+the windows are again what the files say.
+"""
+
+import hashlib
+import json
+import logging
+import math
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QObject, QTimer
+
+from app.settings import APPLICATION
+from app.state.edits import WindowEdits
+from app.state.windows import Windows
+from engine.errors import ExportError
+
+WRITE_AFTER_MS = 400
+
+log = logging.getLogger(__name__)
+
+
+def edits_folder() -> Path:
+    """Return where unsaved edits lie for this user."""
+    return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False)) / "alignment"
+
+
+class UnsavedEdits(QObject):
+    """Keeps the edits of one sequence."""
+
+    def __init__(self, edits: WindowEdits, folder: Path | None, parent: QObject | None = None) -> None:
+        """Keep them in `folder`; None keeps nothing."""
+        super().__init__(parent)
+        self._edits = edits
+        self._folder = folder
+        self._file: Path | None = None
+        self._sequence = ""
+        self._timer = QTimer(self, interval=WRITE_AFTER_MS, singleShot=True)
+        self._timer.timeout.connect(self.write)
+        edits.changed.connect(self._on_change)
+
+    def begin(self, sequence: str) -> Windows | None:
+        """Keep the edits of another sequence, given by its path, and return what was kept of it before."""
+        self.end()
+        self._sequence = sequence
+        if self._folder is None:
+            return None
+        self._file = self._folder / f"{hashlib.sha256(sequence.encode()).hexdigest()[:24]}.json"
+        return _read(self._file, self._edits.base)
+
+    def end(self) -> None:
+        """Write what is pending; the sequence is closed."""
+        if self._timer.isActive():
+            self.write()
+        self._file = None
+
+    def write(self) -> None:
+        """Bring the file up to date. A folder that refuses costs a line in the log only."""
+        self._timer.stop()
+        if self._file is None or self._folder is None:
+            return
+        if not self._edits.is_edited:
+            try:
+                self._file.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s cannot be removed: %s", self._file, error)
+            return
+        from engine.export import make_folder, write_text_atomically
+
+        kept = {"sequence": self._sequence, "base": self._edits.base, "windows": self._edits.windows}
+        try:
+            make_folder(self._folder)
+            write_text_atomically(self._file, json.dumps(kept))
+        except ExportError as error:
+            log.warning("Alignment edits cannot be kept: %s", error)
+
+    def _on_change(self) -> None:
+        if self._file is not None:
+            self._timer.start()
+
+
+def _read(file: Path, base: Windows) -> Windows | None:
+    """Return kept windows, None where there are none or they were made from others than `base`."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        was, windows = (_windows(kept[name]) for name in ("base", "windows"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s cannot be used: %s", file, error)
+        return None
+    return windows if was == base and len(windows) == len(base) and windows != base else None
+
+
+def _windows(rows: list[list[float]]) -> Windows:
+    windows = tuple((float(start), float(stop)) for start, stop in rows)
+    if not all(math.isfinite(start) and math.isfinite(stop) and start < stop for start, stop in windows):
+        raise ValueError("these are no windows")
+    return windows

@@ -1,0 +1,256 @@
+"""The alignment panel: the current frame's window in numbers, what the spikes saw in it, and all windows."""
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.display import DisplayPicture
+from app.state.studio import Studio
+from app.ui.actions import StudioActions
+from app.ui.plane_scale import format_time
+
+FURTHEST_PLANES = 1e9
+ACTIONS = ("reset_windows", "import_log", "export_log")
+
+
+class AlignmentPanel(QScrollArea):
+    """Shows and edits the alignment of the sequence in front."""
+
+    def __init__(self, actions: StudioActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio: Studio | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.heading = QLabel()
+        self.heading.setProperty("role", "title")
+        self.start = _planes("First plane of the exposure")
+        self.stop = _planes("Plane after the last of the exposure")
+        self.length = _planes("Length of the exposure; the window grows around its middle", least=1.0)
+        self.times = QLabel()
+        self.times.setProperty("role", "muted")
+        self.times.setWordWrap(True)
+        self.start.editingFinished.connect(self._on_edges)
+        self.stop.editingFinished.connect(self._on_edges)
+        self.length.editingFinished.connect(self._on_length)
+        numbers = QFormLayout()
+        numbers.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for text, box in (("Start", self.start), ("Stop", self.stop), ("Length", self.length)):
+            numbers.addRow(text, box)
+        self.blurry = PictureBox("Blurry frame")
+        self.seen = PictureBox("Mean of the spikes in the window")
+        self.shift = _planes("Move every window by so many planes")
+        self.scale = _number("Length of every window, in percent of now", " %", 100.0, 1.0, 10_000.0)
+        self.drift = _planes("Move frame n by n times so many planes: the cameras' clocks differ", decimals=4)
+        everything = QGridLayout()
+        self.buttons = []
+        for row, (text, box, do) in enumerate(
+            (
+                ("Shift", self.shift, self._shift_all),
+                ("Scale", self.scale, self._scale_all),
+                ("Drift", self.drift, self._drift_all),
+            )
+        ):
+            button = QPushButton("Apply")
+            button.setToolTip(f"{text} the windows of all frames")
+            button.clicked.connect(do)
+            self.buttons.append(button)
+            everything.addWidget(QLabel(text), row, 0)
+            everything.addWidget(box, row, 1)
+            everything.addWidget(button, row, 2)
+        everything.setColumnStretch(1, 1)
+        self.state = QLabel()
+        self.state.setProperty("role", "muted")
+        self.state.setWordWrap(True)
+        tools = QHBoxLayout()
+        for key in ACTIONS:
+            tool = QToolButton()
+            tool.setDefaultAction(actions[key])
+            tool.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            tools.addWidget(tool)
+        tools.addStretch(1)
+        all_frames = QLabel("All frames")
+        all_frames.setProperty("role", "title")
+        self.body = QWidget()
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(12, 8, 12, 10)
+        layout.setSpacing(8)
+        layout.addWidget(self.heading)
+        layout.addLayout(numbers)
+        layout.addWidget(self.times)
+        layout.addWidget(self.blurry)
+        layout.addWidget(self.seen)
+        layout.addWidget(all_frames)
+        layout.addLayout(everything)
+        layout.addWidget(self.state)
+        layout.addLayout(tools)
+        layout.addStretch(1)
+        self.setWidget(self.body)
+        self.show_studio(None)
+
+    def show_studio(self, studio: Studio | None) -> None:
+        """Show another sequence's alignment."""
+        if self._studio is not None:
+            for signal in self._signals(self._studio):
+                signal.disconnect(self.refresh)
+        self._studio = studio
+        if studio is not None:
+            for signal in self._signals(studio):
+                signal.connect(self.refresh)
+        self.refresh()
+
+    @staticmethod
+    def _signals(studio: Studio):  # type: ignore[no-untyped-def]  # bound signals have no public type
+        alignment = studio.alignment
+        return (
+            studio.position.changed,
+            studio.pictures.changed,
+            alignment.edits.changed,
+            alignment.edits.stepped,
+            alignment.pictures.changed,
+        )
+
+    def refresh(self, *_: object) -> None:
+        """Bring everything up to date."""
+        studio = self._studio
+        can_edit = studio is not None and studio.alignment.can_edit
+        for box in (self.start, self.stop, self.length, self.shift, self.scale, self.drift, *self.buttons):
+            box.setEnabled(can_edit)
+        if studio is None or not can_edit:
+            self.heading.setText("Alignment")
+            self.times.setText("Open a sequence with spikes: here its exposures can be moved against them.")
+            self.state.setText("")
+            self.blurry.show_picture(None)
+            self.seen.show_picture(None)
+            return
+        alignment, index = studio.alignment, studio.position.index
+        windows = alignment.edits.windows
+        start, stop = windows[min(index, len(windows) - 1)]
+        self.heading.setText(f"Window of frame {index + 1}")
+        for box, value in ((self.start, start), (self.stop, stop), (self.length, stop - start)):
+            with QSignalBlocker(box):
+                box.setValue(value)
+        rate_hz = alignment.rate_hz
+        times = ""
+        if rate_hz:
+            times = (
+                f"{format_time(start, rate_hz)} to {format_time(stop, rate_hz)}, "
+                f"{format_time(stop - start, rate_hz)} long"
+            )
+        self.times.setText(times)
+        edited = len(alignment.edits.edited_frames)
+        self.state.setText(
+            f"{edited} of {len(windows)} windows are edited" if edited else "All windows are as in the files"
+        )
+        view, seen = studio.pictures.view, alignment.pictures.current
+        self.blurry.show_picture(view.blurry if view is not None else None)
+        self.seen.show_picture(seen.picture if seen is not None and seen.index == index else None)
+
+    # ------------------------------------------------------------------ numbers → edits
+
+    def _on_edges(self) -> None:
+        if self._studio is not None and self._studio.alignment.can_edit:
+            window = (self.start.value(), self.stop.value())
+            self._studio.alignment.edits.set_window(self._studio.position.index, window)
+
+    def _on_length(self) -> None:
+        if self._studio is None or not self._studio.alignment.can_edit:
+            return
+        edits, index = self._studio.alignment.edits, self._studio.position.index
+        start, stop = edits.windows[index]
+        middle, half = (start + stop) / 2, self.length.value() / 2
+        if abs(2 * half - (stop - start)) > 1e-6:
+            edits.set_window(index, (middle - half, middle + half))
+
+    def _shift_all(self) -> None:
+        if self._studio is not None:
+            self._studio.alignment.edits.shift_all(self.shift.value())
+            self.shift.setValue(0.0)
+
+    def _scale_all(self) -> None:
+        if self._studio is not None:
+            self._studio.alignment.edits.scale_all(self.scale.value() / 100)
+            self.scale.setValue(100.0)
+
+    def _drift_all(self) -> None:
+        if self._studio is not None:
+            self._studio.alignment.edits.drift(self.drift.value())
+            self.drift.setValue(0.0)
+
+
+class PictureBox(QWidget):
+    """A small picture under a line of text."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = text
+        self._image: QImage | None = None
+        self._picture: DisplayPicture | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+
+    def show_picture(self, picture: DisplayPicture | None) -> None:
+        if picture is self._picture:
+            return
+        self._picture, self._image = picture, None
+        if picture is not None:
+            level = next((one for one in reversed(picture.levels) if one.shape[1] >= 320), picture.levels[0])
+            height, width = level.shape[:2]
+            self._image = QImage(level.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        self.updateGeometry()
+        self.setFixedHeight(self.heightForWidth(self.width()))
+        self.update()
+
+    @property
+    def is_empty(self) -> bool:
+        return self._image is None
+
+    def heightForWidth(self, width: int) -> int:
+        line = self.fontMetrics().height() + 2
+        if self._image is None:
+            return line
+        return line + round(width * self._image.height() / self._image.width())
+
+    def resizeEvent(self, _: object) -> None:
+        self.setFixedHeight(self.heightForWidth(self.width()))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        line = self.fontMetrics().height() + 2
+        painter.setPen(self.palette().placeholderText().color())
+        painter.drawText(0, self.fontMetrics().ascent(), self._text)
+        if self._image is not None:
+            painter.drawImage(self.rect().adjusted(0, line, 0, 0), self._image)
+
+
+def _planes(tip: str, *, least: float = -FURTHEST_PLANES, decimals: int = 2) -> QDoubleSpinBox:
+    return _number(tip, " planes", 0.0, least, FURTHEST_PLANES, decimals)
+
+
+def _number(
+    tip: str, suffix: str, value: float, least: float, most: float, decimals: int = 2
+) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(least, most)
+    box.setDecimals(decimals)
+    box.setSuffix(suffix)
+    box.setValue(value)
+    box.setToolTip(tip)
+    box.setKeyboardTracking(False)
+    box.setMinimumWidth(60)
+    return box

@@ -1,0 +1,162 @@
+"""Dragging windows on the timeline and typing their numbers, with real events."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+
+from app.ui.theme import DARK
+
+
+@pytest.fixture
+def edits(opened_window, qtbot):
+    opened_window.activateWindow()  # or shortcuts mean nothing
+    qtbot.waitUntil(opened_window.isActiveWindow)
+    return opened_window.studio.alignment.edits
+
+
+@pytest.fixture
+def timeline(opened_window):
+    timeline = opened_window.workspace.timeline
+    timeline._view = (0.0, 60.0)
+    return timeline
+
+
+def drag(widget, start, stop, modifier=Qt.KeyboardModifier.NoModifier):
+    """Press at a point, move to another in three steps, let go."""
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, modifier, start)
+    for share in (0.3, 0.7, 1.0):
+        at = start + QPoint(round((stop.x() - start.x()) * share), 0)
+        QTest.mouseMove(widget, at)
+        _move(widget, at, modifier)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, modifier, stop)
+
+
+def _move(widget, at, modifier):
+    """QTest's moves carry no buttons; send one that does."""
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    place = QPointF(at)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        place,
+        widget.mapToGlobal(place),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        modifier,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def at_plane(timeline, plane):
+    bar = timeline.current_bar()
+    return QPoint(round(timeline.scale.x(plane)), round(bar.center().y()))
+
+
+def test_an_edge_is_dragged_and_undone(timeline, edits, opened_window):
+    drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12))
+    assert edits.windows[0] == (0.0, 12.0)
+    assert edits.stack.count() == 1
+    QTest.keyClick(opened_window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert edits.windows[0] == (0.0, 16.0)
+    QTest.keyClick(
+        opened_window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert edits.windows[0] == (0.0, 12.0)
+
+
+def test_the_bar_is_dragged_and_keeps_its_length(timeline, edits):
+    drag(timeline, at_plane(timeline, 8), at_plane(timeline, 10.2))
+    assert edits.windows[0] == (2.0, 18.0)
+
+
+def test_an_edge_snaps_to_the_next_window_and_with_alt_to_nothing(timeline, edits):
+    per_plane = timeline.scale.px_per_plane
+    drag(timeline, at_plane(timeline, 16), at_plane(timeline, 20 - 3 / per_plane))
+    assert edits.windows[0][1] == 20.0
+    edits.stack.undo()
+    drag(timeline, at_plane(timeline, 16), at_plane(timeline, 17.4), Qt.KeyboardModifier.AltModifier)
+    assert edits.windows[0][1] == pytest.approx(17.4, abs=1.5 / per_plane)
+    assert edits.windows[0][1] != 17.0
+
+
+def test_a_click_on_the_bar_moves_nothing_and_one_beside_it_chooses_a_frame(timeline, edits, opened_window):
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=at_plane(timeline, 8))
+    assert not edits.is_edited
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=at_plane(timeline, 47))
+    assert opened_window.studio.position.index == 2
+
+
+def test_the_cursor_tells_what_can_be_dragged(timeline):
+    for plane, shape in (
+        (16, Qt.CursorShape.SizeHorCursor),
+        (8, Qt.CursorShape.OpenHandCursor),
+        (30, Qt.CursorShape.ArrowCursor),
+    ):
+        timeline._show_cursor(timeline.part_at(at_plane(timeline, plane).toPointF()))
+        assert timeline.cursor().shape() == shape
+
+
+def test_keys_nudge(opened_window, edits):
+    alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(opened_window, Qt.Key.Key_Right, alt)
+    QTest.keyClick(opened_window, Qt.Key.Key_Right, alt | shift)
+    assert edits.windows[0] == (11.0, 27.0)
+    QTest.keyClick(opened_window, Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ControlModifier)
+    assert edits.windows[0] == (11.0, 26.0)
+    assert edits.stack.count() == 3 or edits.stack.count() == 2
+
+
+def test_edited_overlapping_and_apart_windows_are_coloured(timeline, edits):
+    edits.set_window(0, (0.0, 24.0))
+    image = timeline.grab().toImage()
+    ratio = image.devicePixelRatio()
+
+    def colours_at(plane):
+        x = round(timeline.scale.x(plane) * ratio)
+        return {image.pixelColor(x, y).name() for y in range(image.height())}
+
+    assert QColor(DARK.accent).name() in colours_at(10)
+    assert QColor(DARK.warning).name() in colours_at(22)
+    assert QColor(DARK.warning).name() not in colours_at(38)
+
+
+def test_the_panel_shows_and_takes_numbers(opened_window, edits, qtbot):
+    panel = opened_window.alignment_panel
+    QTest.keyClick(opened_window, Qt.Key.Key_F8)
+    QTest.keyClick(opened_window, Qt.Key.Key_F8)
+    opened_window.docks.show("alignment_panel")
+    qtbot.waitUntil(panel.isVisible)
+    assert (panel.start.value(), panel.stop.value(), panel.length.value()) == (0, 16, 16)
+    assert "8 ms long" in panel.times.text()
+    qtbot.waitUntil(lambda: not panel.seen.is_empty)
+
+    panel.start.selectAll()
+    QTest.keyClicks(panel.start, "2.5")
+    QTest.keyClick(panel.start, Qt.Key.Key_Return)
+    assert edits.windows[0] == (2.5, 16.0)
+    panel.length.selectAll()
+    QTest.keyClicks(panel.length, "10")
+    QTest.keyClick(panel.length, Qt.Key.Key_Return)
+    assert edits.windows[0] == (4.25, 14.25)
+    panel.shift.setValue(3)
+    QTest.mouseClick(panel.buttons[0], Qt.MouseButton.LeftButton)
+    assert edits.windows[9] == (183.0, 199.0)
+    assert "10 of 10" in panel.state.text()
+    panel.drift.setValue(0.5)
+    QTest.mouseClick(panel.buttons[2], Qt.MouseButton.LeftButton)
+    assert edits.windows[9] == (187.5, 203.5)
+    opened_window.actions_by_key["reset_windows"].trigger()
+    assert not edits.is_edited
+
+
+def test_the_panel_follows_the_frame_and_the_tab(opened_window):
+    panel = opened_window.alignment_panel
+    opened_window.studio.position.go(4)
+    assert panel.start.value() == 80
+    opened_window.tabs.free()
+    assert not panel.start.isEnabled()
+    opened_window.tabs.choose(0)
+    assert panel.start.value() == 80
