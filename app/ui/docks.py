@@ -1,11 +1,13 @@
 """The panels around the pictures: where they stand at first, and the actions that show and hide them."""
 
-from PySide6.QtCore import QByteArray, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.ui.actions import StudioActions
 
 AREAS = {"left": Qt.DockWidgetArea.LeftDockWidgetArea, "right": Qt.DockWidgetArea.RightDockWidgetArea}
+NARROW_PX = 1000
+"""A window less wide than this has room for panels at one side only."""
 STATE_VERSION = 1
 """Raised when the panels of an older state no longer make sense."""
 
@@ -18,7 +20,10 @@ class Docks(QObject):
         self._window = window
         self._actions = actions
         self._docks: dict[str, QDockWidget] = {}
+        self._folded: list[QDockWidget] = []
+        """Left panels that stand behind right ones while the window is narrow."""
         window.setDockNestingEnabled(True)
+        window.installEventFilter(self)
 
     def __getitem__(self, key: str) -> QDockWidget:
         return self._docks[key]
@@ -58,11 +63,46 @@ class Docks(QObject):
     def show(self, key: str) -> None:
         """Bring a panel to the front."""
         self._docks[key].show()
+        self._fit()
         self._docks[key].raise_()
 
     def toggle(self, key: str) -> None:
         """Bring a panel into line with its action, which the user has just switched."""
-        self._docks[key].setVisible(self._actions[key].isChecked())
+        wanted = self._actions[key].isChecked()
+        self._docks[key].setVisible(wanted)
+        self._fit()
+        if wanted:
+            self._docks[key].raise_()
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        return False
+
+    def _fit(self) -> None:
+        """Leave the pictures room: in a narrow window all panels share one side."""
+        if self._window.width() >= NARROW_PX:
+            folded, self._folded = self._folded, []
+            for dock in folded:
+                shown = not dock.isHidden()
+                self._window.addDockWidget(AREAS["left"], dock)
+                dock.setVisible(shown)
+            return
+        right, left = self._standing("right"), self._standing("left")
+        if right:
+            for dock in left:
+                self._window.tabifyDockWidget(right[0], dock)
+                self._folded.append(dock)
+
+    def _standing(self, area: str) -> list[QDockWidget]:
+        """Return the panels that are shown at a side."""
+        return [
+            dock
+            for dock in self._docks.values()
+            if not dock.isHidden()
+            and not dock.isFloating()
+            and self._window.dockWidgetArea(dock) == AREAS[area]
+        ]
 
     def state(self) -> str:
         return bytes(self._window.saveState(STATE_VERSION).toBase64().data()).decode()

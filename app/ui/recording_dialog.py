@@ -34,6 +34,8 @@ LARGEST_EDGE_PX = 16384
 FIELD_PX = 28
 FORM_PX = 288
 DEFAULT_SIZE = QSize(1010, 660)
+MARGINS = QSize(20, 50)
+"""Left of the screen for the frame of the dialog's window."""
 TYPING_MS = 300
 """How long after a key the typed size is read: 250 is not 2, 25 and 250."""
 UNSAID = "not said"
@@ -104,7 +106,8 @@ class RecordingDialog(QDialog):
         theme.changed.connect(self._show)
         self.accepted.connect(lambda: self.chosen.emit(self.source()))
         self.finished.connect(lambda _: choice.close())
-        self.resize(DEFAULT_SIZE)
+        room = self.screen().availableSize() - MARGINS
+        self.resize(DEFAULT_SIZE.boundedTo(room))
         self._show()
 
     def source(self) -> SequenceSource:
