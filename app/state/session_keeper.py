@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -52,6 +53,8 @@ class SessionKeeper(QObject):
         self._ended = False
         self._saving = QTimer(self, interval=SAVING_MS, singleShot=True)
         self._saving.timeout.connect(self.save)
+        self._writing = Lock()
+        self._newest = self._written = 0
         self._lane = Lane(tabs.desk.pool, self)
         self._lane.answered.connect(lambda record, gone: self._reopen(record, gone))
         self._lane.failed.connect(lambda _, error: tabs.desk.notices.error(error, "open the last session"))
@@ -60,7 +63,7 @@ class SessionKeeper(QObject):
         tabs.added.connect(self._follow)
         tabs.removed.connect(self._on_removed)
         tabs.current_changed.connect(self.touch)
-        tabs.desk.closing.connect(self._lane.clear)
+        tabs.desk.closing.connect(self._on_closing)
         data_set.listed.connect(self.touch)
 
     @property
@@ -85,9 +88,10 @@ class SessionKeeper(QObject):
         """Open the last session, beside what is open already."""
         record, self._last = self._last, None
         if record is not None:
-            write_session(replace(record, restoring=True), self._path)
             self._reopening = record
-            self._lane.request(record, lambda _: _missing(record))
+            self._newest += 1
+            number = self._newest
+            self._lane.request(record, lambda _: self._prepare(number, record))
         self.can_reopen_changed.emit()
 
     def touch(self) -> None:
@@ -100,14 +104,24 @@ class SessionKeeper(QObject):
         """Write what is open now, unless nothing was done since the start."""
         self._saving.stop()
         if self._changed:
-            write_session(self.record(), self._path)
+            self._newest += 1
+            self._tabs.desk.pool.submit(self._write, self._newest, self.record())
+
+    def _write(self, number: int, record: SessionRecord) -> None:
+        """Write a record unless a newer one was written; the disk may take its time."""
+        with self._writing:
+            if number > self._written:
+                self._written = number
+                write_session(record, self._path)
 
     def end(self) -> None:
         """Write what is open for the last time: closing it all now is not a change to keep."""
+        self._saving.stop()
+        self._newest += 1
         if self._reopening is not None:
-            write_session(self._reopening, self._path)
-        elif not self._ended:
-            self.save()
+            self._write(self._newest, self._reopening)
+        elif self._changed and not self._ended:
+            self._write(self._newest, self.record())
         self._ended = True
 
     def record(self) -> SessionRecord:
@@ -143,6 +157,12 @@ class SessionKeeper(QObject):
         studio.position.changed.connect(lambda _: self.touch())
         studio.position.range_changed.connect(self.touch)
 
+    def _on_closing(self) -> None:
+        """The threads end: nothing is written any more."""
+        self._ended = True
+        self._saving.stop()
+        self._lane.clear()
+
     def _on_removed(self, studio: Studio) -> None:
         self._pending.pop(studio, None)
         self.touch()
@@ -174,6 +194,11 @@ class SessionKeeper(QObject):
             self.save()
 
     # ------------------------------------------------------------------ opening again
+
+    def _prepare(self, number: int, record: SessionRecord) -> frozenset[str]:
+        """Note in the file what is about to be done, and return the paths that are not there."""
+        self._write(number, replace(record, restoring=True))
+        return _missing(record)
 
     def _reopen(self, record: SessionRecord, gone: frozenset[str]) -> None:
         names = [name_of(tab.source) for tab in record.tabs if tab.source.path in gone]

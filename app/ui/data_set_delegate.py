@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.state.data_set import DataSet
 from app.state.sequence_facts import SequenceFacts
-from app.ui.data_set_model import PATH, AnyIndex, describe
+from app.ui.data_set_model import PATH, AnyIndex, describe, planes_of
 from app.ui.icons import icon
 from app.ui.theme import Theme, mixed
 
@@ -69,8 +69,10 @@ class DataSetDelegate(QStyledItemDelegate):
         if facts is not None and facts.problem and not facts.needs_geometry:
             self._paint_problem(painter, text, name, facts.problem)
             return
-        lines = [(name, colours.text), (has, colours.muted), (lacks, colours.warning)]
-        top = text.top() + (text.height() - (3 if lacks else 2) * metrics.height()) // 2
+        planes = "" if facts is None else planes_of(facts)
+        third = (lacks, colours.warning) if lacks else (planes, colours.muted)
+        lines = [(name, colours.text), (has, colours.muted), third]
+        top = text.top() + (text.height() - (3 if third[0] else 2) * metrics.height()) // 2
         for number, (line, colour) in enumerate(lines):
             painter.setPen(QColor(colour))
             mode = Qt.TextElideMode.ElideMiddle if number == 0 else Qt.TextElideMode.ElideRight

@@ -100,7 +100,7 @@ class DataSetModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return node.name
         facts = None if node.path is None else self._data_set.facts(node.path)
-        lines = () if facts is None else describe(facts)
+        lines = () if facts is None else (*describe(facts), planes_of(facts))
         if role == Qt.ItemDataRole.ToolTipRole and node.path is not None:
             return "\n".join(line for line in (str(node.path), *lines) if line)
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -116,10 +116,13 @@ def describe(facts: SequenceFacts) -> tuple[str, str]:
         return facts.problem, ""
     frames = "1 frame" if facts.frames == 1 else f"{format_count(facts.frames)} frames"
     has = f"{frames} · {facts.size}"
-    if facts.planes:
-        has += f" · {format_count(facts.planes)} planes"
     notes = {0: (), 1: ("1 note",)}.get(facts.notes, (f"{facts.notes} notes",))
     return has, " · ".join((*facts.lacks, *notes))
+
+
+def planes_of(facts: SequenceFacts) -> str:
+    """Return how many planes a sequence's recording has, in words."""
+    return f"{format_count(facts.planes)} planes" if facts.planes else ""
 
 
 def _number(index: AnyIndex | None) -> int:

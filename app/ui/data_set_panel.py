@@ -8,7 +8,6 @@ from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -82,9 +81,8 @@ class DataSetPanel(QWidget):
         filled.setSpacing(0)
         header = QVBoxLayout()
         header.setContentsMargins(10, 8, 10, 6)
-        line = QHBoxLayout()
-        line.addWidget(self.title, 1)
-        header.addLayout(line)
+        header.setSpacing(6)
+        header.addWidget(self.title)
         header.addWidget(self.filter)
         filled.addLayout(header)
         filled.addWidget(self.tree, 1)

@@ -176,11 +176,14 @@ def test_a_data_set_comes_back(make, path, tmp_path, qtbot):
     assert make.data_set.root == tmp_path
 
 
-def test_a_session_that_brought_the_program_down_is_not_opened_again_unasked(make, record, path, qtbot):
+def test_a_session_that_brought_the_program_down_is_not_opened_again_unasked(
+    make, record, path, files, qtbot
+):
     write_session(record, path)
-    keeper = make()
-    keeper.begin()
-    assert read_session(path).restoring  # and here the program ends
+    files.gate.clear()
+    make().begin()
+    qtbot.waitUntil(lambda: read_session(path).restoring)  # and here the program ends
+    files.gate.set()
     qtbot.waitUntil(lambda: not read_session(path).restoring)
     for studio in make.tabs.studios:
         make.tabs.close(studio)
