@@ -18,6 +18,7 @@ from app.state.reading import Lane, Ticket
 from app.state.recording_pictures import Painted, look, paint
 from engine.errors import EngineError, OperationCancelled
 from engine.geometry import Size
+from engine.recording.recording import RecordingInfo, Source
 
 if TYPE_CHECKING:
     from engine.recording.readings import Look
@@ -63,6 +64,7 @@ class RecordingChoice(QObject):
         size: Size | None = None,
         flip: bool | None = None,
         msb_first: bool | None = None,
+        found: RecordingInfo | None = None,
         looker: Looker | None = None,
         painter: Painter | None = None,
     ) -> None:
@@ -74,6 +76,8 @@ class RecordingChoice(QObject):
         self.cards: list[Card] = []
         self.chosen: int | None = None
         """Row of the chosen card."""
+        self.found = found
+        """How it is read in the open sequence, whose frames and data set tell more than the file."""
         self.flip = flip
         self.msb_first = msb_first
         self.at = 0.5
@@ -107,8 +111,28 @@ class RecordingChoice(QObject):
         """Whether pictures are turned over: what was said, else what the file says, else what is usual."""
         if self.flip is not None:
             return self.flip
-        info = None if self.look is None else self.look.info
+        info = self._teller_of_flip
         return True if info is None else info.flip
+
+    @property
+    def flip_known_by(self) -> Source:
+        """Who tells which way up the recording is."""
+        if self.flip is not None:
+            return "given"
+        info = self._teller_of_flip
+        return "unknown" if info is None else info.known_by.get("flip", "unknown")
+
+    @property
+    def rate_hz(self) -> float | None:
+        """The rate that is known without being said."""
+        infos = (self.found, None if self.look is None else self.look.info)
+        return next((info.rate_hz for info in infos if info is not None and info.rate_hz), None)
+
+    @property
+    def _teller_of_flip(self) -> RecordingInfo | None:
+        if self.found is not None and self.found.known_by.get("flip") not in (None, "given", "unknown"):
+            return self.found
+        return None if self.look is None else self.look.info
 
     @property
     def shown_msb_first(self) -> bool:

@@ -183,9 +183,9 @@ class Commands(QObject):
             size=size if info is None else info.size,
             flip=source.flip,
             msb_first=source.msb_first,
+            found=info,
         )
-        rate_hz = None if info is None else info.rate_hz
-        dialog = RecordingDialog(source, choice, self._window.theme, self._window, found_rate_hz=rate_hz)
+        dialog = RecordingDialog(source, choice, self._window.theme, self._window)
 
         def take(chosen: SequenceSource) -> None:
             desk.readings.keep(chosen, choice.shown_by_bits)

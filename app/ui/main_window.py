@@ -25,6 +25,7 @@ from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
 from app.ui.data_set_panel import add_data_set
 from app.ui.docks import Docks
+from app.ui.drop_hint import DropHint
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
 from app.ui.queue_panel import QueuePanel
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
         self.commands = Commands(self)
         show_recent(self)
+        self.drop_hint = DropHint(self, self.stack, self.theme)
         self._check_settings()
         self.installEventFilter(self)
         self._adopt(studio)

@@ -64,14 +64,11 @@ class RecordingDialog(QDialog):
         choice: RecordingChoice,
         theme: Theme,
         parent: QWidget | None = None,
-        *,
-        found_rate_hz: float | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Recording")
         self._source = source
         self._theme = theme
-        self._found_rate_hz = found_rate_hz
         self.choice = choice
         choice.setParent(self)
         name = ElidedLabel(choice.path.name)
@@ -209,7 +206,7 @@ class RecordingDialog(QDialog):
                     edge.setValue(value)
         for field in (self.height_px, self.width_px, self.bits):
             field.setEnabled(not stated and choice.problem is None)
-        found = self._found_rate_hz or (choice.look and choice.look.info and choice.look.info.rate_hz)
+        found = choice.rate_hz
         self.rate.setSpecialValueText(f"{found:g} Hz, as found" if found else UNSAID)
         self._show_answers(self.rate.value() or found or 0.0)
         self._show_message()
@@ -301,11 +298,13 @@ def _why_size(choice: RecordingChoice) -> str:
 
 
 def _why_flip(choice: RecordingChoice) -> str:
-    if choice.flip is not None:
-        return "as you say"
-    info = None if choice.look is None else choice.look.info
-    known = {"sidecar": "config.yaml says so", "file": "the file says so", "bytes": "as the frames show"}
-    return known.get("unknown" if info is None else info.known_by.get("flip", "unknown"), "as is usual")
+    known = {
+        "given": "as you say",
+        "sidecar": "config.yaml says so",
+        "file": "the file says so",
+        "bytes": "as the frames show",
+    }
+    return known.get(choice.flip_known_by, "as is usual")
 
 
 def _order_of_bits(choice: RecordingChoice) -> str:

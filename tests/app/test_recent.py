@@ -1,8 +1,8 @@
 """What was opened lately comes back from the menu and the empty page; several files are opened at once."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 
 from app.settings import Settings, load_settings, save_settings
@@ -108,6 +108,25 @@ def drop(window, *paths):
     action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dragEnterEvent(QDragEnterEvent(QPoint(5, 5), action, mime, button, keys))
     window.dropEvent(QDropEvent(QPointF(5, 5), action, mime, button, keys))
+
+
+def test_what_is_dragged_over_the_window_is_told_that_it_may_be_dropped(opened_window):
+    window, hint = opened_window, opened_window.drop_hint
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile("/a.dat")])
+    action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), action, mime, button, keys)
+    QCoreApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert hint.isVisible()
+    assert hint.size() == window.stack.size()
+    hint.grab()
+    QCoreApplication.sendEvent(window, QDragLeaveEvent())
+    assert not hint.isVisible()
+    text = QMimeData()
+    text.setText("hello")
+    QCoreApplication.sendEvent(window, QDragEnterEvent(QPoint(5, 5), action, text, button, keys))
+    assert not hint.isVisible()
 
 
 def test_several_that_are_dropped_open_in_a_tab_each(window, qtbot, tmp_path):

@@ -1,5 +1,7 @@
 """The dialog over real files, with real clicks and keys."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +12,7 @@ from app.state.recording_choice import RecordingChoice
 from app.state.recording_pictures import Painted
 from app.ui.recording_dialog import RecordingDialog
 from engine.geometry import Size
+from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
 
 DARK_BYTES = 6 * 256 * 256 // 8
@@ -19,7 +22,7 @@ DARK_BYTES = 6 * 256 * 256 // 8
 def make(pool, theme, qtbot, tmp_path):
     """A dialog about a dark file: nothing tells its size, 256 × 256 fits."""
 
-    def make(content=bytes(DARK_BYTES), name="雪 1.dat", rate_hz=None, **said):
+    def make(content=bytes(DARK_BYTES), name="雪 1.dat", found=None, **said):
         path = tmp_path / name
         path.write_bytes(content)
 
@@ -27,9 +30,9 @@ def make(pool, theme, qtbot, tmp_path):
             rows = np.repeat(np.arange(8, dtype=np.uint8) * 30, 8).reshape(8, 8)
             return Painted(rows, 6, len(content) % (size.pixels // 8), size)
 
-        choice = RecordingChoice(pool, path, painter=painter)
+        choice = RecordingChoice(pool, path, painter=painter, found=found)
         source = SequenceSource(str(path), gamma=2.2, **said)
-        dialog = RecordingDialog(source, choice, theme, found_rate_hz=rate_hz)
+        dialog = RecordingDialog(source, choice, theme)
         qtbot.addWidget(dialog)
         dialog.show()
         qtbot.waitUntil(lambda: not choice.busy)
@@ -37,6 +40,11 @@ def make(pool, theme, qtbot, tmp_path):
         return dialog
 
     return make
+
+
+def info_of(**facts):
+    """What the open sequence says about its recording."""
+    return RecordingInfo(Path("x.dat"), "packed", 256, 256, 6, DARK_BYTES, **facts)
 
 
 def press(dialog, which):
@@ -109,9 +117,20 @@ def test_the_pictures_are_turned_over_with_the_switch(make):
 
 
 def test_a_rate_that_is_known_is_shown_and_not_said_again(make):
-    dialog = make(rate_hz=40000.0)
+    dialog = make(found=info_of(rate_hz=40000.0))
     assert "40000 Hz, as found" in dialog.rate.text()
     assert dialog.source().rate_hz is None
+
+
+def test_what_the_frames_show_counts_until_something_is_said(make):
+    dialog = make(found=info_of(flip=False, known_by={"flip": "bytes"}))
+    _, way_up, _ = dialog.answers
+    assert way_up.answer.text() == "Top row first"
+    assert "as the frames show" in way_up.reason.text()
+    assert dialog.source().flip is None
+    QTest.mouseClick(dialog.rows.button(True), Qt.MouseButton.LeftButton)
+    assert (way_up.answer.text(), dialog.source().flip) == ("Bottom row first", True)
+    assert "as you say" in way_up.reason.text()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(900)])
