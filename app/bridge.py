@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.state.job import JobRequest
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
-from engine.worker.messages import WorkerMessage
+from engine.worker.messages import ComputeOptions, Rectangle, WorkerMessage
 
 POLL_MS = 50
 DELIVERY_SECONDS = 0.008
@@ -42,6 +42,9 @@ class Client(Protocol):
         method: str,
         frame_size: Size,
         windows: Sequence[tuple[float, float]] | None = None,
+        model: str | None = None,
+        region: Rectangle | None = None,
+        options: ComputeOptions = ...,
     ) -> int: ...
 
     def poll(self, timeout_seconds: float = 0.0) -> list[WorkerMessage]: ...
@@ -51,6 +54,14 @@ class Client(Protocol):
     def release(self, job: int, slot: int) -> None: ...
 
     def cancel(self, job: int) -> None: ...
+
+    def prioritise(
+        self,
+        job: int,
+        frame: int,
+        region: Rectangle | None = None,
+        cursor: tuple[float, float] | None = None,
+    ) -> None: ...
 
     def kill(self) -> None: ...
 
@@ -98,6 +109,9 @@ class WorkerBridge(QObject):
             request.method,
             request.frame_size,
             request.windows,
+            request.model,
+            _rectangle(request.region),
+            request.options,
         )
         self._timer.start()
         return job
@@ -110,6 +124,12 @@ class WorkerBridge(QObject):
 
     def cancel(self, job: int) -> None:
         self._awake().cancel(job)
+
+    def prioritise(
+        self, job: int, frame: int, region: Region | None, cursor: tuple[float, float] | None
+    ) -> None:
+        """Say what the user looks at, so that a job does it first."""
+        self._awake().prioritise(job, frame, _rectangle(region), cursor)
 
     def kill(self) -> None:
         """End the worker at once; its jobs end in messages as usual."""
@@ -147,3 +167,7 @@ class WorkerBridge(QObject):
             self._client.poll()  # lets the client give the memory of the finished jobs back
         else:
             self._timer.setInterval(0 if self._inbox else POLL_MS)
+
+
+def _rectangle(region: Region | None) -> Rectangle | None:
+    return None if region is None else (region.top, region.left, region.bottom, region.right)

@@ -29,6 +29,16 @@ class Settings:
     theme: str = "system"
     method: str = "spike-ratio"
     """What Deblur restores with."""
+    model: str = ""
+    """File of the network to restore with; empty for the bundled one."""
+    models: list[str] = field(default_factory=list)
+    """Files of networks that the user has added."""
+    device: str = "auto"
+    precision: str = "auto"
+    tile_px: int = 0
+    """Edge of a tile; 0 lets it be chosen, as do the next two."""
+    clip_frames: int = 0
+    memory_gb: float = 0.0
     smooth: bool = True
     """Interpolate enlarged pixels."""
     show_voxels: bool = True
@@ -52,6 +62,11 @@ class Settings:
 _VALID: dict[str, Callable[[object], bool]] = {
     "theme": lambda value: value in THEMES,
     "method": lambda value: value in METHODS,
+    "models": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "precision": lambda value: value in ("auto", "fp32", "bf16", "fp16"),
+    "tile_px": lambda value: isinstance(value, int) and 0 <= value <= 1 << 16,
+    "clip_frames": lambda value: isinstance(value, int) and 0 <= value <= 1 << 10,
+    "memory_gb": lambda value: isinstance(value, float) and 0 <= value <= 1 << 14,
     "results_mib": lambda value: isinstance(value, int) and 64 <= value <= 1 << 20,
 }
 

@@ -13,6 +13,7 @@ from app.state.queue import JobQueue
 from app.state.reading import reading_pool
 from app.state.recent import RecentSources
 from app.state.remembered import RememberedReadings
+from app.state.restoring import Restoring
 
 
 class Desk(QObject):
@@ -39,6 +40,7 @@ class Desk(QObject):
         self.queue = JobQueue(self.bridge, self)
         self.readings = RememberedReadings(settings)
         self.recent = RecentSources(settings, self)
+        self.restoring = Restoring(settings, self)
 
     def close(self) -> None:
         """End the worker and wait for the threads; whoever reads must have been told to stop before."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
+from engine.worker.messages import ComputeOptions
 
 
 class JobState(Enum):
@@ -43,6 +44,11 @@ class JobRequest:
     """(start, stop) in planes of every frame of the sequence, where somebody moved them."""
     name: str = ""
     """Of the sequence, for people."""
+    model: str | None = None
+    """File of the network; None for the bundled one."""
+    region: Region | None = None
+    """The part of the frames to restore; None for all of them."""
+    options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,12 @@ class JobStatus:
     """Of the sequence."""
     frames_before: int = 0
     """Frames that were done before the worker took the job on this time."""
+    layout: str = ""
+    """How the worker cuts it: tile, clip, memory, device."""
+    remarks: tuple[str, ...] = ()
+    """What the worker says at the end about how it was done."""
+    is_region: bool = False
+    """Whether only a part of the frames is restored."""
     seconds_before: float = 0.0
     """The part of `elapsed_seconds` that went by before that."""
 

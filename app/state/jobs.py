@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 from app.state.job import JobRequest, JobState, JobStatus, PartialFrame
 from app.state.queue import JobQueue
 from app.state.results import Restored
+from engine.geometry import Region
 
 __all__ = ["JobRequest", "JobState", "JobStatus", "Jobs", "PartialFrame"]
 
@@ -18,6 +19,8 @@ class Jobs(QObject):
     """A job came, moved on to another `JobState`, or is forgotten."""
     frame_restored = Signal(int, object)
     """Frame number, `Restored`."""
+    region_restored = Signal(int, object, object)
+    """Frame number, region, picture (H, W, 3) of which only the region is restored."""
     partial_changed = Signal(int)
     """More of this frame is done; ask `partial` for it."""
     ended = Signal(object)
@@ -70,6 +73,10 @@ class Jobs(QObject):
         if status is not None:
             self.queue.cancel(status.number)
 
+    def look_at(self, frame: int, region: Region | None, cursor: tuple[float, float] | None) -> None:
+        """Say what the user sees: a running job does that first."""
+        self.queue.look_at(self, frame, region, cursor)
+
     def abandon(self) -> None:
         """Cancel everything, and let nothing be heard but the ends: the sequence is gone."""
         self.queue.abandon(self)
@@ -103,7 +110,9 @@ class Jobs(QObject):
 
     def _on_frame(self, number: int, frame: int, picture: object, seconds: float) -> None:
         request = self.queue.request(number)
-        if request is not None and self._is_own(number):
+        if request is not None and request.region is not None and self._is_own(number):
+            self.region_restored.emit(frame, request.region, picture)
+        elif request is not None and self._is_own(number):
             restored = Restored(
                 picture,  # type: ignore[arg-type]
                 request.method,

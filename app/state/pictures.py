@@ -57,10 +57,15 @@ class Pictures(QObject):
     def busy(self) -> bool:
         return self._frames.busy
 
-    def show(self, lease: Lease, index: int, result: Restored | None) -> None:
-        """Read frame `index` and show it beside `result`; the newest call wins."""
+    def show(
+        self, lease: Lease, index: int, result: Restored | None, patch: PartialFrame | None = None
+    ) -> None:
+        """Read frame `index` and show it beside `result`, or where there is none beside a `patch` of it.
+
+        The newest call wins.
+        """
         known = self.view
-        self._frames.request(index, lambda ticket: _read(lease, index, result, known, ticket))
+        self._frames.request(index, lambda ticket: _read(lease, index, result, patch, known, ticket))
 
     def show_partial(self, partial: PartialFrame) -> None:
         """Show an unfinished frame, if it is the one on screen and has no result yet."""
@@ -94,7 +99,8 @@ class Pictures(QObject):
 
     def _on_frame(self, _: object, view: FrameView) -> None:
         old = self.view
-        if view.result is None and old is not None and old.index == view.index and old.is_partial:
+        same = old is not None and old.index == view.index and old.is_partial
+        if view.restored is None and same and old is not None:
             view = replace(view, restored=old.restored)
         self.view, self.problem = view, ""
         self.changed.emit()
@@ -106,7 +112,14 @@ class Pictures(QObject):
             self.changed.emit()
 
 
-def _read(lease: Lease, index: int, result: Restored | None, known: FrameView | None, _: Ticket) -> FrameView:
+def _read(
+    lease: Lease,
+    index: int,
+    result: Restored | None,
+    patch: PartialFrame | None,
+    known: FrameView | None,
+    _: Ticket,
+) -> FrameView:
     with lease.reading() as sequence:
         name = sequence.frame_name(index)
         if known is not None and known.index == index:
@@ -118,4 +131,6 @@ def _read(lease: Lease, index: int, result: Restored | None, known: FrameView | 
     if result is not None:
         reuse = known is not None and known.result is result
         restored = known.restored if reuse and known is not None else display_picture(result.picture)
+    elif patch is not None:
+        restored = display_partial(patch.picture, blurry, patch.finished)
     return FrameView(index, name, blurry, values, restored, result)

@@ -46,6 +46,7 @@ class _Job:
             request.gamma,
             JobState.QUEUED,
             name=request.name,
+            is_region=request.region is not None,
         )
         self.done: set[int] = set()
         self.slots: dict[int, int] = {}
@@ -72,6 +73,8 @@ class JobQueue(QObject):
     """Something about this job, progress included."""
     list_changed = Signal()
     """A job came, went, moved, or is in another `JobState`."""
+    accepted = Signal(int)
+    """The worker has begun with this job."""
     frame_done = Signal(int, int, object, float)
     """Job, frame, picture (H, W, 3), seconds."""
     partial_changed = Signal(int, int)
@@ -212,6 +215,14 @@ class JobQueue(QObject):
             self._jobs[place] = other
         self.list_changed.emit()
 
+    def look_at(
+        self, owner: object, frame: int, region: Region | None, cursor: tuple[float, float] | None
+    ) -> None:
+        """Say what is seen of the owner's sequence: the running job, if it is theirs, does that first."""
+        job = self._active
+        if job is not None and job.owner is owner:
+            self._bridge.prioritise(self._active_in_worker, frame, region, cursor)
+
     def remove(self, number: int) -> None:
         """Take a job off the list; one that is not over is cancelled first."""
         job = self._find(number)
@@ -304,12 +315,14 @@ class JobQueue(QObject):
             case Accepted():
                 self._working_since = self._clock()
                 state = JobState.RUNNING if job.status.state is JobState.STARTING else job.status.state
-                self._update(job, state=state, tiles_total=message.tiles)
+                self._update(job, state=state, tiles_total=message.tiles, layout=message.layout)
+                self.accepted.emit(job.status.number)
             case TileDone():
                 self._on_tile(job, message)
             case FrameDone():
                 self._on_frame(job, message)
             case Finished():
+                self._update(job, remarks=message.remarks)
                 self._let_go(job, JobState.FINISHED)
             case Cancelled():
                 self._let_go(job, job.goes_on_as or JobState.CANCELLED)

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 import resources
@@ -23,6 +25,7 @@ from app.state.exporting import BitDepth, Exports
 from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
 from app.state.notices import Notice
 from app.state.opening import sources_from_paths
+from app.state.patches import Patches
 from app.state.pictures import Pictures
 from app.state.position import Position
 from app.state.results import Restored, RestoredFrames, was_made_from
@@ -30,7 +33,7 @@ from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
 from app.state.spikes import SpikeViews
 from engine.errors import EngineError, OperationCancelled
-from engine.geometry import Span
+from engine.geometry import Region, Span
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class Studio(QObject):
         self.opener = opener
         self.session = Session(self.pool, self, opener=opener, recall=self.desk.readings.recall)
         self.position = Position(self)
+        self.patches = Patches()
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.pictures = Pictures(self.pool, self)
         self.spikes = SpikeViews(self.pool, self)
@@ -108,6 +112,7 @@ class Studio(QObject):
         self.results.evicted.connect(self._on_evicted)
         self.jobs.state_changed.connect(self.abilities_changed)
         self.jobs.frame_restored.connect(self._on_frame_restored)
+        self.jobs.region_restored.connect(self._on_region_restored)
         self.jobs.partial_changed.connect(self._on_partial)
         self.jobs.ended.connect(self._on_job_end)
         self.alignment.changed.connect(self._on_windows)
@@ -198,6 +203,10 @@ class Studio(QObject):
     def deblur_frame(self) -> None:
         self._deblur(Span(self.position.index, self.position.index + 1), first=True)
 
+    def deblur_region(self, region: Region) -> None:
+        """Restore a part of the current frame, before all other jobs."""
+        self._deblur(Span(self.position.index, self.position.index + 1), first=True, region=region)
+
     def deblur_range(self) -> None:
         self._deblur(self.position.range)
 
@@ -247,10 +256,11 @@ class Studio(QObject):
 
     # ------------------------------------------------------------------ how the parts answer each other
 
-    def _deblur(self, frames: Span, *, first: bool = False) -> None:
+    def _deblur(self, frames: Span, *, first: bool = False, region: Region | None = None) -> None:
         sequence, source = self.session.sequence, self.session.source
         if sequence is None or source is None or not self.can_deblur:
             return
+        restorer = self.desk.restoring.chosen
         windows = None
         if sequence.windows_source == "given":  # somebody moved them, which the files do not know
             windows = tuple((window.start, window.stop) for window in sequence.windows)
@@ -258,11 +268,14 @@ class Studio(QObject):
             JobRequest(
                 source,
                 frames,
-                self.settings.method,
+                restorer.method,
                 sequence.frame_size,
                 sequence.gamma,
                 windows,
                 sequence.name,
+                restorer.model,
+                region,
+                self.desk.restoring.options,
             ),
             first=first,
         )
@@ -287,6 +300,7 @@ class Studio(QObject):
         else:
             self.jobs.forget()
             self.results.clear()
+            self.patches.clear()
         self._told_of_eviction = False
         self.pictures.clear()
         self.metrics.clear()
@@ -314,7 +328,7 @@ class Studio(QObject):
         lease = self.session.lease
         if lease is None:
             return
-        self.pictures.show(lease, index, self.results.get(index))
+        self._show_frame(index)
         self.spikes.show(lease, index)
         self.alignment.show(index)
         self.abilities_changed.emit()
@@ -325,9 +339,12 @@ class Studio(QObject):
         if lease is None:
             return
         self.spikes.show(lease, index)
+        self.patches.clear()
+        if not self.jobs.is_running:
+            self.pictures.forget_partial()
         if lease.sequence.is_virtual:
             self.pictures.clear()
-            self.pictures.show(lease, index, self.results.get(index))
+            self._show_frame(index)
         self.abilities_changed.emit()
 
     def _on_brought_back(self, frames: int) -> None:
@@ -364,8 +381,22 @@ class Studio(QObject):
         if self._shown_source is None:
             return
         self.results.put(index, result)
+        self.patches.forget(index)
         if index == self.position.index and self.session.lease is not None:
             self.pictures.show(self.session.lease, index, result)
+
+    def _on_region_restored(self, index: int, region: Region, picture: NDArray[np.float32]) -> None:
+        if self._shown_source is None:
+            return
+        self.patches.add(index, region, picture)
+        if index == self.position.index:
+            self._show_frame(index)
+
+    def _show_frame(self, index: int) -> None:
+        """Show a frame with its result, or with what there is of one."""
+        lease = self.session.lease
+        if lease is not None:
+            self.pictures.show(lease, index, self.results.get(index), self.patches.get(index))
 
     def _on_evicted(self, _: int) -> None:
         if not self._told_of_eviction:
@@ -378,6 +409,10 @@ class Studio(QObject):
 
     def _on_job_end(self, status: JobStatus) -> None:
         self.pictures.forget_partial()
+        if self.patches.get(self.position.index) is not None:
+            self._show_frame(self.position.index)
+        for remark in status.remarks:
+            self.notices.inform(f"While deblurring, {remark}")
         if status.state is JobState.FAILED:
             self.notices.add(Notice(0, "error", f"Deblurring stopped: {status.problem}"))
         self.abilities_changed.emit()

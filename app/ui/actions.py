@@ -163,6 +163,13 @@ ACTIONS = (
     ActionSpec(
         "export_log", "Export log…", "Alignment", "Ctrl+Alt+E", "Write the windows as an alignment log (CSV)"
     ),
+    ActionSpec(
+        "deblur_visible",
+        "Deblur what is visible",
+        "Deblur",
+        "R",
+        "Restore the part of the current frame that is in sight, first what is nearest to the cursor",
+    ),
     ActionSpec("deblur_frame", "Deblur frame", "Deblur", "D", "Restore the current frame", "deblur"),
     ActionSpec(
         "deblur_range", "Deblur range", "Deblur", "Shift+D", "Restore the frames between the range's ends"
@@ -215,7 +222,7 @@ ACTIONS = (
         "By the network",
         "Deblur",
         "Ctrl+Alt+N",
-        "Restore better and slower, with the network that comes with the studio",
+        "Restore better and slower, with the network that is chosen in the deblurring panel",
         checkable=True,
         group="method",
     ),
@@ -265,6 +272,15 @@ ACTIONS = (
         "F8",
         "Show or hide the window of the current frame in numbers, and what the spikes saw in it",
         "alignment",
+        checkable=True,
+    ),
+    ActionSpec(
+        "restore_panel",
+        "Deblurring panel",
+        "View",
+        "F9",
+        "Show or hide with what is deblurred: network, device, precision, tiles",
+        "deblur",
         checkable=True,
     ),
     ActionSpec("next_tab", "Next tab", "View", "Ctrl+Tab", "Show the next open sequence"),

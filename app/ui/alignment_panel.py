@@ -23,7 +23,8 @@ from app.ui.actions import StudioActions
 from app.ui.plane_scale import format_time
 
 FURTHEST_PLANES = 1e9
-ACTIONS = ("reset_windows", "import_log", "export_log")
+ACTIONS = {"reset_windows": "Reset", "import_log": "Import", "export_log": "Export"}
+"""Keys of actions, and what their buttons say."""
 
 
 class AlignmentPanel(QScrollArea):
@@ -76,7 +77,8 @@ class AlignmentPanel(QScrollArea):
         self.state.setProperty("role", "muted")
         self.state.setWordWrap(True)
         tools = QHBoxLayout()
-        for key in ACTIONS:
+        for key, text in ACTIONS.items():
+            actions[key].setIconText(text)
             tool = QToolButton()
             tool.setDefaultAction(actions[key])
             tool.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -91,12 +93,12 @@ class AlignmentPanel(QScrollArea):
         layout.addWidget(self.heading)
         layout.addLayout(numbers)
         layout.addWidget(self.times)
-        layout.addWidget(self.blurry)
-        layout.addWidget(self.seen)
         layout.addWidget(all_frames)
         layout.addLayout(everything)
         layout.addWidget(self.state)
         layout.addLayout(tools)
+        layout.addWidget(self.seen)
+        layout.addWidget(self.blurry)
         layout.addStretch(1)
         self.setWidget(self.body)
         self.show_studio(None)

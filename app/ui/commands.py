@@ -23,6 +23,7 @@ from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
+    from app.ui.panes import PanePair
 
 LINEAR_LIGHT = 2.2
 ZOOM_STEP = 1.25
@@ -105,6 +106,7 @@ class Commands(QObject):
             "quit": window.close,
             **alignment_handlers(studio, prompts),
             "alignment_panel": lambda: window.docks.toggle("alignment_panel"),
+            "restore_panel": lambda: window.docks.toggle("restore_panel"),
             "previous": lambda: position.step(-1),
             "next": lambda: position.step(1),
             "first": lambda: position.go(0),
@@ -114,6 +116,7 @@ class Commands(QObject):
             "set_in": lambda: position.set_in(position.index),
             "set_out": lambda: position.set_out(position.index),
             "clear_range": position.clear_range,
+            "deblur_visible": lambda: panes(self._deblur_visible),
             "deblur_frame": studio.deblur_frame,
             "deblur_range": studio.deblur_range,
             "deblur_all": studio.deblur_all,
@@ -195,6 +198,11 @@ class Commands(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return dialog
+
+    def _deblur_visible(self, panes: "PanePair") -> None:
+        region = panes.visible_region()
+        if region is not None:
+            self._studio.deblur_region(region)
 
     def _export_frame(self) -> None:
         view = self._studio.pictures.view

@@ -89,13 +89,15 @@ class JobBar(QFrame):
         self.progress.setRange(0, 0 if waits else PROGRESS_STEPS)
         self.progress.setValue(round(status.fraction * PROGRESS_STEPS))
         self.text.setText(describe(status))
-        self.text.setToolTip(describe(status))
+        self.text.setToolTip("\n".join(filter(None, (describe(status), status.layout, *status.remarks))))
 
 
 def describe(status: JobStatus) -> str:
     """Return a job in one line."""
     count = len(status.frames)
     what = f"frame {status.frames.start + 1}" if count == 1 else f"{count} frames"
+    if status.is_region:
+        what = f"a part of {what}"
     seconds = format_seconds(status.elapsed_seconds)
     match status.state:
         case JobState.QUEUED:

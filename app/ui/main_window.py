@@ -30,6 +30,7 @@ from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
 from app.ui.queue_panel import QueuePanel
 from app.ui.recent_menu import show_recent
+from app.ui.restore_panel import RestorePanel
 from app.ui.sequence_tabs import SequenceTabs
 from app.ui.session_view import keep_session
 from app.ui.theme import Theme
@@ -85,6 +86,8 @@ class MainWindow(QMainWindow):
         self.data_set = add_data_set(self)
         self.alignment_panel = AlignmentPanel(self.actions_by_key)
         self.docks.add("alignment_panel", "Alignment", self.alignment_panel, "right", behind="queue_panel")
+        self.restore_panel = RestorePanel(self.tabs.desk)
+        self.docks.add("restore_panel", "Deblurring", self.restore_panel, "right", behind="queue_panel")
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
@@ -93,6 +96,7 @@ class MainWindow(QMainWindow):
         show_recent(self)
         self.drop_hint = DropHint(self, self.stack, self.theme)
         self._check_settings()
+        self.tabs.desk.restoring.changed.connect(self._check_settings)
         self.installEventFilter(self)
         self._adopt(studio)
         self.alignment_panel.show_studio(studio)
@@ -178,6 +182,7 @@ class MainWindow(QMainWindow):
         workspace.scale_changed.connect(self._show_facts)
         studio.pictures.changed.connect(self._show_facts)
         studio.results.changed.connect(self._show_facts)
+        studio.alignment.changed.connect(self._show_facts)
         self.stack.addWidget(workspace)
         workspace.splitter.restoreState(QByteArray.fromBase64(self.settings.splitter.encode()))
         self._workspaces[studio] = workspace
@@ -204,7 +209,7 @@ class MainWindow(QMainWindow):
 
     def choose_method(self, method: str) -> None:
         """Restore with `method` from the next Deblur on."""
-        self.settings.method = method
+        self.tabs.desk.restoring.choose_method(method)
 
     def _check_settings(self) -> None:
         self.actions_by_key["by_network" if self.settings.method == "network" else "by_ratio"].setChecked(
@@ -227,7 +232,7 @@ class MainWindow(QMainWindow):
         abilities = dict.fromkeys((*moving, *views), is_open)
         abilities |= dict.fromkeys(("add_spikes", "add_reference"), is_open)
         abilities |= dict.fromkeys(("add_alignment", "recording", "code_values", "linear_light"), has_spikes)
-        abilities |= dict.fromkeys(("deblur_frame", "deblur_all"), studio.can_deblur)
+        abilities |= dict.fromkeys(("deblur_visible", "deblur_frame", "deblur_all"), studio.can_deblur)
         abilities |= {
             "deblur_range": studio.can_deblur and studio.position.has_range,
             "cancel": studio.can_cancel,

@@ -11,7 +11,7 @@ from superqt import QElidingLabel
 from app.display import DisplayPicture
 from app.ui.picture_item import PictureItem
 from app.ui.theme import Theme
-from engine.geometry import Size
+from engine.geometry import Region, Size
 
 LARGEST_PIXEL_PX = 64
 """How large one pixel of a picture can be zoomed to."""
@@ -230,6 +230,16 @@ class PanePair(QSplitter):
         for pane in self.panes:
             pane.look_at(*self._wanted)
         self.scale_changed.emit()
+
+    def visible_region(self) -> Region | None:
+        """Return the part of the picture that is in sight; None where there is none."""
+        if self._size is None:
+            return None
+        rect = self.blurry.box.viewRect()
+        top, left = max(0, math.floor(rect.top())), max(0, math.floor(rect.left()))
+        bottom = min(self._size.height, math.ceil(rect.bottom()))
+        right = min(self._size.width, math.ceil(rect.right()))
+        return Region(top, left, bottom, right) if top < bottom and left < right else None
 
     def set_smooth(self, smooth: bool) -> None:
         for pane in self.panes:

@@ -25,7 +25,7 @@ class StudioToolBar(QToolBar):
         self.open = self._menu_button("Open", actions["open_folder"], actions, ("open_folder", "open"))
         self._add(actions["open_sample"], "Sample")
         self.addSeparator()
-        deblur = ("deblur_frame", "deblur_range", "deblur_all", "by_ratio", "by_network")
+        deblur = ("deblur_visible", "deblur_frame", "deblur_range", "deblur_all", "by_ratio", "by_network")
         self.deblur = self._menu_button("Deblur", actions["deblur_frame"], actions, deblur)
         self.deblur.setProperty("primary", True)
         exports = ("export_frame", "export_all")

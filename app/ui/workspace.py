@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from engine.metrics import Scores
     from engine.sequence import Sequence
 
+LOOKING_MS = 120
+"""How long a view stays before it is told to the worker."""
 LOADING_MS = 250
 """A frame that takes longer than this to read is announced."""
 
@@ -48,6 +50,9 @@ class Workspace(QWidget):
         self.splitter = self._lay_out()
         self._loading = QTimer(self, interval=LOADING_MS, singleShot=True)
         self._loading.timeout.connect(self._say_loading)
+        self._cursor: tuple[float, float] | None = None
+        self._looking = QTimer(self, interval=LOOKING_MS, singleShot=True)
+        self._looking.timeout.connect(self._tell_view)
         self._connect()
         self.show_sequence()
 
@@ -90,6 +95,10 @@ class Workspace(QWidget):
         studio.alignment.changed.connect(self._show_windows)
         self.voxels.bin_hovered.connect(self.timeline.show_bin)
         self.panes.pixel_hovered.connect(self.pixel_hovered)
+        self.panes.pixel_hovered.connect(self._on_cursor)
+        self.panes.scale_changed.connect(self._looking.start)
+        studio.position.changed.connect(lambda _: self._looking.start())
+        studio.jobs.queue.accepted.connect(lambda _: self._tell_view())
         self.panes.scale_changed.connect(self.scale_changed)
         self.job_bar.gamma_chosen.connect(studio.set_gamma)
 
@@ -182,7 +191,7 @@ class Workspace(QWidget):
             elif self._studio.is_stale(view.index):
                 title += " · stale: the window was moved"
         elif view is not None and view.is_partial:
-            title += " · unfinished"
+            title += " · unfinished" if self._studio.jobs.is_running else " · in part"
         self.panes.restored.title.setText(title)
 
     def _show_scores(self) -> None:
@@ -222,6 +231,17 @@ class Workspace(QWidget):
         studio, results = self._studio, self._studio.results
         stale = frozenset(index for index in results.indices if studio.is_stale(index))
         self.timeline.show_restored(frozenset(results.indices), stale)
+
+    def _on_cursor(self, pixel: tuple[int, int] | None) -> None:
+        self._cursor = None if pixel is None else (float(pixel[1]), float(pixel[0]))
+        if not self._looking.isActive():
+            self._looking.start()
+
+    def _tell_view(self) -> None:
+        """Let a running job do first what is in sight."""
+        studio = self._studio
+        if self._sequence is not None and studio.jobs.is_running:
+            studio.jobs.look_at(studio.position.index, self.panes.visible_region(), self._cursor)
 
     def _show_job(self) -> None:
         self.job_bar.show_status(self._studio.jobs.status)

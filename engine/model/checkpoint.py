@@ -23,11 +23,11 @@ from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dic
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
 from engine.model.recognition import recognise
+from engine.model_files import METADATA_KEY
 from engine.voxels import VoxelSpec
 
 Network = VRT | VRTSpike
 FORMAT_VERSION = 1
-METADATA_KEY = "spike_deblur_studio"
 WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
 SHOWN_NAMES = 5

@@ -162,6 +162,8 @@ class FakeClient:
         self.pictures: dict[tuple[int, int], np.ndarray] = {}
         self.released: list[tuple[int, int]] = []
         self.cancelled: list[int] = []
+        self.looked_at: list[tuple[object, ...]] = []
+        self.asked: list[tuple[object, ...]] = []
         self.open: list[int] = []
         self.killed = self.closed = self.started = False
         self.refuses = False
@@ -173,10 +175,11 @@ class FakeClient:
     def start(self) -> None:
         self.started = True
 
-    def submit(self, source: SequenceSource, start: int, stop: int, method: str, *_: object) -> int:
+    def submit(self, source: SequenceSource, start: int, stop: int, method: str, *more: object) -> int:
         if self.refuses:
             raise WorkerError("no memory is left", advice="Close other programs")
         self.submitted.append((source, start, stop, method))
+        self.asked.append(more)
         job = len(self.submitted)
         self.open.append(job)
         return job
@@ -200,6 +203,9 @@ class FakeClient:
 
     def cancel(self, job: int) -> None:
         self.cancelled.append(job)
+
+    def prioritise(self, job: int, frame: int, region: object = None, cursor: object = None) -> None:
+        self.looked_at.append((job, frame, region, cursor))
 
     def kill(self) -> None:
         self.killed = True

@@ -29,7 +29,7 @@ def test_a_panel_that_is_shown_in_a_narrow_window_stands_before_the_others(windo
 
 
 def test_a_panel_alone_keeps_its_side(window):
-    for dock in (window.docks[key] for key in ("queue_panel", "alignment_panel")):
+    for dock in (window.docks[key] for key in ("queue_panel", "alignment_panel", "restore_panel")):
         dock.hide()
     window.docks.show("data_set_panel")
     window.resize(800, 600)
