@@ -9,48 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.state.lease import Lease
 from app.state.reading import Lane, Ticket
+from app.state.spike_rate import RateCurve
 from engine.errors import OperationCancelled
 
 BINS = 32
 THUMBNAIL_WIDTH_PX = 192
 BRIGHTEST_QUANTILE = 0.998
-
-
-@dataclass(frozen=True, eq=False)
-class RateCurve:
-    """Spikes per pixel in every plane of a recording."""
-
-    values: NDArray[np.float32]
-    """(planes,), each in [0, 1]."""
-    peak: float
-    mean: float
-
-    @classmethod
-    def of_counts(cls, counts: NDArray[np.int64], pixels: int) -> "RateCurve":
-        values = (counts / pixels).astype(np.float32)
-        return cls(values, float(values.max(initial=0.0)), float(values.mean()) if len(values) else 0.0)
-
-    def envelope(self, start: float, stop: float, columns: int) -> NDArray[np.float32]:
-        """Return lowest, highest and mean value of every screen column over the planes [start, stop).
-
-        float32 (3, columns); NaN where a column lies outside the recording.
-        """
-        planes = len(self.values)
-        edges = np.linspace(start, stop, columns + 1)
-        first = np.floor(edges[:-1]).astype(np.int64)
-        last = np.maximum(np.ceil(edges[1:]).astype(np.int64), first + 1)
-        result = np.full((3, columns), np.nan, np.float32)
-        inside = (last > 0) & (first < planes)
-        if not inside.any():
-            return result
-        first, last = np.clip(first[inside], 0, planes - 1), np.clip(last[inside], 1, planes)
-        # reduceat wants pairs of indices; a closing index at the very end is written as one plane more
-        padded = np.append(self.values, self.values[-1])
-        pairs = np.column_stack([first, last]).ravel()
-        result[0, inside] = np.minimum.reduceat(padded, pairs)[::2]
-        result[1, inside] = np.maximum.reduceat(padded, pairs)[::2]
-        result[2, inside] = np.add.reduceat(padded, pairs)[::2] / (last - first)
-        return result
 
 
 @dataclass(frozen=True, eq=False)

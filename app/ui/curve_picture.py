@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.spikes import RateCurve
+from app.state.spike_rate import RateCurve
 
 LINE_PX = 1.3
 GROUND_OPACITY = 0.16

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.state.spikes import RateCurve
+from app.state.spike_rate import RateCurve
 from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at, panned, zoomed
 from app.ui.theme import Theme
 from app.ui.timeline_painting import GUTTER_PX, TimelineContent, bar_box, paint_nothing, paint_timeline

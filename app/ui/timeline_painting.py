@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontInfo, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
-from app.state.spikes import RateCurve
+from app.state.spike_rate import RateCurve
 from app.ui.curve_picture import curve_pixels
 from app.ui.plane_scale import PlaneScale, format_time, lanes
 from app.ui.theme import Colours, faded, mixed

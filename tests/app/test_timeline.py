@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 
-from app.state.spikes import RateCurve
+from app.state.spike_rate import RateCurve
 from app.ui.theme import DARK
 from app.ui.timeline import Timeline
 
