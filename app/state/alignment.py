@@ -3,7 +3,6 @@
 edits ──changed──→ the sequence with these windows ──→ `changed` ──→ pictures of the window
 """
 
-from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from app.state.unsaved_edits import UnsavedEdits
 from app.state.window_pictures import WindowPictures
 from app.state.windows import Windows
 from engine.alignment import AlignmentWindow
+from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -45,7 +45,9 @@ class Alignment(QObject):
         self.pictures = WindowPictures(pool, self)
         self._unsaved = UnsavedEdits(self.edits, folder, self)
         self._original: Sequence | None = None
-        self._path = ""
+        self._key = ""
+        """What tells the open sequence from others."""
+        self._made: tuple[Windows, list[AlignmentWindow]] = ((), [])
         self.edits.changed.connect(self._apply)
 
     @property
@@ -67,14 +69,16 @@ class Alignment(QObject):
             return
         base = tuple((float(window.start), float(window.stop)) for window in sequence.windows)
         self._original = sequence
-        if sequence.source.path == self._path and base == self.edits.base:
+        key = _key(sequence.source)
+        if key == self._key and base == self.edits.base:
             if self.edits.is_edited:
                 self._apply()
             return
-        self._path = sequence.source.path
+        self._unsaved.end()  # while the edits are still those of the sequence before
+        self._key = key
         self.pictures.clear()
         self.edits.begin(base)
-        kept = self._unsaved.begin(self._path)
+        kept = self._unsaved.begin(key)
         if kept is not None:
             self.edits.take(kept, "Edits of last time")
             self.brought_back.emit(len(self.edits.edited_frames))
@@ -82,7 +86,7 @@ class Alignment(QObject):
     def end(self) -> None:
         """The sequence is closed."""
         self._unsaved.end()
-        self._original, self._path = None, ""
+        self._original, self._key = None, ""
         self.pictures.clear()
         self.edits.begin(())
 
@@ -115,20 +119,35 @@ class Alignment(QObject):
             raise ValueError("an alignment log needs the rate of the recording")
         sequence = self._session.sequence
         name = "" if sequence is None else sequence.name
-        write_alignment_log(path, _as_windows(self.edits.windows), rate_hz=rate_hz, name=name)
+        write_alignment_log(path, self._as_windows(self.edits.windows), rate_hz=rate_hz, name=name)
 
     def _apply(self) -> None:
         lease, original = self._session.lease, self._original
         if lease is None or original is None:
             return
         edits = self.edits
-        lease.sequence = original.with_windows(_as_windows(edits.windows)) if edits.is_edited else original
+        lease.sequence = (
+            original.with_windows(self._as_windows(edits.windows)) if edits.is_edited else original
+        )
         self.changed.emit()
         self.show(self._position.index)
 
+    def _as_windows(self, windows: Windows) -> list[AlignmentWindow]:
+        """Make the windows anew that are not those of last time: a drag moves one among thousands."""
+        before, made = self._made
+        if len(before) != len(windows):
+            made = [AlignmentWindow(*window) for window in windows]
+        else:
+            made = [
+                one if new is old else AlignmentWindow(*new)
+                for old, one, new in zip(before, made, windows, strict=True)
+            ]
+        self._made = (windows, made)
+        return made
 
-def _as_windows(windows: Windows) -> SequenceOf[AlignmentWindow]:
-    return [AlignmentWindow(start, stop) for start, stop in windows]
+
+def _key(source: SequenceSource) -> str:
+    return source.path if source.spikes is None else f"{source.path} + {source.spikes}"
 
 
 def _number(name: str) -> int | None:

@@ -79,6 +79,12 @@ class WindowEdits(QObject):
             at = window[0] if edge == "start" else window[1]
             self.move_edge(index, edge, at + planes, gesture)
 
+    def set_length(self, index: int, planes: float, gesture: Hashable | None = None) -> None:
+        """Make a window longer or shorter around its middle."""
+        start, stop = self._windows[index]
+        middle, half = (start + stop) / 2, max(planes, change.SHORTEST_PLANES) / 2
+        self.set_window(index, (middle - half, middle + half), f"Length of frame {index + 1}", gesture)
+
     # ------------------------------------------------------------------ all windows
 
     def shift_all(self, planes: float) -> None:

@@ -1,7 +1,8 @@
 """Alignment edits that nobody has exported yet, kept on the disk so that a crash does not take them.
 
-One JSON file a sequence in the user's state folder, written whole shortly after every change and gone once
-the windows are again what the files say.
+One JSON file in the user's state folder for a sequence and the windows its files say, written whole shortly
+after every change and gone once the windows are again those. The same frames with another log or recording
+have a file of their own: neither takes the other's edits.
 """
 
 import hashlib
@@ -43,12 +44,16 @@ class UnsavedEdits(QObject):
         edits.changed.connect(self._on_change)
 
     def begin(self, sequence: str) -> Windows | None:
-        """Keep the edits of another sequence, given by its path, and return what was kept of it before."""
+        """Keep the edits of another sequence, and return what was kept of it before.
+
+        The edits must have begun: what they begin with is part of what tells sequences apart.
+        """
         self.end()
         self._sequence = sequence
         if self._folder is None:
             return None
-        self._file = self._folder / f"{hashlib.sha256(sequence.encode()).hexdigest()[:24]}.json"
+        key = json.dumps([sequence, self._edits.base]).encode()
+        self._file = self._folder / f"{hashlib.sha256(key).hexdigest()[:24]}.json"
         return _read(self._file, self._edits.base)
 
     def end(self) -> None:

@@ -56,4 +56,5 @@ def snapped(plane: float, others: Iterable[float], reach: float) -> float:
 
 def changed_frames(before: Windows, after: Windows) -> frozenset[int]:
     """Return the frames whose windows differ."""
-    return frozenset(index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new)
+    pairs = enumerate(zip(before, after, strict=True))
+    return frozenset([index for index, (old, new) in pairs if old is not new and old != new])

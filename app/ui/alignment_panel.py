@@ -1,7 +1,7 @@
 """The alignment panel: the current frame's window in numbers, what the spikes saw in it, and all windows."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.display import DisplayPicture
 from app.state.studio import Studio
+from app.state.windows import Edge
 from app.ui.actions import StudioActions
 from app.ui.plane_scale import format_time
 
@@ -44,9 +45,10 @@ class AlignmentPanel(QScrollArea):
         self.times = QLabel()
         self.times.setProperty("role", "muted")
         self.times.setWordWrap(True)
-        self.start.editingFinished.connect(self._on_edges)
-        self.stop.editingFinished.connect(self._on_edges)
-        self.length.editingFinished.connect(self._on_length)
+        # What is not touched keeps the decimals that the boxes do not show: only changes of value count.
+        self.start.valueChanged.connect(lambda plane: self._move_edge("start", plane))
+        self.stop.valueChanged.connect(lambda plane: self._move_edge("stop", plane))
+        self.length.valueChanged.connect(self._set_length)
         numbers = QFormLayout()
         numbers.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for text, box in (("Start", self.start), ("Stop", self.stop), ("Length", self.length)):
@@ -163,19 +165,17 @@ class AlignmentPanel(QScrollArea):
 
     # ------------------------------------------------------------------ numbers → edits
 
-    def _on_edges(self) -> None:
+    def _move_edge(self, edge: Edge, plane: float) -> None:
         if self._studio is not None and self._studio.alignment.can_edit:
-            window = (self.start.value(), self.stop.value())
-            self._studio.alignment.edits.set_window(self._studio.position.index, window)
+            index = self._studio.position.index
+            self._studio.alignment.edits.move_edge(index, edge, plane, ("number", index, edge))
+            self.refresh()  # an edge that met the other is not where it was asked to go
 
-    def _on_length(self) -> None:
+    def _set_length(self, planes: float) -> None:
         if self._studio is None or not self._studio.alignment.can_edit:
             return
         edits, index = self._studio.alignment.edits, self._studio.position.index
-        start, stop = edits.windows[index]
-        middle, half = (start + stop) / 2, self.length.value() / 2
-        if abs(2 * half - (stop - start)) > 1e-6:
-            edits.set_window(index, (middle - half, middle + half))
+        edits.set_length(index, planes, ("number", index, "length"))
 
     def _shift_all(self) -> None:
         if self._studio is not None:
@@ -191,6 +191,20 @@ class AlignmentPanel(QScrollArea):
         if self._studio is not None:
             self._studio.alignment.edits.drift(self.drift.value())
             self.drift.setValue(0.0)
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number that the wheel changes only where somebody is at it: scrolling past it must not edit."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
 
 class PictureBox(QWidget):
@@ -247,7 +261,7 @@ def _planes(tip: str, *, least: float = -FURTHEST_PLANES, decimals: int = 2) -> 
 def _number(
     tip: str, suffix: str, value: float, least: float, most: float, decimals: int = 2
 ) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = NumberBox()
     box.setRange(least, most)
     box.setDecimals(decimals)
     box.setSuffix(suffix)

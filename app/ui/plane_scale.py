@@ -72,14 +72,18 @@ def lanes(windows: Sequence[tuple[float, float]]) -> list[int]:
     ends: list[float] = []
     chosen = []
     for start, stop in windows:
-        free = next((lane for lane, end in enumerate(ends) if end <= start + 1e-9), None)
-        if free is None and len(ends) < MOST_LANES:
-            free = len(ends)
+        lane, is_free = 0, False
+        for end in ends:  # no generator: there may be tens of thousands of windows
+            is_free = end <= start + 1e-9
+            if is_free:
+                break
+            lane += 1
+        if not is_free and lane < MOST_LANES:
             ends.append(stop)
-        elif free is None:
-            free = min(range(len(ends)), key=ends.__getitem__)
-        ends[free] = stop
-        chosen.append(free)
+        elif not is_free:
+            lane = ends.index(min(ends))
+        ends[lane] = stop
+        chosen.append(lane)
     return chosen
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.settings import Settings
 from app.state.edits import WindowEdits
 from app.state.results import Restored, was_made_from
+from app.state.studio import Studio
 from app.state.unsaved_edits import UnsavedEdits
 from app.state.windows import SHORTEST_PLANES, drifted, moved, scaled, shifted, snapped, with_edge
 from engine.alignment import read_alignment_log
@@ -177,6 +179,20 @@ def test_edits_of_other_windows_are_not_brought_back(tmp_path, edits):
     assert UnsavedEdits(again, tmp_path).begin("/data/clip") is None
 
 
+def test_edits_of_other_windows_stay_beside_those_of_these(tmp_path, edits):
+    kept = UnsavedEdits(edits, tmp_path)
+    kept.begin("/data/clip")
+    edits.shift_all(1)
+    first = edits.windows
+    kept.write()
+    edits.begin(BASE[:5])
+    assert kept.begin("/data/clip") is None
+    edits.shift_all(2)
+    kept.write()
+    edits.begin(BASE)
+    assert kept.begin("/data/clip") == first
+
+
 def test_a_folder_that_refuses_costs_nothing_but_the_keeping(tmp_path, edits):
     blocked = tmp_path / "file"
     blocked.write_text("")
@@ -224,6 +240,43 @@ def test_another_sequence_starts_afresh(opened, qtbot):
     qtbot.waitUntil(lambda: opened.session.source.path == "other")
     assert not opened.alignment.edits.is_edited
     assert not opened.alignment.edits.stack.canUndo()
+
+
+@pytest.fixture
+def keeping(qtbot, files, client, tmp_path):
+    """A studio that keeps edits, with a sequence open."""
+    studio = Studio(Settings(), make_client=lambda: client, opener=files.open, edits_folder=tmp_path / "kept")
+    studio.open_source(SequenceSource("clip"))
+    qtbot.waitUntil(lambda: studio.session.sequence is not None)
+    yield studio
+    studio.close()
+
+
+@pytest.mark.parametrize("leaving", ["another", "close"])
+def test_edits_made_just_before_leaving_are_there_again(keeping, qtbot, leaving):
+    keeping.alignment.edits.nudge(0, 3)  # nothing is written yet
+    if leaving == "another":
+        keeping.open_source(SequenceSource("other"))
+        qtbot.waitUntil(lambda: keeping.session.source.path == "other")
+    else:
+        keeping.session.close()
+    keeping.open_source(SequenceSource("clip"))
+    with qtbot.waitSignal(keeping.alignment.brought_back) as brought:
+        pass
+    assert brought.args == [1]
+    assert keeping.session.sequence.window(0).start == 3.0
+    keeping.alignment.edits.stack.undo()
+    assert keeping.session.sequence.window(0).start == 0.0
+
+
+def test_a_drag_makes_only_the_window_anew_that_it_moves(opened):
+    edits = opened.alignment.edits
+    edits.set_window_by_drag(2, (41.0, 57.0), "drag")
+    before = opened.session.sequence.windows
+    edits.set_window_by_drag(2, (42.0, 58.0), "drag")
+    after = opened.session.sequence.windows
+    assert [new is old for old, new in zip(before, after, strict=True)] == [i != 2 for i in range(10)]
+    assert after[2].start == 42.0
 
 
 def test_a_log_goes_out_and_comes_back(opened, tmp_path):

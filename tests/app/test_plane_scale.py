@@ -62,6 +62,10 @@ def test_windows_that_touch_share_a_lane_and_overlapping_ones_do_not():
     assert lanes([(0, 15), (10, 25), (20, 35)]) == [0, 1, 0]
 
 
+def test_where_no_lane_is_free_the_one_free_first_is_shared():
+    assert lanes([(0, 50), (1, 20), (2, 30), (3, 40)]) == [0, 1, 2, 1]
+
+
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(1, 50)), max_size=30))
 def test_there_are_never_more_lanes_than_can_be_drawn(spans):
     chosen = lanes([(start, start + length) for start, length in spans])
