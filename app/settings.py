@@ -42,6 +42,8 @@ class Settings:
     smooth: bool = True
     """Interpolate enlarged pixels."""
     show_voxels: bool = True
+    snap: bool = True
+    """Dragged windows snap to whole planes and to their neighbours."""
     results_mib: int = 1024
     """Bound of the restored frames kept in memory."""
     last_folder: str = ""

@@ -150,6 +150,15 @@ ACTIONS = (
     ActionSpec("stop_earlier_10", "Stop 10 planes earlier", "Alignment", "Ctrl+Shift+[", "Shorten it"),
     ActionSpec("stop_later_10", "Stop 10 planes later", "Alignment", "Ctrl+Shift+]", "Lengthen it"),
     ActionSpec(
+        "snap",
+        "Snap",
+        "Alignment",
+        "Shift+S",
+        "Let dragged windows snap to whole planes and neighbours; with Alt they do the contrary",
+        checkable=True,
+        section=True,
+    ),
+    ActionSpec(
         "reset_windows",
         "Windows as in the files",
         "Alignment",

@@ -7,7 +7,8 @@ from pathlib import Path
 from app.state.alignment import Alignment
 from app.state.opening import ALIGNMENT_SUFFIXES
 from app.state.studio import Studio
-from app.state.windows import Edge
+from app.state.windows import Edge, changed_frames
+from app.ui.actions import StudioActions
 from app.ui.prompts import FilePrompts
 from engine.errors import EngineError
 
@@ -32,6 +33,14 @@ def alignment_handlers(studio: Studio, prompts: FilePrompts) -> dict[str, Callab
     alignment = studio.alignment
     edits = alignment.edits
 
+    def walk(step: Callable[[], None]) -> None:
+        """Undo or redo, and go where it can be seen."""
+        before = edits.windows
+        step()
+        moved = changed_frames(before, edits.windows)
+        if len(moved) == 1:
+            studio.position.go(min(moved))
+
     def nudge(key: str) -> None:
         edge, planes = NUDGES[key]
         if alignment.can_edit:
@@ -52,13 +61,20 @@ def alignment_handlers(studio: Studio, prompts: FilePrompts) -> dict[str, Callab
             studio.notices.inform("Alignment log written", where=str(path))
 
     return {
-        "undo": edits.stack.undo,
-        "redo": edits.stack.redo,
+        "undo": lambda: walk(edits.stack.undo),
+        "redo": lambda: walk(edits.stack.redo),
         "reset_windows": edits.reset,
         "import_log": lambda: prompts.one_file("Import log", "Alignment logs", ALIGNMENT_SUFFIXES, read),
         "export_log": lambda: prompts.save_file("Export log", "Alignment logs", ".csv", "alignment", write),
         **{key: partial(nudge, key) for key in NUDGES},
     }
+
+
+def name_steps(actions: StudioActions, alignment: Alignment) -> None:
+    """Say in the menu what would be undone and redone."""
+    stack = alignment.edits.stack
+    for key, verb, step in (("undo", "Undo", stack.undoText()), ("redo", "Redo", stack.redoText())):
+        actions[key].setText(f"{verb}: {step}" if step else verb)
 
 
 def alignment_abilities(alignment: Alignment) -> dict[str, bool]:

@@ -139,6 +139,7 @@ class Commands(QObject):
             "zoom_in": lambda: panes(lambda pair: pair.zoom_by(ZOOM_STEP)),
             "zoom_out": lambda: panes(lambda pair: pair.zoom_by(1 / ZOOM_STEP)),
             "smooth": window.apply_view_settings,
+            "snap": window.apply_view_settings,
             "voxels": window.apply_view_settings,
             "findings": self._show_findings,
             "theme_system": lambda: window.choose_theme("system"),

@@ -19,7 +19,7 @@ from app.state.reading import Lane, Ticket
 from app.state.studio import Studio
 from app.state.tabs import Tabs
 from app.ui.actions import StudioActions
-from app.ui.alignment_commands import alignment_abilities
+from app.ui.alignment_commands import alignment_abilities, name_steps
 from app.ui.alignment_panel import AlignmentPanel
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
@@ -197,11 +197,13 @@ class MainWindow(QMainWindow):
     def apply_view_settings(self) -> None:
         """Bring the view to what is ticked in the View menu."""
         self.settings.smooth = self.actions_by_key["smooth"].isChecked()
+        self.settings.snap = self.actions_by_key["snap"].isChecked()
         self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
         self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
         if self.workspace is not None:
             self.workspace.panes.set_smooth(self.settings.smooth)
             self.workspace.show_voxel_strip(self.settings.show_voxels)
+            self.workspace.timeline.set_snap(self.settings.snap)
 
     def choose_theme(self, choice: str) -> None:
         self.settings.theme = choice
@@ -216,6 +218,7 @@ class MainWindow(QMainWindow):
             True
         )
         self.actions_by_key["smooth"].setChecked(self.settings.smooth)
+        self.actions_by_key["snap"].setChecked(self.settings.snap)
         self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
         self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
@@ -240,6 +243,7 @@ class MainWindow(QMainWindow):
             "export_all": studio.can_export_all,
         }
         abilities |= alignment_abilities(studio.alignment)
+        name_steps(self.actions_by_key, studio.alignment)
         self.actions_by_key.enable(abilities)
         if sequence is not None:
             self.actions_by_key["code_values"].setChecked(sequence.gamma == 1.0)

@@ -21,16 +21,26 @@ from app.state.spike_rate import RateCurve
 from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at, panned, zoomed
 from app.ui.theme import Theme
 from app.ui.timeline_painting import GUTTER_PX, TimelineContent, bar_box, paint_nothing, paint_timeline
-from app.ui.window_grips import MOST_REACHED_PX, Drag, Part, neighbours_edges, part_at
+from app.ui.window_grips import (
+    MOST_REACHED_PX,
+    Drag,
+    Grip,
+    frames_with_edge_near,
+    neighbours_edges,
+    part_at,
+)
 from engine.geometry import Span
 
 ZOOM_PER_NOTCH = 1.25
+PAN_PER_NOTCH = 0.1
+"""Share of the view."""
 
 
 class Timeline(QWidget):
     """Shows planes left to right. Click goes to a frame, the wheel zooms around the cursor, a drag with
-    the middle button moves, a double click shows everything again. The current frame's window is dragged by
-    its bar and its edges; it snaps to whole planes and to its neighbours, with Alt it does not."""
+    the middle button or the wheel turned sideways moves, a double click shows everything again. Windows are
+    dragged by their edges, the current one by its bar too; they snap to whole planes and to their neighbours,
+    or with Alt do the contrary."""
 
     frame_chosen = Signal(int)
     window_dragged = Signal(int, object, str)
@@ -43,6 +53,7 @@ class Timeline(QWidget):
         self._view = (0.0, 1.0)
         self._pan_from: QPointF | None = None
         self._drag: Drag | None = None
+        self._snaps = True
         self._pressed_at = QPointF()
         self._is_dragging = False
         self._drags = itertools.count(1)
@@ -88,10 +99,14 @@ class Timeline(QWidget):
         self.update()
 
     def show_current(self, index: int) -> None:
-        """Highlight a frame, and bring its window into view."""
+        """Highlight a frame, and bring its window into view; not while one is held, it would slip away."""
         self.content.current, self.content.bin = index, None
         window = self.content.current_window
-        if window is not None and not (self._view[0] <= window[0] and window[1] <= self._view[1]):
+        if (
+            window is not None
+            and self._drag is None
+            and not (self._view[0] <= window[0] and window[1] <= self._view[1])
+        ):
             by = sum(window) / 2 - sum(self._view) / 2
             self._view = panned(*self._view, by, self.content.bounds)
         self.update()
@@ -110,6 +125,10 @@ class Timeline(QWidget):
         self.content.bin = span
         self.update()
 
+    def set_snap(self, snaps: bool) -> None:
+        """Let dragged windows snap, or not."""
+        self._snaps = snaps
+
     @property
     def scale(self) -> PlaneScale:
         width = max(1.0, self.width() - 2.0 * GUTTER_PX)
@@ -121,11 +140,11 @@ class Timeline(QWidget):
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = event.position()
         elif event.button() == Qt.MouseButton.LeftButton:
-            part = self.part_at(event.position())
-            if part is None:
+            grip = self.grip_at(event.position())
+            if grip is None:
                 self._choose(event.position())
             else:
-                self._take_hold(part, event.position())
+                self._take_hold(grip, event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None:
@@ -134,55 +153,69 @@ class Timeline(QWidget):
             self._pan_from = event.position()
             self.update()
         elif self._drag is not None:
-            self._lead(event.position(), snap=not event.modifiers() & Qt.KeyboardModifier.AltModifier)
+            contrary = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+            self._lead(event.position(), snap=self._snaps != contrary)
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._choose(event.position())
         else:
-            self._show_cursor(self.part_at(event.position()))
+            self._show_cursor(self.grip_at(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.MiddleButton:
             self._pan_from = None
         elif event.button() == Qt.MouseButton.LeftButton:
             self._drag, self._is_dragging = None, False
-            self._show_cursor(self.part_at(event.position()))
+            self._show_cursor(self.grip_at(event.position()))
 
     def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:
         self._view = self.content.bounds
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / 120
-        if notches and len(self.content.windows):
+        turned = event.angleDelta()
+        notches, sideways = turned.y() / 120, turned.x() / 120
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            notches, sideways = 0.0, sideways or notches
+        if sideways and abs(sideways) > abs(notches):
+            by = -sideways * PAN_PER_NOTCH * (self._view[1] - self._view[0])
+            self._view = panned(*self._view, by, self.content.bounds)
+            self.update()
+        elif notches and len(self.content.windows):
             around = self.scale.plane(event.position().x())
             self._view = zoomed(*self._view, ZOOM_PER_NOTCH**-notches, around, self.content.bounds)
             self.update()
         event.accept()
 
-    # ------------------------------------------------------------------ dragging the current window
+    # ------------------------------------------------------------------ dragging windows
 
-    def part_at(self, at: QPointF) -> Part | None:
-        """Return the part of the current frame's bar that is under a point and can be dragged."""
+    def grip_at(self, at: QPointF) -> Grip | None:
+        """Return what can be dragged at a point: the current window first, then edges of others."""
         content = self.content
         if not content.can_edit or content.current >= len(content.windows):
             return None
-        return part_at(self.current_bar(), at)
+        part = part_at(self.bar(content.current), at)
+        if part is not None:
+            return Grip(content.current, part)
+        for frame in frames_with_edge_near(content.windows, self.scale.plane(at.x()), self.scale):
+            part = part_at(self.bar(frame), at)
+            if part in ("start", "stop"):
+                return Grip(frame, part)
+        return None
 
-    def current_bar(self) -> QRectF:
-        """Return where the bar of the current frame is."""
+    def bar(self, frame: int) -> QRectF:
+        """Return where the bar of a frame is."""
         line = QFontMetricsF(self._small_font()).height()
-        size = (self.width(), self.height())
-        return bar_box(self.content, self.scale, line, size, self.content.current)
+        return bar_box(self.content, self.scale, line, (self.width(), self.height()), frame)
 
-    def _take_hold(self, part: Part, at: QPointF) -> None:
-        content = self.content
-        window = content.current_window
-        assert window is not None
+    def _take_hold(self, grip: Grip, at: QPointF) -> None:
+        start, stop = self.content.windows[grip.frame].tolist()
         name = f"drag {next(self._drags)}"
-        self._drag = Drag(content.current, part, window, self.scale.plane(at.x()), name)
+        self._drag = Drag(grip.frame, grip.part, (start, stop), self.scale.plane(at.x()), name)
         self._pressed_at, self._is_dragging = at, False
-        if part == "bar":
+        if grip.part == "bar":
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        if grip.frame != self.content.current:
+            self.frame_chosen.emit(grip.frame)
 
     def _lead(self, at: QPointF, *, snap: bool) -> None:
         drag = self._drag
@@ -190,15 +223,14 @@ class Timeline(QWidget):
         self._is_dragging |= abs(at.x() - self._pressed_at.x()) >= MOST_REACHED_PX
         if not self._is_dragging:
             return
-        windows = [(float(start), float(stop)) for start, stop in self.content.windows]
-        others = neighbours_edges(windows, drag.frame)
+        others = neighbours_edges(self.content.windows, drag.frame)
         window = drag.lead(self.scale.plane(at.x()), self.scale, others, snap=snap)
         self.window_dragged.emit(drag.frame, window, drag.name)
 
-    def _show_cursor(self, part: Part | None) -> None:
-        if part is None:
+    def _show_cursor(self, grip: Grip | None) -> None:
+        if grip is None:
             self.unsetCursor()
-        elif part == "bar":
+        elif grip.part == "bar":
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
             self.setCursor(Qt.CursorShape.SizeHorCursor)

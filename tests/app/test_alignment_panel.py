@@ -48,7 +48,7 @@ def _move(widget, at, modifier):
 
 
 def at_plane(timeline, plane):
-    bar = timeline.current_bar()
+    bar = timeline.bar(timeline.content.current)
     return QPoint(round(timeline.scale.x(plane)), round(bar.center().y()))
 
 
@@ -86,13 +86,68 @@ def test_a_click_on_the_bar_moves_nothing_and_one_beside_it_chooses_a_frame(time
     assert opened_window.studio.position.index == 2
 
 
+def test_an_edge_of_another_window_is_dragged_and_its_frame_chosen(timeline, edits, opened_window):
+    drag(timeline, at_plane(timeline, 40), at_plane(timeline, 45))
+    assert edits.windows[2] == (45.0, 56.0)
+    assert opened_window.studio.position.index == 2
+    assert edits.stack.count() == 1
+
+
+def test_a_window_that_reaches_out_of_view_stays_under_the_mouse(timeline, edits):
+    timeline._view = (0.0, 50.0)
+    drag(timeline, at_plane(timeline, 40), at_plane(timeline, 44))
+    assert timeline._view == (0.0, 50.0)
+    assert edits.windows[2] == (44.0, 56.0)
+
+
+def test_the_bar_of_another_window_is_chosen_not_moved(timeline, edits, opened_window):
+    drag(timeline, at_plane(timeline, 48), at_plane(timeline, 51))
+    assert not edits.is_edited
+    assert opened_window.studio.position.index == 2
+
+
+def test_edges_of_bars_too_narrow_to_tell_apart_are_not_grips(timeline, edits):
+    timeline._view = (0.0, 2000.0)
+    assert timeline.grip_at(at_plane(timeline, 116).toPointF()) is None
+    assert not edits.is_edited
+
+
+def test_snapping_is_switched_off_and_alt_then_snaps(timeline, edits, opened_window):
+    QTest.keyClick(opened_window, Qt.Key.Key_S, Qt.KeyboardModifier.ShiftModifier)
+    assert not opened_window.settings.snap
+    per_plane = timeline.scale.px_per_plane
+    drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12.4))
+    assert edits.windows[0][1] == pytest.approx(12.4, abs=1.5 / per_plane)
+    assert edits.windows[0][1] != 12.0
+    edits.stack.undo()
+    drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12.2), Qt.KeyboardModifier.AltModifier)
+    assert edits.windows[0] == (0.0, 12.0)
+    QTest.keyClick(opened_window, Qt.Key.Key_S, Qt.KeyboardModifier.ShiftModifier)
+    assert opened_window.settings.snap
+
+
+def test_undo_says_what_it_takes_back_and_goes_there(opened_window, edits):
+    undo = opened_window.actions_by_key["undo"]
+    assert undo.text() == "Undo"
+    edits.nudge(4, 3)
+    assert undo.text() == "Undo: Move window 5"
+    undo.trigger()
+    assert opened_window.studio.position.index == 4
+    assert opened_window.actions_by_key["redo"].text() == "Redo: Move window 5"
+    opened_window.studio.position.go(0)
+    opened_window.actions_by_key["redo"].trigger()
+    assert opened_window.studio.position.index == 4
+    assert edits.windows[4] == (83.0, 99.0)
+
+
 def test_the_cursor_tells_what_can_be_dragged(timeline):
     for plane, shape in (
         (16, Qt.CursorShape.SizeHorCursor),
+        (40, Qt.CursorShape.SizeHorCursor),
         (8, Qt.CursorShape.OpenHandCursor),
         (30, Qt.CursorShape.ArrowCursor),
     ):
-        timeline._show_cursor(timeline.part_at(at_plane(timeline, plane).toPointF()))
+        timeline._show_cursor(timeline.grip_at(at_plane(timeline, plane).toPointF()))
         assert timeline.cursor().shape() == shape
 
 

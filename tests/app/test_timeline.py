@@ -30,15 +30,15 @@ def click(timeline, plane, button=Qt.MouseButton.LeftButton):
     QTest.mouseClick(timeline, button, pos=QPoint(round(timeline.scale.x(plane)), 60))
 
 
-def turn(timeline, plane, notches):
+def turn(timeline, plane, notches, sideways=0, modifier=Qt.KeyboardModifier.NoModifier):
     at = QPointF(timeline.scale.x(plane), 60)
     event = QWheelEvent(
         at,
         timeline.mapToGlobal(at),
         QPoint(),
-        QPoint(0, 120 * notches),
+        QPoint(120 * sideways, 120 * notches),
         Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
+        modifier,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
@@ -66,6 +66,15 @@ def test_the_wheel_zooms_around_the_cursor_and_a_double_click_shows_everything(t
     turn(timeline, 100, 4)
     QTest.mouseDClick(timeline, Qt.MouseButton.LeftButton, pos=QPoint(400, 60))
     assert (timeline.scale.start, timeline.scale.stop) == (0, 200)
+
+
+@pytest.mark.parametrize("turned", [{"sideways": -2}, {"modifier": Qt.KeyboardModifier.ShiftModifier}])
+def test_turned_sideways_or_with_shift_the_wheel_moves_the_view(timeline, turned):
+    turn(timeline, 100, 6)
+    start, stop = timeline._view
+    turn(timeline, 100, **{"notches": -2 if "modifier" in turned else 0, **turned})
+    by = 0.2 * (stop - start)
+    assert timeline._view == pytest.approx((start + by, stop + by))
 
 
 def test_a_frame_outside_the_zoomed_view_is_brought_into_it(timeline):
