@@ -80,4 +80,4 @@ def frames_with_edge_near(windows: NDArray[np.float64], plane: float, scale: Pla
     distance = np.abs(windows - plane).min(axis=1, initial=np.inf)
     wide = (windows[:, 1] - windows[:, 0]) * scale.px_per_plane >= NARROWEST_PX
     near = np.flatnonzero(wide & (distance * scale.px_per_plane <= GRIP_PX))
-    return near[np.argsort(distance[near], kind="stable")].tolist()  # type: ignore[no-any-return]
+    return near[np.argsort(distance[near], kind="stable")].tolist()
