@@ -31,6 +31,7 @@ class WindowEdits(QObject):
         self.base: Windows = ()
         """As the files say, before anybody changed them."""
         self._windows: Windows = ()
+        self._edited: frozenset[int] | None = None
 
     @property
     def windows(self) -> Windows:
@@ -42,10 +43,13 @@ class WindowEdits(QObject):
 
     @property
     def edited_frames(self) -> frozenset[int]:
-        return change.changed_frames(self.base, self._windows)
+        if self._edited is None:
+            self._edited = change.changed_frames(self.base, self._windows)
+        return self._edited
 
     def begin(self, base: Iterable[Window]) -> None:
         """Start with the windows of another sequence; nothing of the one before can be undone."""
+        self._edited = None
         self.base = self._windows = tuple((float(start), float(stop)) for start, stop in base)
         self.stack.clear()
         self.stepped.emit()
@@ -117,7 +121,7 @@ class WindowEdits(QObject):
 
     def apply(self, windows: Windows) -> None:
         """For steps only: these are the windows now."""
-        self._windows = windows
+        self._windows, self._edited = windows, None
         self.changed.emit()
 
 

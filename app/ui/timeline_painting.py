@@ -18,6 +18,8 @@ GUTTER_PX = 10
 BAR_PX = (16, 13, 12)
 """Height of a bar where there are so many lanes."""
 BAR_GAP_PX = 3
+THIN_PX = 4.0
+"""Bars less wide than this are plain and painted all at once: a step to another frame paints thousands."""
 TICK_GAP_PX = 78
 DARK_INK = "#1b1f24"
 """On the current window, which is bright in both themes."""
@@ -240,9 +242,47 @@ def _paint_bars(
     font.setPixelSize(max(6, min(round(rows.bar_px) - 3, QFontInfo(font).pixelSize())))
     painter.save()
     painter.setFont(font)
-    for frame in seen.tolist():
+    thin = ((stops - starts)[seen] * scale.px_per_plane < THIN_PX) & (seen != content.current)
+    _paint_thin_bars(painter, content, scale, colours, rows, seen[thin])
+    for frame in seen[~thin].tolist():
         _paint_bar(painter, content, colours, _bar_place(content, scale, rows, frame), frame)
     painter.restore()
+
+
+def _paint_thin_bars(
+    painter: QPainter,
+    content: TimelineContent,
+    scale: PlaneScale,
+    colours: Colours,
+    rows: _Rows,
+    frames: NDArray[np.int64],
+) -> None:
+    """Draw bars that have no room for anything but their colours."""
+    boxes = {frame: _bar_place(content, scale, rows, frame) for frame in frames.tolist()}
+    for box in boxes.values():
+        box.setWidth(max(1.0, box.width()))
+    fill = QColor(colours.bar)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(faded(fill.name(), 0.4) if content.guess else fill)
+    painter.drawRects(list(boxes.values()))
+    bottom = rows.bar_px - 1
+    for marked, brush, below_top in (
+        (content.edited, QBrush(QColor(colours.accent)), 0.0),
+        (content.restored - content.stale, QBrush(QColor(colours.restored)), bottom),
+        (content.restored & content.stale, _stale_brush(colours), bottom),
+    ):
+        painter.setBrush(brush)
+        painter.drawRects(
+            [
+                QRectF(box.left(), box.top() + below_top, box.width(), 2.5)
+                for frame, box in boxes.items()
+                if frame in marked
+            ]
+        )
+
+
+def _stale_brush(colours: Colours) -> QBrush:
+    return QBrush(QColor(colours.stale), Qt.BrushStyle.Dense4Pattern)
 
 
 def _paint_bar(
@@ -275,9 +315,8 @@ def _paint_bar(
         painter.drawRect(QRectF(box.left(), box.top(), max(2.0, box.width()), 2.0))
     if frame in content.restored:
         stale = frame in content.stale
-        colour = QColor(colours.stale if stale else colours.restored)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QBrush(colour, Qt.BrushStyle.Dense4Pattern) if stale else colour)
+        painter.setBrush(_stale_brush(colours) if stale else QBrush(QColor(colours.restored)))
         painter.drawRect(QRectF(box.left(), box.bottom() - 1, max(2.0, box.width()), 2.5))
 
 

@@ -185,11 +185,11 @@ class Workspace(QWidget):
         if view is not None and view.result is not None and sequence is not None:
             result = view.result
             method = METHOD_TITLES.get(result.method, result.method)
+            if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
+                title += " · stale: window moved"
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
             if result.gamma != sequence.gamma:
                 title += f" (not γ {sequence.gamma:g})"
-            elif self._studio.is_stale(view.index):
-                title += " · stale: the window was moved"
         elif view is not None and view.is_partial:
             title += " · unfinished" if self._studio.jobs.is_running else " · in part"
         self.panes.restored.title.setText(title)

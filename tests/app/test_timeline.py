@@ -103,6 +103,42 @@ def test_restored_frames_are_underlined(timeline):
     assert not has_mark(28)
 
 
+def test_thin_bars_are_coloured_as_wide_ones_are(theme, qtbot):
+    timeline = Timeline(theme)
+    qtbot.addWidget(timeline)
+    timeline.resize(820, 150)
+    frames = 400  # 2 px each, 1 px apart
+    windows = [(20.0 * i, 20.0 * i + 16) for i in range(frames)]
+    timeline.show_sequence(windows, str, planes=20 * frames, parts=(0,), rate_hz=None, guess=False)
+    timeline.show_windows(windows, frozenset(range(100)), can_edit=True)
+    timeline.show_restored(frozenset(range(100, 300)), frozenset(range(200, 300)))
+    timeline.show_current(399)
+    image = timeline.grab().toImage()
+    ratio = image.devicePixelRatio()
+
+    def share(first, last, colour):
+        """Of the columns of some frames, how many have a pixel near a colour."""
+        left, right = (round(timeline.scale.x(20.0 * frame) * ratio) for frame in (first, last))
+        wanted = QColor(colour)
+        near = [
+            any(
+                abs(image.pixelColor(x, y).red() - wanted.red()) < 40
+                and abs(image.pixelColor(x, y).green() - wanted.green()) < 40
+                and abs(image.pixelColor(x, y).blue() - wanted.blue()) < 40
+                for y in range(image.height())
+            )
+            for x in range(left, right)
+        ]
+        return sum(near) / len(near)
+
+    assert share(5, 95, DARK.accent) > 0.3
+    assert share(105, 195, DARK.restored) > 0.3
+    assert share(205, 295, DARK.restored) == 0
+    assert share(205, 295, DARK.stale) > 0.2
+    assert share(305, 390, DARK.bar) > 0.3
+    assert share(305, 390, DARK.accent) == 0
+
+
 def test_a_guessed_window_looks_different_and_says_so(timeline):
     known = timeline.grab().toImage()
     timeline.show_sequence(
