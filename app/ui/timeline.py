@@ -20,7 +20,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app.state.spike_rate import RateCurve
 from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at, panned, zoomed
 from app.ui.theme import Theme
-from app.ui.timeline_painting import GUTTER_PX, TimelineContent, bar_box, paint_nothing, paint_timeline
+from app.ui.timeline_bars import bar_box
+from app.ui.timeline_content import GUTTER_PX, TimelineContent
+from app.ui.timeline_painting import paint_nothing, paint_timeline
 from app.ui.window_grips import (
     MOST_REACHED_PX,
     Drag,

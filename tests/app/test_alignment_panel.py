@@ -1,11 +1,13 @@
 """Dragging windows on the timeline and typing their numbers, with real events."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.state.results import Restored
 from app.ui.theme import DARK
 
 
@@ -173,6 +175,22 @@ def test_edited_overlapping_and_apart_windows_are_coloured(timeline, edits):
     assert QColor(DARK.accent).name() in colours_at(10)
     assert QColor(DARK.warning).name() in colours_at(22)
     assert QColor(DARK.warning).name() not in colours_at(38)
+
+
+def test_a_result_made_from_another_window_says_so_until_the_edit_is_undone(opened_window, edits, qtbot):
+    studio, panes = opened_window.studio, opened_window.workspace.panes
+    picture = np.zeros((60, 80, 3), np.float32)
+    studio.results.put(0, Restored(picture, "spike-ratio", studio.session.sequence.gamma, 0.1))
+    studio.position.go(1)
+    studio.position.go(0)
+    qtbot.waitUntil(lambda: "spike ratio" in panes.restored.title.text())
+    assert "stale" not in panes.restored.title.text()
+    edits.nudge(0, 1)
+    assert panes.restored.title.text().startswith("Restored · stale: window moved")
+    assert opened_window.workspace.timeline.content.stale == {0}
+    edits.stack.undo()
+    assert "stale" not in panes.restored.title.text()
+    assert not opened_window.workspace.timeline.content.stale
 
 
 def test_the_panel_shows_and_takes_numbers(opened_window, edits, qtbot):
