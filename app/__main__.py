@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.faults import FaultCatcher, log_what_qt_says, write_log_to
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
+    from app.state.kept_rates import rates_folder
     from app.state.last_session import session_path
     from app.state.studio import Studio
     from app.state.unsaved_edits import edits_folder
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application.setApplicationName(APPLICATION)
     application.setStyle("fusion")
     settings, problems = load_settings(settings_path())
-    studio = Studio(settings, edits_folder=edits_folder())
+    studio = Studio(settings, edits_folder=edits_folder(), rates_folder=rates_folder())
     faults = FaultCatcher(studio.notices)
     faults.install()
     window = MainWindow(studio, settings, session_path())

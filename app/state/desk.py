@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Client, WorkerBridge, worker_client
 from app.settings import Settings
+from app.state.kept_rates import KeptRates
 from app.state.notices import Notices
 from app.state.queue import JobQueue
 from app.state.reading import reading_pool
@@ -29,11 +30,13 @@ class Desk(QObject):
         *,
         make_client: Callable[[], Client] = worker_client,
         edits_folder: Path | None = None,
+        rates_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
         self.edits_folder = edits_folder
         """Where alignment edits are kept until they are exported; None keeps none."""
+        self.kept_rates = KeptRates(rates_folder)
         self.pool: ThreadPoolExecutor = reading_pool()
         self.notices = Notices(self)
         self.bridge = WorkerBridge(make_client, self)

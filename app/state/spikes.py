@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.state.kept_rates import KeptRates
 from app.state.lease import Lease
 from app.state.reading import Lane, Ticket
 from app.state.spike_rate import RateCurve
@@ -43,8 +44,11 @@ class SpikeViews(QObject):
 
     _progressed = Signal(float)
 
-    def __init__(self, pool: ThreadPoolExecutor, parent: QObject | None = None) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, parent: QObject | None = None, *, kept: KeptRates | None = None
+    ) -> None:
         super().__init__(parent)
+        self._kept = kept or KeptRates(None)
         self.rate: RateCurve | None = None
         self.rate_progress: float | None = None
         """Share of the recording that has been counted; None when nothing is being counted."""
@@ -60,7 +64,7 @@ class SpikeViews(QObject):
     def count(self, lease: Lease) -> None:
         """Count the spikes of every plane of the recording; `rate_changed` tells progress and end."""
         self.rate, self.rate_progress = None, 0.0
-        self._rates.request(lease, lambda ticket: _count(lease, ticket, self._progressed.emit))
+        self._rates.request(lease, lambda ticket: _count(lease, self._kept, ticket, self._progressed.emit))
         self.rate_changed.emit()
 
     def show(self, lease: Lease, index: int) -> None:
@@ -97,17 +101,21 @@ class SpikeViews(QObject):
         self.failed.emit(error)
 
 
-def _count(lease: Lease, ticket: Ticket, progressed: object) -> RateCurve:
+def _count(lease: Lease, kept: KeptRates, ticket: Ticket, progressed: object) -> RateCurve:
     from engine.voxels import spike_rate
 
     with lease.reading() as sequence:
         recording = sequence.recording
         assert recording is not None
-        counts = spike_rate(
-            recording,
-            progress=progressed,  # type: ignore[arg-type]
-            should_cancel=ticket.superseded,
-        )
+        place = kept.place(recording)  # before counting: what changes meanwhile is counted anew
+        counts = kept.recall(place, recording)
+        if counts is None:
+            counts = spike_rate(
+                recording,
+                progress=progressed,  # type: ignore[arg-type]
+                should_cancel=ticket.superseded,
+            )
+            kept.keep(place, counts)
         return RateCurve.of_counts(counts, recording.info.size.pixels)
 
 

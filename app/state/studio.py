@@ -74,10 +74,13 @@ class Studio(QObject):
         opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
         desk: Desk | None = None,
         edits_folder: Path | None = None,
+        rates_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
-        self.desk = desk or Desk(settings, self, make_client=make_client, edits_folder=edits_folder)
+        self.desk = desk or Desk(
+            settings, self, make_client=make_client, edits_folder=edits_folder, rates_folder=rates_folder
+        )
         self.pool: ThreadPoolExecutor = self.desk.pool
         self.notices = self.desk.notices
         self.bridge = self.desk.bridge
@@ -87,7 +90,7 @@ class Studio(QObject):
         self.patches = Patches()
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.pictures = Pictures(self.pool, self)
-        self.spikes = SpikeViews(self.pool, self)
+        self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
         self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)

@@ -1,4 +1,4 @@
-"""How the exposures look on the timeline: bars, their voxel bins, and where neighbours overlap or are apart."""
+"""How the exposures look on the timeline: bars, voxel bins, and where neighbours overlap or are apart."""
 
 import numpy as np
 from numpy.typing import NDArray
