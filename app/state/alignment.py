@@ -43,7 +43,7 @@ class Alignment(QObject):
         self._position = position
         self.edits = WindowEdits(self)
         self.pictures = WindowPictures(pool, self)
-        self._unsaved = UnsavedEdits(self.edits, folder, self)
+        self._unsaved = UnsavedEdits(self.edits, folder, self, pool=pool)
         self._original: Sequence | None = None
         self._key = ""
         """What tells the open sequence from others."""

@@ -9,7 +9,9 @@ import hashlib
 import json
 import logging
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import platformdirs
 from PySide6.QtCore import QObject, QTimer
@@ -32,15 +34,25 @@ def edits_folder() -> Path:
 class UnsavedEdits(QObject):
     """Keeps the edits of one sequence."""
 
-    def __init__(self, edits: WindowEdits, folder: Path | None, parent: QObject | None = None) -> None:
-        """Keep them in `folder`; None keeps nothing."""
+    def __init__(
+        self,
+        edits: WindowEdits,
+        folder: Path | None,
+        parent: QObject | None = None,
+        *,
+        pool: ThreadPoolExecutor | None = None,
+    ) -> None:
+        """Keep them in `folder`, None keeps nothing; written in a thread of `pool` where there is one."""
         super().__init__(parent)
         self._edits = edits
+        self._pool = pool
+        self._newest = self._written = 0
+        self._writing = Lock()
         self._folder = folder
         self._file: Path | None = None
         self._sequence = ""
         self._timer = QTimer(self, interval=WRITE_AFTER_MS, singleShot=True)
-        self._timer.timeout.connect(self.write)
+        self._timer.timeout.connect(self._write_soon)
         edits.changed.connect(self._on_change)
 
     def begin(self, sequence: str) -> Windows | None:
@@ -58,29 +70,43 @@ class UnsavedEdits(QObject):
 
     def end(self) -> None:
         """Write what is pending; the sequence is closed."""
-        if self._timer.isActive():
+        if self._timer.isActive() or self._written < self._newest:
             self.write()
         self._file = None
 
     def write(self) -> None:
-        """Bring the file up to date. A folder that refuses costs a line in the log only."""
+        """Bring the file up to date before returning."""
         self._timer.stop()
-        if self._file is None or self._folder is None:
+        if self._file is not None:
+            self._newest += 1
+            self._write(self._newest, self._file, self._edits.base, self._edits.windows)
+
+    def _write_soon(self) -> None:
+        """Bring the file up to date without waiting for the disk."""
+        if self._pool is None or self._file is None:
+            self.write()
             return
-        if not self._edits.is_edited:
-            try:
-                self._file.unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("%s cannot be removed: %s", self._file, error)
-            return
+        self._newest += 1
+        edits = self._edits
+        self._pool.submit(self._write, self._newest, self._file, edits.base, edits.windows)
+
+    def _write(self, number: int, file: Path, base: Windows, windows: Windows) -> None:
+        """Write windows unless newer ones were. A folder that refuses costs a line in the log only."""
         from engine.export import make_folder, write_text_atomically
 
-        kept = {"sequence": self._sequence, "base": self._edits.base, "windows": self._edits.windows}
-        try:
-            make_folder(self._folder)
-            write_text_atomically(self._file, json.dumps(kept))
-        except ExportError as error:
-            log.warning("Alignment edits cannot be kept: %s", error)
+        with self._writing:
+            if number <= self._written:
+                return
+            self._written = number
+            try:
+                if windows == base:
+                    file.unlink(missing_ok=True)
+                else:
+                    make_folder(file.parent)
+                    kept = {"sequence": self._sequence, "base": base, "windows": windows}
+                    write_text_atomically(file, json.dumps(kept))
+            except (ExportError, OSError) as error:
+                log.warning("Alignment edits cannot be kept: %s", error)
 
     def _on_change(self) -> None:
         if self._file is not None:

@@ -144,8 +144,10 @@ def paint_bins(painter: QPainter, content: TimelineContent, scale: PlaneScale, r
     step = box.width() / content.bins
     if step < 3:
         return
+    number_px = QFontMetricsF(painter.font()).horizontalAdvance(str(content.current + 1))
     painter.setPen(QPen(faded(DARK_INK, 0.35), 1))
     for index in range(1, content.bins):
         x = box.left() + index * step
-        if scale.left_px <= x <= scale.left_px + scale.width_px:
+        is_free = abs(x - box.center().x()) > number_px / 2 + 2
+        if is_free and scale.left_px <= x <= scale.left_px + scale.width_px:
             painter.drawLine(QPointF(x, box.top() + 1), QPointF(x, box.bottom() - 1))

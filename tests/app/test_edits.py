@@ -146,6 +146,22 @@ def test_edits_outlive_a_crash(tmp_path, edits):
     assert UnsavedEdits(again, tmp_path).begin("/data/other") is None
 
 
+def test_the_window_does_not_wait_for_the_disk_and_leaving_does(tmp_path, edits, pool, qtbot):
+    kept = UnsavedEdits(edits, tmp_path, edits, pool=pool)
+    kept.begin("/data/clip")
+    kept._writing.acquire()  # the disk takes its time
+    edits.shift_all(1)
+    qtbot.waitUntil(lambda: not kept._timer.isActive())
+    edits.shift_all(1)
+    assert not list(tmp_path.iterdir())
+    kept._writing.release()
+    kept.end()
+    (file,) = tmp_path.iterdir()
+    assert json.loads(file.read_text())["windows"][0] == [2.0, 18.0]
+    pool.shutdown(wait=True)
+    assert json.loads(file.read_text())["windows"][0] == [2.0, 18.0]  # the older write came too late
+
+
 def test_edits_are_written_soon_after_a_change(tmp_path, edits, qtbot):
     UnsavedEdits(edits, tmp_path, edits).begin("/data/clip")
     edits.shift_all(1)
