@@ -37,6 +37,8 @@ class AlignmentPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # As needed, it would come and go without end at some sizes: what is wrapped is higher beside it.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.heading = QLabel()
         self.heading.setProperty("role", "title")
         self.start = _planes("First plane of the exposure")

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.state.results import Restored
+from app.ui.alignment_panel import AlignmentPanel
 from app.ui.theme import DARK
 
 
@@ -274,6 +275,22 @@ def test_scrolling_past_a_number_does_not_change_it(panel, edits):
     )
     QApplication.sendEvent(panel.start, event)
     assert not edits.is_edited
+
+
+def test_the_width_for_what_is_wrapped_does_not_depend_on_the_height(opened_window, qtbot):
+    """Where it does, the scroll bar makes room for itself and goes again, until the stack is full."""
+    panel = AlignmentPanel(opened_window.actions_by_key)
+    qtbot.addWidget(panel)
+    panel.show_studio(opened_window.studio)
+    panel.show()
+    widths = set()
+    for height in (200, 3000):
+        panel.resize(300, height)
+        qtbot.waitUntil(lambda height=height: panel.height() == height)
+        QApplication.processEvents()
+        widths.add(panel.body.width())
+    panel.show_studio(None)
+    assert len(widths) == 1
 
 
 def test_the_panel_follows_the_frame_and_the_tab(opened_window):
