@@ -118,6 +118,7 @@ def _source(arguments: argparse.Namespace) -> SequenceSource:
         width=arguments.width,
         rate_hz=arguments.rate_hz,
         flip=arguments.flip,
+        msb_first=arguments.msb_first,
         gamma=arguments.gamma,
         exposure_planes=arguments.exposure_planes,
         stride_planes=arguments.stride_planes,
@@ -247,6 +248,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=None,
         help="the recording's bottom row comes first, or does not",
+    )
+    add(
+        "--msb-first",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the first pixel of a byte is its most significant bit, or its least",
     )
     add(
         "--gamma",

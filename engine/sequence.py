@@ -10,6 +10,7 @@ Without frames the spikes make their own: the frame of a virtual exposure is its
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence as SequenceOf
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
 from engine.picture_cache import PictureCache
 from engine.recording import Recording
+from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid, tfp, voxelize
@@ -175,6 +177,16 @@ class Sequence:
         part = RecordingPart(recording, limits)
         counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins, region)
         return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
+
+    def forget_spikes(self, frames: Span) -> None:
+        """Let go of the memory behind the exposures of some frames; reading them again costs a little."""
+        recording, windows = self._recording, self.windows[frames.start : frames.stop]
+        if not isinstance(recording, MappedRecording) or not windows:
+            return
+        start = max(0, math.floor(min(window.start for window in windows)))
+        stop = min(recording.info.planes, math.ceil(max(window.stop for window in windows)))
+        if start < stop:
+            recording.forget(start, stop)
 
     def _virtual_frame(self, index: int) -> NDArray[np.float32]:
         window, limits = self.window(index), self.spike_limits(index)

@@ -7,7 +7,8 @@
                 (there is something to compare with)
     windows     source ("log", "layout", "guess", "given"), planes: [start, stop] of every frame, or []
     recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes, flip,
-                known_by: {height, width, planes, rate_hz, flip: how that is known}, warnings: [sentence],
+                msb_first, known_by: {height, width, planes, rate_hz, flip: how that is known}, warnings:
+                [sentence],
                 candidates: [{height, width, planes, remainder_bytes, score}], best first,
                 density (spikes a pixel and plane), density_planes (how many planes it was measured on)
     findings    [sentence]: what is odd about the files
@@ -76,6 +77,7 @@ def _recording_facts(recording: Recording) -> dict[str, Any]:
         "bytes": info.bytes,
         "remainder_bytes": info.remainder_bytes,
         "flip": info.flip,
+        "msb_first": info.msb_first,
         "known_by": dict(info.known_by),
         "warnings": list(info.warnings),
         "candidates": [
@@ -142,6 +144,8 @@ def _recording_lines(recording: dict[str, Any]) -> list[tuple[str, str]]:
 
     rate = recording["rate_hz"]
     rows = "bottom row first" if recording["flip"] else "top row first"
+    if recording["msb_first"]:
+        rows += ", most significant bit first"
     lines = [
         ("Recording", f"{recording['path']} ({recording['format']}, {recording['bytes']} bytes)"),
         (

@@ -7,8 +7,8 @@
                 cut by; pieces: [height, width, frames] where memory ran out and tiles were parted, else null
     made_from   inputs: [[path, bytes, time of change in ns]], and everything else that a resumed run must
                 agree with
-    source      path, spikes, reference, alignment, height, width, rate_hz, flip, gamma, exposure_planes,
-                stride_planes: as they were given, null where they were not
+    source      path, spikes, reference, alignment, height, width, rate_hz, flip, msb_first, gamma,
+                exposure_planes, stride_planes: as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
     frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds}], those written;
                 with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a reference

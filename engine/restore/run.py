@@ -190,6 +190,7 @@ class _Run:
         finished = self._schedule.done(step)
         if step.clip not in self._schedule.clips_left:
             clips.drop(step.clip)
+            self._sequence.forget_spikes(self._plan.clips[step.clip])
         for frame in finished:
             picture = self._in_work.pop(frame).picture
             if frame in self._wanted:

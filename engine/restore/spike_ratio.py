@@ -91,7 +91,13 @@ def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
             "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
         )
     window = sequence.window(index)
-    recorded = Span(math.ceil(window.start), math.ceil(window.stop)).intersect(sequence.spike_limits(index))
+    limits = sequence.spike_limits(index)
+    first, last = (
+        min(max(math.ceil(edge), limits.start), limits.stop) for edge in (window.start, window.stop)
+    )
+    if first >= last:  # no spike was recorded while the frame was exposed
+        return sequence.frame(index).copy()
+    recorded = Span(first, last)
 
     def count(start: int, stop: int) -> Picture:
         return window_counts(recording, start, stop).astype(np.float32)

@@ -106,6 +106,17 @@ def test_info_says_what_is_there_as_text_and_as_json(run, clip, planes):
     assert len(facts["windows"]["planes"]) == FRAMES
 
 
+def test_the_order_of_bits_can_be_said(run, tmp_path, planes):
+    recording = tmp_path / "other.dat"
+    recording.write_bytes(np.packbits(planes[:, ::-1], bitorder="big").tobytes())
+    status, out, error = run("info", recording, *GEOMETRY, "--json", "--msb-first")
+    assert (status, error) == (0, "")
+    facts = json.loads(out)["recording"]
+    assert facts["msb_first"] is True
+    assert "most significant bit first" in run("info", recording, *GEOMETRY, "--msb-first")[1]
+    assert "most significant" not in run("info", recording, *GEOMETRY, "--no-msb-first")[1]
+
+
 def test_the_density_of_a_long_recording_comes_from_a_sample_of_all_of_it(run, tmp_path, monkeypatch):
     monkeypatch.setattr(info_command, "DENSITY_WINDOWS", 4)
     monkeypatch.setattr(info_command, "DENSITY_WINDOW_PLANES", 2)

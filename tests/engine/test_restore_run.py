@@ -21,6 +21,7 @@ class FakeSequence:
         self.frame_size = size
         self.frames = frames
         self.reads: list[int] = []
+        self.forgotten: list[Span] = []
 
     def __len__(self) -> int:
         return self.frames
@@ -31,6 +32,9 @@ class FakeSequence:
 
     def frame_name(self, index: int) -> str:
         return f"frame_{index:04d}"
+
+    def forget_spikes(self, frames: Span) -> None:
+        self.forgotten.append(frames)
 
 
 @dataclass
@@ -93,6 +97,12 @@ def test_overlapping_clips_finish_every_frame_once_with_the_same_result() -> Non
     assert [step.frame for step in frames] == list(range(10))
     for step in frames:
         np.testing.assert_allclose(step.picture, step.frame / 100 + 0.5, atol=1e-6)
+
+
+def test_the_spikes_of_every_finished_clip_are_let_go() -> None:
+    sequence = FakeSequence(7)
+    list(restore_frames(sequence, Span(0, 7), Brighten(clip_frames=3, clip_overlap=1)))
+    assert [(clip.start, clip.stop) for clip in sequence.forgotten] == [(0, 3), (2, 5), (4, 7)]
 
 
 def test_a_wished_tile_size_is_used() -> None:

@@ -14,6 +14,9 @@ from PIL import Image
 from engine.alignment import AlignmentWindow
 from engine.errors import AlignmentError, EngineError, FrameError, RecordingError, SequenceError
 from engine.geometry import Size, Span
+from engine.recording.packed import PackedRecording
+from engine.restore.methods import make_method
+from engine.restore.run import FrameResult, restore_frames
 from engine.sequence import Sequence, find_sequences, open_sequence, open_source
 from engine.source import SequenceSource
 
@@ -151,6 +154,28 @@ def test_windows_outside_the_recording_are_reported_and_count_nothing(clip: Clip
         np.testing.assert_array_equal(sequence.voxels(2, 8), naive_voxels(clip.bits, 30, 50, 8))
         assert sequence.voxels(2, 8).outside_planes == pytest.approx(10)
         assert sequence.voxels(3).sum() == 0
+
+
+def test_a_frame_exposed_outside_the_recording_comes_back_from_the_spike_ratio_as_it_is(clip: Clip) -> None:
+    (clip.path / "alignment.csv").write_text(
+        "t0,t1\n0,0.010\n-0.3,-0.2\n0.030,0.050\n0.100,0.110\n", encoding="utf-8"
+    )
+    with open_sequence(clip.path) as sequence:
+        method = make_method("spike-ratio")
+        steps = restore_frames(sequence, Span(0, 4), method)
+        restored = [step.picture for step in steps if isinstance(step, FrameResult)]
+        for index in (1, 3):
+            np.testing.assert_allclose(restored[index], sequence.frame(index), atol=1e-6)
+
+
+def test_only_the_memory_behind_the_frames_that_are_done_is_let_go(clip: Clip, monkeypatch) -> None:
+    let_go = []
+    monkeypatch.setattr(PackedRecording, "forget", lambda _, start, stop: let_go.append((start, stop)))
+    with open_sequence(clip.path) as sequence:
+        sequence.forget_spikes(Span(1, 3))
+        far = sequence.with_windows([window.shifted(100) for window in sequence.windows])
+        far.forget_spikes(Span(0, 4))
+    assert let_go == [(10, 30)]
 
 
 def test_voxels_match_a_naive_count(clip: Clip) -> None:

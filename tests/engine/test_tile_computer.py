@@ -30,6 +30,9 @@ class Frames:
     def frame_name(self, index):
         return f"{index:04d}"
 
+    def forget_spikes(self, frames):
+        pass
+
 
 class Identity(Method):
     """Gives back what it gets, while that is small enough."""
