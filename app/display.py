@@ -35,6 +35,32 @@ class DisplayPicture:
         return np.ascontiguousarray(self.levels[0][..., 2::-1])
 
 
+@dataclass(frozen=True)
+class Look:
+    """Contrast and gamma on the screen; files never have them."""
+
+    black: float = 0.0
+    """Value that is shown black."""
+    white: float = 1.0
+    gamma: float = 1.0
+    """More than 1 brightens what is between."""
+
+    @property
+    def is_neutral(self) -> bool:
+        return self == NEUTRAL
+
+    def apply(self, picture: FloatPicture) -> FloatPicture:
+        """Return the picture as it is to be shown, in [0, 1]; the same array where nothing changes."""
+        if self.is_neutral:
+            return picture
+        span = max(self.white - self.black, 1e-6)
+        shown = np.clip((picture - np.float32(self.black)) / np.float32(span), 0, 1)
+        return shown if self.gamma == 1 else np.power(shown, np.float32(1 / self.gamma))
+
+
+NEUTRAL = Look()
+
+
 def to_bytes(picture: FloatPicture) -> BytePicture:
     """Round a float picture in [0, 1] to bytes, as an exported 8-bit file holds it. NaN becomes black."""
     scaled = np.multiply(picture, np.float32(255))
@@ -43,20 +69,25 @@ def to_bytes(picture: FloatPicture) -> BytePicture:
     return scaled.astype(np.uint8)
 
 
-def display_picture(picture: FloatPicture) -> DisplayPicture:
+def display_picture(picture: FloatPicture, look: Look = NEUTRAL) -> DisplayPicture:
     """Convert a float32 (H, W, 3) RGB picture in [0, 1] for the screen."""
-    return _with_levels(to_bytes(picture))
+    return _with_levels(to_bytes(look.apply(picture)))
+
+
+def display_difference(picture: FloatPicture, other: FloatPicture, gain: float) -> DisplayPicture:
+    """Show by how much `picture` (H, W, 3) is brighter or darker than `other`, `gain` times around grey."""
+    return _with_levels(to_bytes(np.float32(0.5) + np.float32(gain) * (picture - other)))
 
 
 def display_partial(
-    partial: FloatPicture, blurry: DisplayPicture, finished: tuple[Region, ...]
+    partial: FloatPicture, blurry: DisplayPicture, finished: tuple[Region, ...], look: Look = NEUTRAL
 ) -> DisplayPicture:
-    """Show the finished regions of a picture over the darkened blurry frame."""
+    """Show the finished regions of a picture over the darkened blurry frame, which has its look already."""
     shown = blurry.rgb
     darker = (np.arange(256) * UNFINISHED_BRIGHTNESS).astype(np.uint8)
     shown = darker[shown]
     for region in finished:
-        shown[region.slices] = to_bytes(partial[region.slices])
+        shown[region.slices] = to_bytes(look.apply(partial[region.slices]))
     return _with_levels(shown)
 
 

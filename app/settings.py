@@ -42,6 +42,8 @@ class Settings:
     smooth: bool = True
     """Interpolate enlarged pixels."""
     show_voxels: bool = True
+    panes: dict[str, object] = field(default_factory=dict)
+    """What the panes show, and how many there are (`Comparison.to_values`)."""
     snap: bool = True
     """Dragged windows snap to whole planes and to their neighbours."""
     results_mib: int = 1024

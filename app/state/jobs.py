@@ -119,6 +119,7 @@ class Jobs(QObject):
                 request.gamma,
                 seconds,
                 request.windows,
+                request.model,
             )
             self.frame_restored.emit(frame, restored)
 

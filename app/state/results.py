@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,13 @@ class Restored:
     seconds: float
     windows: Windows | None = None
     """Of every frame of the sequence when it was made; None where they were as in the files."""
+    model: str | None = None
+    """File of the network; None for the bundled one and for methods without."""
+
+    @property
+    def made_by(self) -> str:
+        """What made it: results of the same maker replace each other."""
+        return self.method if self.model is None else f"{self.method} {Path(self.model).stem}"
 
 
 def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:
@@ -34,7 +42,7 @@ def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, w
 
 
 class RestoredFrames(QObject):
-    """Restored frames by frame number."""
+    """Restored frames by frame number; of each the newest result of every maker, the newest of all first."""
 
     changed = Signal()
     evicted = Signal(int)
@@ -43,14 +51,17 @@ class RestoredFrames(QObject):
     def __init__(self, limit_bytes: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._limit_bytes = limit_bytes
-        self._frames: OrderedDict[int, Restored] = OrderedDict()
+        self._frames: OrderedDict[tuple[int, str], Restored] = OrderedDict()
+        """By frame and maker, the one not looked at for longest first."""
+        self._newest: dict[int, list[str]] = {}
+        """Of every frame its makers, the newest last."""
         self._bytes = 0
 
     def __contains__(self, index: int) -> bool:
-        return index in self._frames
+        return index in self._newest
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self._newest)
 
     @property
     def bytes(self) -> int:
@@ -62,36 +73,54 @@ class RestoredFrames(QObject):
 
     @property
     def indices(self) -> tuple[int, ...]:
-        return tuple(sorted(self._frames))
+        return tuple(sorted(self._newest))
 
     def get(self, index: int) -> Restored | None:
         """Return a restored frame and count it as used."""
-        restored = self._frames.get(index)
+        restored = self.peek(index)
         if restored is not None:
-            self._frames.move_to_end(index)
+            self._frames.move_to_end((index, restored.made_by))
         return restored
 
     def peek(self, index: int) -> Restored | None:
         """Return a restored frame without counting it as used."""
-        return self._frames.get(index)
+        makers = self._newest.get(index)
+        return self._frames[index, makers[-1]] if makers else None
+
+    def of(self, index: int) -> tuple[Restored, ...]:
+        """Return all results of a frame, the newest first."""
+        return tuple(self._frames[index, maker] for maker in reversed(self._newest.get(index, ())))
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Return what made the results there are, by name."""
+        return tuple(sorted({maker for _, maker in self._frames}))
 
     def put(self, index: int, restored: Restored) -> None:
-        """Keep a frame, in place of an older result; the newest always fits."""
-        old = self._frames.pop(index, None)
-        if old is not None:
-            self._bytes -= old.picture.nbytes
-        self._frames[index] = restored
+        """Keep a frame, in place of an older result of the same maker; the newest always fits."""
+        maker = restored.made_by
+        if (index, maker) in self._frames:
+            self._drop(index, maker)
+        self._frames[index, maker] = restored
+        self._newest.setdefault(index, []).append(maker)
         self._bytes += restored.picture.nbytes
         forgotten = []
         while self._bytes > self._limit_bytes and len(self._frames) > 1:
-            least_recent, frame = self._frames.popitem(last=False)
-            self._bytes -= frame.picture.nbytes
-            forgotten.append(least_recent)
+            least_recent = next(iter(self._frames))
+            self._drop(*least_recent)
+            forgotten.append(least_recent[0])
         self.changed.emit()
         for one in forgotten:
             self.evicted.emit(one)
 
     def clear(self) -> None:
         self._frames.clear()
+        self._newest.clear()
         self._bytes = 0
         self.changed.emit()
+
+    def _drop(self, index: int, maker: str) -> None:
+        self._bytes -= self._frames.pop((index, maker)).picture.nbytes
+        self._newest[index].remove(maker)
+        if not self._newest[index]:
+            del self._newest[index]

@@ -1,28 +1,42 @@
-"""PSNR and SSIM of the frame on screen, where the sequence has a reference."""
+"""PSNR and SSIM of the pictures on screen, where the sequence has a reference."""
 
 import weakref
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.display import FloatPicture
+from app.state.comparing import BLURRY, RATIO, RESTORED, maker_of
 from app.state.lease import Lease
 from app.state.pictures import FrameView
 from app.state.reading import Lane
 from app.state.results import Restored
+from engine.geometry import Region
 
 if TYPE_CHECKING:
     from engine.metrics import Scores
 
+_Measured = dict[tuple[str, Region | None], tuple[FloatPicture, "Scores"]]
+
 
 @dataclass(frozen=True)
 class FrameScores:
-    """What the two pictures of one frame scored; None where there is nothing to score."""
+    """What the pictures of one frame scored, whole or inside a region."""
 
     index: int
-    blurry: "Scores | None"
-    restored: "Scores | None"
+    by_source: "Mapping[str, Scores]" = field(default_factory=dict)
+    region: Region | None = None
+
+    @property
+    def blurry(self) -> "Scores | None":
+        return self.by_source.get(BLURRY)
+
+    @property
+    def restored(self) -> "Scores | None":
+        return self.by_source.get(RESTORED)
 
 
 class FrameMetrics(QObject):
@@ -34,53 +48,88 @@ class FrameMetrics(QObject):
     def __init__(self, pool: ThreadPoolExecutor, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scores: FrameScores | None = None
-        self._blurry: dict[int, Scores] = {}
-        self._restored: weakref.WeakKeyDictionary[Restored, Scores] = weakref.WeakKeyDictionary()
+        self._blurry: dict[tuple[int, Region | None], Scores] = {}
+        self._restored: weakref.WeakKeyDictionary[Restored, dict[Region | None, Scores]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._others: tuple[int, _Measured] = (-1, {})
+        """Of the frame measured last: by source and region, the picture and its scores."""
         self._lane = Lane(pool, self)
         self._lane.answered.connect(self._on_answer)
         self._lane.failed.connect(lambda _, error: self.failed.emit(error))
 
-    def measure(self, lease: Lease, view: FrameView) -> None:
+    def measure(self, lease: Lease, view: FrameView, region: Region | None = None) -> None:
         """Score what the panes show; known scores are shown at once."""
         if not lease.sequence.has_reference:
             return
-        blurry = self._blurry.get(view.index)
-        restored = None if view.result is None else self._restored.get(view.result)
-        if blurry is not None and (view.result is None or restored is not None):
-            self._show(FrameScores(view.index, blurry, restored))
+        pictures = _measurable(view)
+        known = self._known(view, pictures, region)
+        if known.keys() == pictures.keys():
+            self._show(FrameScores(view.index, known, region))
             return
-        self._lane.request(view, lambda _: _measure(lease, view, blurry, restored))
+        todo = {source: pictures[source] for source in pictures.keys() - known.keys()}
+        self._lane.request((view, region, known, todo), lambda _: _measure(lease, view.index, todo, region))
 
     def clear(self) -> None:
         self._lane.clear()
         self._blurry.clear()
         self._restored.clear()
+        self._others = (-1, {})
         self._show(None)
+
+    def _known(
+        self, view: FrameView, pictures: Mapping[str, FloatPicture], region: Region | None
+    ) -> "dict[str, Scores]":
+        known: dict[str, Scores] = {}
+        if (view.index, region) in self._blurry:
+            known[BLURRY] = self._blurry[view.index, region]
+        if view.result is not None and region in self._restored.get(view.result, {}):
+            known[RESTORED] = self._restored[view.result][region]
+        index, measured = self._others
+        for source, picture in pictures.items():
+            before = measured.get((source, region)) if index == view.index else None
+            if before is not None and before[0] is picture:
+                known[source] = before[1]
+        return known
 
     def _show(self, scores: FrameScores | None) -> None:
         self.scores = scores
         self.changed.emit()
 
-    def _on_answer(self, view: FrameView, scores: FrameScores | None) -> None:
-        if scores is None:
+    def _on_answer(
+        self,
+        key: "tuple[FrameView, Region | None, dict[str, Scores], dict[str, FloatPicture]]",
+        measured: "dict[str, Scores] | None",
+    ) -> None:
+        view, region, known, pictures = key
+        if measured is None:
             self._show(None)
             return
-        if scores.blurry is not None:
-            self._blurry[view.index] = scores.blurry
-        if scores.restored is not None and view.result is not None:
-            self._restored[view.result] = scores.restored
-        self._show(scores)
+        if self._others[0] != view.index:
+            self._others = (view.index, {})
+        for source, scores in measured.items():
+            if source == BLURRY:
+                self._blurry[view.index, region] = scores
+            elif source == RESTORED and view.result is not None:
+                self._restored.setdefault(view.result, {})[region] = scores
+            else:
+                self._others[1][source, region] = (pictures[source], scores)
+        self._show(FrameScores(view.index, {**known, **measured}, region))
+
+
+def _measurable(view: FrameView) -> dict[str, FloatPicture]:
+    """Return the pictures that a score means something for: those that claim to be the frame."""
+    sources = [BLURRY, RESTORED]
+    sources += [source for source in view.others if source == RATIO or maker_of(source) is not None]
+    return {source: values for source in sources if (values := view.values(source)) is not None}
 
 
 def _measure(
-    lease: Lease, view: FrameView, blurry: "Scores | None", restored: "Scores | None"
-) -> FrameScores | None:
+    lease: Lease, index: int, pictures: Mapping[str, FloatPicture], region: Region | None
+) -> "dict[str, Scores] | None":
     from engine.metrics import compare
 
     with lease.reading() as sequence:
-        if sequence.reference(view.index) is None:
+        if sequence.reference(index) is None:
             return None
-        blurry = blurry or compare(sequence, view.index, view.blurry_values)
-        if view.result is not None:
-            restored = restored or compare(sequence, view.index, view.result.picture)
-    return FrameScores(view.index, blurry, restored)
+        return {source: compare(sequence, index, picture, region) for source, picture in pictures.items()}

@@ -20,6 +20,7 @@ import resources
 from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
 from app.state.alignment import Alignment
+from app.state.comparing import SPIKE_SOURCES, Comparison
 from app.state.desk import Desk
 from app.state.exporting import BitDepth, Exports
 from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
@@ -28,6 +29,7 @@ from app.state.opening import sources_from_paths
 from app.state.patches import Patches
 from app.state.pictures import Pictures
 from app.state.position import Position
+from app.state.probe import SpikeProbe
 from app.state.results import Restored, RestoredFrames, was_made_from
 from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
@@ -89,7 +91,11 @@ class Studio(QObject):
         self.position = Position(self)
         self.patches = Patches()
         self.results = RestoredFrames(settings.results_mib * MIB, self)
+        self.comparison = Comparison(self)
+        self.comparison.take_values(settings.panes)
         self.pictures = Pictures(self.pool, self)
+        self.pictures.wanted = self.comparison.wanted
+        self.probe = SpikeProbe(self.pool, self)
         self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
@@ -110,6 +116,8 @@ class Studio(QObject):
         self.pictures.changed.connect(self._on_view)
         self.pictures.failed.connect(lambda error: self._report(error, "read the frame"))
         self.spikes.failed.connect(lambda error: self._report(error, "read the spikes"))
+        self.comparison.wanted_changed.connect(self._on_wanted)
+        self.comparison.region_changed.connect(self._measure)
         self.metrics.failed.connect(lambda error: self._report(error, "compare with the reference"))
         self.results.changed.connect(self.abilities_changed)
         self.results.evicted.connect(self._on_evicted)
@@ -304,6 +312,7 @@ class Studio(QObject):
             self.jobs.forget()
             self.results.clear()
             self.patches.clear()
+            self.comparison.set_region(None)
         self._told_of_eviction = False
         self.pictures.clear()
         self.metrics.clear()
@@ -347,6 +356,7 @@ class Studio(QObject):
             self.pictures.forget_partial()
         if lease.sequence.is_virtual:
             self.pictures.clear()
+        if lease.sequence.is_virtual or self.comparison.wanted.sources & set(SPIKE_SOURCES):
             self._show_frame(index)
         self.abilities_changed.emit()
 
@@ -370,8 +380,18 @@ class Studio(QObject):
             return
         if view.result is None and not view.is_partial:
             self._on_partial(view.index)
-        if not view.is_partial:
-            self.metrics.measure(lease, view)
+        self._measure()
+
+    def _measure(self) -> None:
+        view, lease = self.pictures.view, self.session.lease
+        if view is not None and lease is not None and not view.is_partial:
+            self.metrics.measure(lease, view, self.comparison.region)
+
+    def _on_wanted(self) -> None:
+        """The panes are to show something else, or otherwise."""
+        self.settings.panes = self.comparison.to_values()
+        self.pictures.wanted = self.comparison.wanted
+        self._show_frame(self.position.index)
 
     def _on_partial(self, index: int) -> None:
         view = self.pictures.view
@@ -385,8 +405,8 @@ class Studio(QObject):
             return
         self.results.put(index, result)
         self.patches.forget(index)
-        if index == self.position.index and self.session.lease is not None:
-            self.pictures.show(self.session.lease, index, result)
+        if index == self.position.index:
+            self._show_frame(index)
 
     def _on_region_restored(self, index: int, region: Region, picture: NDArray[np.float32]) -> None:
         if self._shown_source is None:
@@ -399,7 +419,8 @@ class Studio(QObject):
         """Show a frame with its result, or with what there is of one."""
         lease = self.session.lease
         if lease is not None:
-            self.pictures.show(lease, index, self.results.get(index), self.patches.get(index))
+            self.results.get(index)  # counts as looked at
+            self.pictures.show(lease, index, self.results.of(index), self.patches.get(index))
 
     def _on_evicted(self, _: int) -> None:
         if not self._told_of_eviction:

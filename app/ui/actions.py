@@ -294,6 +294,141 @@ ACTIONS = (
     ),
     ActionSpec("next_tab", "Next tab", "View", "Ctrl+Tab", "Show the next open sequence"),
     ActionSpec("previous_tab", "Previous tab", "View", "Ctrl+Shift+Tab", "Show the open sequence before"),
+    ActionSpec(
+        "panes_1", "One pane", "Compare", "Alt+1", "Show one picture", checkable=True, group="arrangement"
+    ),
+    ActionSpec(
+        "panes_2",
+        "Two panes",
+        "Compare",
+        "Alt+2",
+        "Show two pictures side by side",
+        checkable=True,
+        group="arrangement",
+    ),
+    ActionSpec(
+        "panes_3",
+        "Three panes",
+        "Compare",
+        "Alt+3",
+        "Show three pictures side by side",
+        checkable=True,
+        group="arrangement",
+    ),
+    ActionSpec(
+        "panes_4",
+        "Four panes",
+        "Compare",
+        "Alt+4",
+        "Show four pictures in two rows",
+        checkable=True,
+        group="arrangement",
+    ),
+    ActionSpec(
+        "wipe",
+        "Wipe",
+        "Compare",
+        "W",
+        "Show the first two pictures in one pane, parted by a line that can be dragged",
+        checkable=True,
+        group="arrangement",
+    ),
+    ActionSpec(
+        "flip",
+        "Flip while held",
+        "Compare",
+        "X",
+        "Let every pane show what its neighbour shows, as long as the key is held",
+        section=True,
+    ),
+    ActionSpec(
+        "blink", "Blink", "Compare", "B", "Flip the panes forth and back, twice a second", checkable=True
+    ),
+    ActionSpec(
+        "show_blurry",
+        "Show blurry",
+        "Compare",
+        "1",
+        "Show the blurry frame in the pane under the mouse",
+        section=True,
+    ),
+    ActionSpec(
+        "show_restored", "Show restored", "Compare", "2", "Show the newest result in the pane under the mouse"
+    ),
+    ActionSpec(
+        "show_reference",
+        "Show reference",
+        "Compare",
+        "3",
+        "Show the sharp reference in the pane under the mouse",
+    ),
+    ActionSpec(
+        "show_tfp",
+        "Show mean of the spikes (TFP)",
+        "Compare",
+        "4",
+        "Show what the spikes saw during the exposure in the pane under the mouse",
+    ),
+    ActionSpec(
+        "show_tfi",
+        "Show intervals of the spikes (TFI)",
+        "Compare",
+        "5",
+        "Show what the spikes saw at the centre of the exposure in the pane under the mouse",
+    ),
+    ActionSpec(
+        "show_ratio",
+        "Show spike ratio, live",
+        "Compare",
+        "6",
+        "Compute the spike ratio of every frame that is looked at, in the pane under the mouse",
+    ),
+    ActionSpec(
+        "next_result",
+        "Show next result",
+        "Compare",
+        "7",
+        "Go round the results by their method",
+    ),
+    ActionSpec(
+        "minus_reference",
+        "Difference from reference",
+        "Compare",
+        "8",
+        "Show by how much the picture differs from the reference, and back",
+    ),
+    ActionSpec(
+        "minus_blurry",
+        "Difference from blurry",
+        "Compare",
+        "9",
+        "Show by how much the picture differs from the blurry frame, and back",
+    ),
+    ActionSpec(
+        "clear_region",
+        "Measure whole picture",
+        "Compare",
+        "Shift+R",
+        "Take away the region that was drawn with Shift and the mouse",
+        section=True,
+    ),
+    ActionSpec(
+        "auto_contrast",
+        "Stretch contrast",
+        "Compare",
+        "C",
+        "Spread the values of the pane under the mouse over black to white; kept for all frames",
+    ),
+    ActionSpec("reset_contrast", "Contrast as in the files", "Compare", "Shift+C", "Show values as they are"),
+    ActionSpec(
+        "picture_panel",
+        "Picture panel",
+        "Compare",
+        "F12",
+        "Show histogram, contrast, gamma and magnifier",
+        checkable=True,
+        section=True,
+    ),
     ActionSpec("fit", "Show whole picture", "View", "F", "Show the whole picture in both panes", "fit"),
     ActionSpec(
         "actual_size",
@@ -351,7 +486,7 @@ ACTIONS = (
 )
 """In the order of the menus."""
 
-MENUS = ("File", "Edit", "Frame", "Alignment", "Deblur", "View", "Help")
+MENUS = ("File", "Edit", "Frame", "Alignment", "Deblur", "Compare", "View", "Help")
 
 
 class StudioActions(QObject):

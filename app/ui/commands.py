@@ -14,6 +14,7 @@ from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
 from app.state.studio import Studio, sample_source
 from app.ui.alignment_commands import alignment_handlers
+from app.ui.compare_commands import compare_handlers
 from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
@@ -23,7 +24,7 @@ from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
-    from app.ui.panes import PanePair
+    from app.ui.panes import PaneGrid
 
 LINEAR_LIGHT = 2.2
 ZOOM_STEP = 1.25
@@ -105,6 +106,7 @@ class Commands(QObject):
             "previous_tab": lambda: tabs.step(-1),
             "quit": window.close,
             **alignment_handlers(studio, prompts),
+            **compare_handlers(studio, window.actions_by_key, lambda: window.docks.toggle("picture_panel")),
             "alignment_panel": lambda: window.docks.toggle("alignment_panel"),
             "restore_panel": lambda: window.docks.toggle("restore_panel"),
             "previous": lambda: position.step(-1),
@@ -200,7 +202,7 @@ class Commands(QObject):
         dialog.open()
         return dialog
 
-    def _deblur_visible(self, panes: "PanePair") -> None:
+    def _deblur_visible(self, panes: "PaneGrid") -> None:
         region = panes.visible_region()
         if region is not None:
             self._studio.deblur_region(region)

@@ -23,6 +23,7 @@ from app.ui.alignment_commands import alignment_abilities, name_steps
 from app.ui.alignment_panel import AlignmentPanel
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
+from app.ui.compare_commands import check_arrangement, compare_abilities
 from app.ui.data_set_panel import add_data_set
 from app.ui.docks import Docks
 from app.ui.drop_hint import DropHint
@@ -37,7 +38,8 @@ from app.ui.theme import Theme
 from app.ui.tool_bar import StudioToolBar
 
 if TYPE_CHECKING:
-    from app.ui.panes import PanePair
+    from app.ui.panes import PaneGrid
+    from app.ui.picture_panel import PicturePanel
     from app.ui.status_line import StatusLine
     from app.ui.workspace import Workspace
 
@@ -63,6 +65,7 @@ class MainWindow(QMainWindow):
         self._workspaces: dict[Studio, Workspace] = {}
         self._libraries_loaded = False
         self._status: StatusLine | None = None
+        self.picture_panel: PicturePanel | None = None
         self.setWindowTitle(TITLE)
         self.setWindowIcon(application_icon())
         self.setMinimumSize(SMALLEST_SIZE)
@@ -88,6 +91,9 @@ class MainWindow(QMainWindow):
         self.docks.add("alignment_panel", "Alignment", self.alignment_panel, "right", behind="queue_panel")
         self.restore_panel = RestorePanel(self.tabs.desk)
         self.docks.add("restore_panel", "Deblurring", self.restore_panel, "right", behind="queue_panel")
+        self.docks.add(
+            "picture_panel", self.tr("Picture"), QWidget(), "right", shown=False, behind="queue_panel"
+        )
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
@@ -131,6 +137,9 @@ class MainWindow(QMainWindow):
         studio.abilities_changed.connect(self._refresh)
         studio.alignment.edits.stepped.connect(self._refresh)
         studio.session.opened.connect(self._refresh)
+        studio.comparison.arranged.connect(self._refresh_arrangement)
+        studio.comparison.region_changed.connect(self._refresh)
+        studio.probe.changed.connect(self._show_probed)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
             self._furnish(studio)
@@ -145,6 +154,7 @@ class MainWindow(QMainWindow):
     def _on_tab(self) -> None:
         self.commands.rebind()
         self.alignment_panel.show_studio(self.studio)
+        self._show_in_picture_panel()
         self.apply_view_settings()
         self._refresh()
         self._show_facts()
@@ -169,6 +179,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self._status)
         for studio in self.tabs.studios:
             self._furnish(studio)
+        self._add_picture_panel()
         self.apply_view_settings()
         self._refresh()
         self.ready.emit()
@@ -189,7 +200,7 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ view
 
-    def on_panes(self, do: "Callable[[PanePair], object]") -> None:
+    def on_panes(self, do: "Callable[[PaneGrid], object]") -> None:
         """Do something with the panes, once they are there."""
         if self.workspace is not None:
             do(self.workspace.panes)
@@ -243,6 +254,8 @@ class MainWindow(QMainWindow):
             "export_all": studio.can_export_all,
         }
         abilities |= alignment_abilities(studio.alignment)
+        abilities |= compare_abilities(studio)
+        check_arrangement(self.actions_by_key, studio.comparison)
         name_steps(self.actions_by_key, studio.alignment)
         self.actions_by_key.enable(abilities)
         if sequence is not None:
@@ -258,6 +271,22 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.empty)
         if self._status is not None:
             self._status.setVisible(shows_workspace)
+
+    def _refresh_arrangement(self) -> None:
+        check_arrangement(self.actions_by_key, self.studio.comparison)
+
+    def _add_picture_panel(self) -> None:
+        """Fill the panel that needs the plotting library."""
+        from app.ui.picture_panel import PicturePanel
+
+        self.picture_panel = PicturePanel(self.actions_by_key, self.theme)
+        self.docks["picture_panel"].setWidget(self.picture_panel)
+        self._show_in_picture_panel()
+
+    def _show_in_picture_panel(self) -> None:
+        if self.picture_panel is not None:
+            panes = None if self.workspace is None else self.workspace.panes
+            self.picture_panel.show_studio(self.studio, panes)
 
     def _show_facts(self) -> None:
         sequence, view = self.studio.session.sequence, self.studio.pictures.view
@@ -277,6 +306,12 @@ class MainWindow(QMainWindow):
         sequence = self.studio.session.sequence
         if self._status is not None and sequence is not None:
             self._status.show_probe(pixel, self.studio.pictures.view, sequence.bit_depth)
+
+    def _show_probed(self) -> None:
+        if self._status is not None:
+            self._status.show_spikes(
+                self.studio.probe.pixel, self.workspace.rate_hz if self.workspace else None
+            )
 
     # ------------------------------------------------------------------ drop, close
 
@@ -305,6 +340,7 @@ class MainWindow(QMainWindow):
 def _load_libraries(_: Ticket) -> None:
     """Import what the workspace is made of; the imports in `_build_workspace` then cost nothing."""
     load_opencv()
+    import app.ui.picture_panel
     import app.ui.status_line
     import app.ui.workspace  # noqa: F401
 

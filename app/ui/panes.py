@@ -1,185 +1,92 @@
-"""Two pictures side by side that pan and zoom together."""
+"""One to four pictures side by side that pan and zoom together."""
 
 import math
 
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
-from superqt import QElidingLabel
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtWidgets import QSplitter, QWidget
 
-from app.display import DisplayPicture
-from app.ui.picture_item import PictureItem
+from app.state.comparing import MOST_PANES
+from app.ui.pane import Pane
 from app.ui.theme import Theme
 from engine.geometry import Region, Size
 
 LARGEST_PIXEL_PX = 64
 """How large one pixel of a picture can be zoomed to."""
-SMALLEST_VIEW_SHARE = 0.1
-"""How small a picture can be zoomed to, as a share of the pane."""
 
 
-class Pane(QFrame):
-    """One picture under a line that says what it is."""
+class PaneGrid(QSplitter):
+    """Up to three panes in a row, four in two rows; all look at the same place."""
 
     pixel_hovered = Signal(object)
     """(x, y) of the pixel under the mouse, or None."""
-    moved = Signal()
-    """The user panned or zoomed."""
-    resized = Signal()
-
-    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "panel")
-        self._theme = theme
-        self.title = QElidingLabel(title)
-        self.title.setProperty("role", "title")
-        self.title.setMinimumWidth(40)
-        self.score = QLabel()
-        self.score.setProperty("role", "score")
-        self.item = PictureItem()
-        self.box = pg.ViewBox(lockAspect=1.0, invertY=True, enableMenu=False, defaultPadding=0.0)
-        self.box.addItem(self.item, ignoreBounds=True)
-        self.box.disableAutoRange()
-        self.box.sigRangeChangedManually.connect(lambda _: self.moved.emit())
-        self.box.sigResized.connect(lambda _: self.resized.emit())
-        self.canvas = pg.GraphicsView(background=None)
-        self.canvas.setCentralItem(self.box)
-        self.canvas.setMinimumSize(120, 130)
-        self.canvas.scene().sigMouseMoved.connect(self._on_mouse)
-        self.hint = PaneHint(self.canvas)
-        header = QHBoxLayout()
-        header.setContentsMargins(10, 5, 10, 5)
-        header.addWidget(self.title, 1)
-        header.addWidget(self.score)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
-        layout.setSpacing(0)
-        layout.addLayout(header)
-        layout.addWidget(self.canvas, 1)
-        theme.changed.connect(self._on_theme)
-        self._on_theme()
-
-    def show_picture(self, picture: DisplayPicture | None) -> None:
-        self.item.show_picture(picture)
-
-    def set_limits(self, size: Size) -> None:
-        """Keep the view from losing a picture of this size."""
-        longest = max(size.height, size.width) / SMALLEST_VIEW_SHARE
-        self.box.setLimits(
-            xMin=-longest,
-            xMax=longest,
-            yMin=-longest,
-            yMax=longest,
-            minXRange=2,
-            minYRange=2,
-            maxXRange=longest,
-            maxYRange=longest,
-        )
-
-    @property
-    def px_per_pixel(self) -> float:
-        """Size of one pixel of the picture on the screen, in logical pixels."""
-        return 1.0 / max(1e-9, float(self.box.viewPixelSize()[0]))
-
-    @property
-    def centre(self) -> QPointF:
-        return self.box.viewRect().center()
-
-    def look_at(self, centre: QPointF, px_per_pixel: float) -> None:
-        """Put a point of the picture into the middle, at a scale."""
-        width, height = self.box.width() / px_per_pixel, self.box.height() / px_per_pixel
-        if width > 0 and height > 0:
-            rect = QRectF(centre.x() - width / 2, centre.y() - height / 2, width, height)
-            self.box.setRange(rect, padding=0.0)
-
-    def _on_theme(self) -> None:
-        self.canvas.setBackground(QColor(self._theme.colours.canvas))
-
-    def _on_mouse(self, at: QPointF) -> None:
-        point = self.box.mapSceneToView(at)
-        inside = self.item.boundingRect().contains(point) and self.box.sceneBoundingRect().contains(at)
-        self.pixel_hovered.emit((int(point.x()), int(point.y())) if inside else None)
-
-    def leaveEvent(self, _: QEvent) -> None:
-        self.pixel_hovered.emit(None)
-
-
-class PaneHint(QWidget):
-    """A text, and perhaps a button, in the middle of an empty pane."""
-
-    def __init__(self, canvas: QWidget) -> None:
-        super().__init__(canvas)
-        self._canvas = canvas
-        self._action: QAction | None = None
-        self.label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.label.setWordWrap(True)
-        self.label.setProperty("role", "muted")
-        self.button = QPushButton()
-        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.button.clicked.connect(self._trigger)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(10)
-        layout.addStretch(1)
-        layout.addWidget(self.label)
-        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)
-        canvas.installEventFilter(self)
-        self.hide()
-
-    def say(self, text: str, action: QAction | None = None) -> None:
-        """Show a text, or hide where it is empty; an action that can be done now becomes a button."""
-        self._action = action
-        self.label.setText(text)
-        self.button.setVisible(action is not None and action.isEnabled())
-        if action is not None:
-            self.button.setText(action.text().replace("&", ""))
-        self.setVisible(bool(text))
-        self.setGeometry(self._canvas.rect())
-
-    def eventFilter(self, _: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self.setGeometry(self._canvas.rect())
-        return False
-
-    def _trigger(self) -> None:
-        if self._action is not None:
-            self._action.trigger()
-
-
-class PanePair(QSplitter):
-    """Blurry on the left, restored on the right; both look at the same place."""
-
-    pixel_hovered = Signal(object)
+    region_drawn = Signal(object)
+    pane_entered = Signal(int)
     scale_changed = Signal()
+    pane_added = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.blurry = Pane("Blurry", theme)
-        self.restored = Pane("Restored", theme)
-        self.panes = (self.blurry, self.restored)
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self._theme = theme
+        self._all: list[Pane] = []
+        self._count = 0
         self._size: Size | None = None
+        self._smooth = True
         self._fitted = True
         self._wanted: tuple[QPointF, float] | None = None
         """What a restored view looks at, until the user looks elsewhere."""
-        self.setHandleWidth(6)
-        self.setChildrenCollapsible(False)
-        for pane, other in (self.panes, self.panes[::-1]):
-            self.addWidget(pane)
-            pane.moved.connect(lambda pane=pane, other=other: self._follow(pane, other))
-            pane.resized.connect(lambda pane=pane, other=other: self._on_resize(pane, other))
-            pane.pixel_hovered.connect(self._on_hover)
-        self.setSizes([1000, 1000])
+        self.rows = (QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Horizontal))
+        for splitter in (self, *self.rows):
+            splitter.setHandleWidth(6)
+            splitter.setChildrenCollapsible(False)
+        for row in self.rows:
+            self.addWidget(row)
+        self.arrange(2)
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """Those that are shown."""
+        return tuple(self._all[: self._count])
+
+    @property
+    def first(self) -> Pane:
+        return self._all[0]
+
+    @property
+    def second(self) -> Pane:
+        """The one beside the first, which may be hidden."""
+        return self._all[1]
 
     @property
     def px_per_pixel(self) -> float:
-        return self.blurry.px_per_pixel
+        return self.first.px_per_pixel
+
+    def arrange(self, count: int) -> None:
+        """Show so many panes of one size, 1 to 4."""
+        if count == self._count:
+            return
+        while len(self._all) < count:
+            self._add_pane()
+        in_first_row = 2 if count == MOST_PANES else count
+        for number, pane in enumerate(self._all):
+            row = self.rows[0 if number < in_first_row else 1]
+            if pane.parentWidget() is not row:
+                row.addWidget(pane)
+            pane.setVisible(number < count)
+        self.rows[1].setVisible(count > in_first_row)
+        self._count = count
+        for splitter in (self, *self.rows):
+            splitter.setSizes([10_000] * splitter.count())
+        if self._size is not None and not self._fitted:
+            looked = (self.first.centre, self.px_per_pixel)
+            self._wanted = looked
+            for pane in self.panes:
+                pane.look_at(*looked)
 
     def show_size(self, size: Size) -> None:
         """Prepare for pictures of this size; another size than before is shown whole."""
         if size != self._size:
             self._size = size
-            for pane in self.panes:
+            for pane in self._all:
                 pane.set_limits(size)
             self.fit()
 
@@ -201,7 +108,7 @@ class PanePair(QSplitter):
     def zoom_to(self, px_per_pixel: float) -> None:
         """Show every pixel of the pictures as so many logical pixels, around the middle of the view."""
         self._fitted, self._wanted = False, None
-        centre = self.blurry.centre
+        centre = self.first.centre
         for pane in self.panes:
             pane.look_at(centre, min(px_per_pixel, LARGEST_PIXEL_PX))
         self.scale_changed.emit()
@@ -217,7 +124,7 @@ class PanePair(QSplitter):
         """Return where the panes look, as plain values; nothing where the whole picture is shown."""
         if self._fitted or self._size is None:
             return {}
-        centre = self.blurry.centre
+        centre = self.first.centre
         return {"x": centre.x(), "y": centre.y(), "px_per_pixel": self.px_per_pixel}
 
     def restore_view(self, view: dict[str, object]) -> None:
@@ -235,32 +142,57 @@ class PanePair(QSplitter):
         """Return the part of the picture that is in sight; None where there is none."""
         if self._size is None:
             return None
-        rect = self.blurry.box.viewRect()
+        rect = self.first.box.viewRect()
         top, left = max(0, math.floor(rect.top())), max(0, math.floor(rect.left()))
         bottom = min(self._size.height, math.ceil(rect.bottom()))
         right = min(self._size.width, math.ceil(rect.right()))
         return Region(top, left, bottom, right) if top < bottom and left < right else None
 
     def set_smooth(self, smooth: bool) -> None:
-        for pane in self.panes:
+        self._smooth = smooth
+        for pane in self._all:
             pane.item.set_smooth(smooth)
+            pane.other.set_smooth(smooth)
 
-    def _follow(self, pane: Pane, other: Pane) -> None:
+    def show_region(self, region: Region | None) -> None:
+        """Frame a region in all panes, or none."""
+        for pane in self._all:
+            pane.item.show_region(region)
+            pane.other.show_region(region)
+
+    def _add_pane(self) -> None:
+        number, pane = len(self._all), Pane(self._theme)
+        self._all.append(pane)
+        if self._size is not None:
+            pane.set_limits(self._size)
+        pane.item.set_smooth(self._smooth)
+        pane.other.set_smooth(self._smooth)
+        pane.moved.connect(lambda: self._follow(pane))
+        pane.resized.connect(lambda: self._on_resize(pane))
+        pane.pixel_hovered.connect(self._on_hover)
+        pane.region_drawn.connect(self.region_drawn)
+        pane.entered.connect(lambda: self.pane_entered.emit(number))
+        self.pane_added.emit(number)
+
+    def _follow(self, moved: Pane) -> None:
         self._fitted, self._wanted = False, None
-        other.look_at(pane.centre, pane.px_per_pixel)
+        for pane in self.panes:
+            if pane is not moved:
+                pane.look_at(moved.centre, moved.px_per_pixel)
         self.scale_changed.emit()
 
-    def _on_resize(self, pane: Pane, other: Pane) -> None:
+    def _on_resize(self, pane: Pane) -> None:
         if self._fitted:
             self.fit()
         elif self._wanted is not None:
             pane.look_at(*self._wanted)
-        elif pane is self.restored:
-            pane.look_at(other.centre, other.px_per_pixel)
+        elif pane is not self.first:
+            pane.look_at(self.first.centre, self.first.px_per_pixel)
 
     def _on_hover(self, pixel: tuple[int, int] | None) -> None:
-        for pane in self.panes:
+        for pane in self._all:
             pane.item.show_probe(pixel)
+            pane.other.show_probe(pixel)
         self.pixel_hovered.emit(pixel)
 
 

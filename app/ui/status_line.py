@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 from superqt import QElidingLabel
 
 from app.state.pictures import FrameView
+from app.state.probe import SpikesOfPixel
 from app.ui.plane_scale import format_planes, format_time
 from engine.alignment import AlignmentWindow
 from engine.geometry import Size
@@ -23,7 +24,10 @@ class StatusLine(QStatusBar):
         self.facts.setMinimumWidth(80)
         self.probe = QLabel()
         self.probe.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.spikes = QLabel()
+        self.spikes.setFont(self.probe.font())
         self.addWidget(self.facts, 1)
+        self.addPermanentWidget(self.spikes)
         self.addPermanentWidget(self.probe)
 
     def show_facts(
@@ -50,6 +54,19 @@ class StatusLine(QStatusBar):
         if results_bytes:
             parts.append(f"results {results_bytes / 2**20:.0f} MiB")
         self.facts.setText("  ·  ".join(parts))
+
+    def show_spikes(self, pixel: SpikesOfPixel | None, rate_hz: float | None) -> None:
+        """Show what the spike camera saw at the pixel under the mouse during the exposure."""
+        if pixel is None:
+            self.spikes.setText("")
+            return
+        text = self.tr("{spikes} spikes in {planes} planes").format(spikes=pixel.spikes, planes=pixel.planes)
+        if pixel.interval_planes is not None:
+            text += self.tr(", every {planes}").format(planes=f"{pixel.interval_planes:.1f}")
+            if rate_hz:
+                text += f" ({pixel.interval_planes / rate_hz * 1000:.2f} ms)"
+        self.spikes.setText(text)
+        self.spikes.setToolTip(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=pixel.x, y=pixel.y))
 
     def show_probe(self, pixel: tuple[int, int] | None, view: FrameView | None, bit_depth: int) -> None:
         """Show the values of one pixel (x, y) in both pictures, in steps of the input's bit depth."""

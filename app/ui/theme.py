@@ -245,6 +245,12 @@ def style_sheet(colours: Colours) -> str:
     QLabel[role="answer"] {{ font-size: 14pt; font-weight: 600; }}
     QLabel[role="score"] {{ color: {c.muted}; }}
     QFrame[role="panel"] {{ background: {c.panel}; border: 1px solid {c.border}; border-radius: 8px; }}
+    QFrame[role="panel"][active="true"] {{ border-color: {mixed(c.border, c.accent, 0.7).name()}; }}
+    QFrame[role="wipe"] {{ background: {c.accent}; border: 0; }}
+    QLabel[role="readout"] {{ background: rgba(0, 0, 0, 170); color: #ffffff; border-radius: 4px;
+                   padding: 2px 6px; font-family: monospace; }}
+    QToolButton[chooser="true"] {{ padding: 2px; border-radius: 4px; }}
+    QToolButton[chooser="true"]::menu-indicator {{ image: none; }}
     QFrame[role="strip"] {{ background: {c.panel}; border: 0; border-top: 1px solid {c.border}; }}
     QProgressBar {{ border: 0; border-radius: 3px; background: {c.border}; max-height: 6px;
                     min-height: 6px; }}

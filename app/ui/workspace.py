@@ -1,23 +1,21 @@
 """Everything that is shown of an open sequence, bound to the studio's state."""
 
-import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from app.state.studio import METHOD_TITLES, Studio
+from app.state.studio import Studio
 from app.ui.actions import StudioActions
 from app.ui.job_bar import JobBar
-from app.ui.panes import Pane, PanePair
+from app.ui.panes import PaneGrid
+from app.ui.panes_view import PanesView
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.transport import Transport
 from app.ui.voxel_strip import VoxelStrip
-from app.ui.wording import format_seconds
 
 if TYPE_CHECKING:
-    from engine.metrics import Scores
     from engine.sequence import Sequence
 
 LOOKING_MS = 120
@@ -40,7 +38,8 @@ class Workspace(QWidget):
         self._actions = actions
         self._voxels_wanted = True
         self._theme = theme
-        self.panes = PanePair(theme)
+        self.panes = PaneGrid(theme)
+        self.panes_view = PanesView(studio, actions, theme, self.panes)
         before = (actions["first"], actions["previous"])
         after = (actions["next"], actions["last"], actions["set_in"], actions["set_out"])
         self.transport = Transport(studio.position, before, after)
@@ -49,7 +48,7 @@ class Workspace(QWidget):
         self.job_bar = JobBar(actions["cancel"])
         self.splitter = self._lay_out()
         self._loading = QTimer(self, interval=LOADING_MS, singleShot=True)
-        self._loading.timeout.connect(self._say_loading)
+        self._loading.timeout.connect(self.panes_view.say_loading)
         self._cursor: tuple[float, float] | None = None
         self._looking = QTimer(self, interval=LOOKING_MS, singleShot=True)
         self._looking.timeout.connect(self._tell_view)
@@ -84,12 +83,12 @@ class Workspace(QWidget):
         studio.position.range_changed.connect(self._show_range)
         studio.pictures.changed.connect(self._show_pictures)
         studio.pictures.busy_changed.connect(self._on_busy)
-        studio.metrics.changed.connect(self._show_scores)
+        studio.metrics.changed.connect(self.panes_view.show_scores)
         studio.spikes.rate_changed.connect(self._show_rate)
         studio.spikes.voxels_changed.connect(self._show_voxels)
         studio.results.changed.connect(self._show_results)
         studio.jobs.changed.connect(self._show_job)
-        studio.abilities_changed.connect(self._show_hints)
+        studio.abilities_changed.connect(self.panes_view.show_hints)
         self.timeline.frame_chosen.connect(studio.position.go)
         self.timeline.window_dragged.connect(studio.alignment.edits.set_window_by_drag)
         studio.alignment.changed.connect(self._show_windows)
@@ -161,7 +160,7 @@ class Workspace(QWidget):
         edits = alignment.edits
         self.timeline.show_windows(list(edits.windows), edits.edited_frames, can_edit=alignment.can_edit)
         self._show_results()
-        self._show_titles()
+        self.panes_view.show_titles()
 
     def _show_range(self) -> None:
         position = self._studio.position
@@ -169,57 +168,9 @@ class Workspace(QWidget):
 
     def _show_pictures(self) -> None:
         self._loading.stop()
-        view, panes = self._studio.pictures.view, self.panes
-        panes.blurry.show_picture(None if view is None else view.blurry)
-        panes.restored.show_picture(None if view is None else view.restored)
+        view = self._studio.pictures.view
         self.transport.show_name("" if view is None else view.name)
-        self._show_titles()
-        self._show_scores()
-        self._show_hints()
-
-    def _show_titles(self) -> None:
-        sequence, view = self._sequence, self._studio.pictures.view
-        virtual = sequence is not None and sequence.is_virtual
-        self.panes.blurry.title.setText("Blurry (mean of the spikes)" if virtual else "Blurry")
-        title = "Restored"
-        if view is not None and view.result is not None and sequence is not None:
-            result = view.result
-            method = METHOD_TITLES.get(result.method, result.method)
-            if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
-                title += " · stale: window moved"
-            title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
-            if result.gamma != sequence.gamma:
-                title += f" (not γ {sequence.gamma:g})"
-        elif view is not None and view.is_partial:
-            title += " · unfinished" if self._studio.jobs.is_running else " · in part"
-        self.panes.restored.title.setText(title)
-
-    def _show_scores(self) -> None:
-        scores, view = self._studio.metrics.scores, self._studio.pictures.view
-        known = scores is not None and view is not None and scores.index == view.index
-        blurry = scores.blurry if scores is not None and known else None
-        shown = view is not None and view.result is not None
-        restored = scores.restored if scores is not None and known and shown else None
-        _score(self.panes.blurry, blurry, None, self._theme)
-        _score(self.panes.restored, restored, blurry, self._theme)
-
-    def _show_hints(self) -> None:
-        studio, panes = self._studio, self.panes
-        sequence, view, actions = self._sequence, studio.pictures.view, self._actions
-        if sequence is None:
-            return
-        panes.blurry.hint.say(studio.pictures.problem)
-        if view is None or view.restored is not None:
-            panes.restored.hint.say("")
-        elif sequence.recording is None:
-            panes.restored.hint.say(
-                "Deblurring needs the recording of the spike camera.", actions["add_spikes"]
-            )
-        elif studio.jobs.is_running and studio.jobs.status is not None:
-            waits = view.index in studio.jobs.status.frames
-            panes.restored.hint.say("Being deblurred …" if waits else "Not deblurred yet")
-        else:
-            panes.restored.hint.say("Not deblurred yet", actions["deblur_frame"])
+        self.panes_view.show_pictures()
 
     def _show_rate(self) -> None:
         self.timeline.show_rate(self._studio.spikes.rate, self._studio.spikes.rate_progress)
@@ -251,26 +202,4 @@ class Workspace(QWidget):
             self._loading.start()
         else:
             self._loading.stop()
-            self._show_titles()
-
-    def _say_loading(self) -> None:
-        self.panes.blurry.title.setText(f"Reading frame {self._studio.position.index + 1} …")
-
-
-def _score(pane: Pane, scores: "Scores | None", before: "Scores | None", theme: Theme) -> None:
-    """Show PSNR and SSIM in a pane's header, and the gain over `before`."""
-    if scores is None:
-        pane.score.setText("")
-        return
-    text = f"{scores.psnr:.2f} dB"
-    if before is not None and math.isfinite(scores.psnr) and math.isfinite(before.psnr):
-        gain = scores.psnr - before.psnr
-        colour = theme.colours.restored if gain >= 0 else theme.colours.error
-        text += f" <span style='color:{colour}'>({gain:+.2f})</span>"
-    if not math.isnan(scores.ssim):
-        text += f" · SSIM {scores.ssim:.3f}"
-    pane.score.setText(text)
-    tip = "PSNR and SSIM against the reference: RGB, 8-bit values, Gaussian window of 11 × 11, σ 1.5"
-    if scores.gain_matched:
-        tip += "\nBrightness is matched first: pictures of spikes alone have none of their own"
-    pane.score.setToolTip(tip)
+            self.panes_view.show_titles()

@@ -23,7 +23,7 @@ from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
-from engine.geometry import Size
+from engine.geometry import Size, Span
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid
@@ -127,6 +127,9 @@ class FakeSequence:
 
     def window(self, index: int) -> AlignmentWindow:
         return self.windows[index]
+
+    def spike_limits(self, _: int) -> Span:
+        return Span(0, 0 if self.recording is None else self.recording.planes)
 
     def frame_name(self, index: int) -> str:
         return f"{index + 1:04d}"

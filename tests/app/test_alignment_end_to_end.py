@@ -127,7 +127,7 @@ def restored_by_engine(windows, frame):
 def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     window = start()
     studio, timeline = window.studio, window.workspace.timeline
-    edits, title = studio.alignment.edits, window.workspace.panes.restored.title
+    edits, title = studio.alignment.edits, window.workspace.panes.second.title
     files = edits.windows
     before = studio.alignment.pictures.current
 

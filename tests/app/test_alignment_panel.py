@@ -184,13 +184,13 @@ def test_a_result_made_from_another_window_says_so_until_the_edit_is_undone(open
     studio.results.put(0, Restored(picture, "spike-ratio", studio.session.sequence.gamma, 0.1))
     studio.position.go(1)
     studio.position.go(0)
-    qtbot.waitUntil(lambda: "spike ratio" in panes.restored.title.text())
-    assert "stale" not in panes.restored.title.text()
+    qtbot.waitUntil(lambda: "spike ratio" in panes.second.title.text())
+    assert "stale" not in panes.second.title.text()
     edits.nudge(0, 1)
-    assert panes.restored.title.text().startswith("Restored · stale: window moved")
+    assert panes.second.title.text().startswith("Restored · stale: window moved")
     assert opened_window.workspace.timeline.content.stale == {0}
     edits.stack.undo()
-    assert "stale" not in panes.restored.title.text()
+    assert "stale" not in panes.second.title.text()
     assert not opened_window.workspace.timeline.content.stale
 
 

@@ -120,15 +120,15 @@ def test_open_step_deblur_export_and_compare(window, qtbot, sample_path, tmp_pat
     with open_sequence(sample_path) as sequence:
         blurry = sequence.frame(4)
         name = sequence.frame_name(4)
-    assert (panes.blurry.item.picture.rgb == np.floor(blurry * 255 + 0.5).astype(np.uint8)).all()
-    assert panes.restored.item.picture is None
+    assert (panes.first.item.picture.rgb == np.floor(blurry * 255 + 0.5).astype(np.uint8)).all()
+    assert panes.second.item.picture is None
 
     with qtbot.waitSignal(studio.jobs.ended, timeout=PATIENCE_MS):
         click(window.tool_bar.deblur, QPoint(30, window.tool_bar.deblur.height() // 2))
     qtbot.waitUntil(lambda: studio.pictures.view.result is not None)
-    restored = panes.restored.item.picture.rgb
-    assert np.abs(restored.astype(int) - panes.blurry.item.picture.rgb).mean() > 1
-    qtbot.waitUntil(lambda: "dB" in panes.restored.score.text(), timeout=PATIENCE_MS)
+    restored = panes.second.item.picture.rgb
+    assert np.abs(restored.astype(int) - panes.first.item.picture.rgb).mean() > 1
+    qtbot.waitUntil(lambda: "dB" in panes.second.score.text(), timeout=PATIENCE_MS)
     assert studio.metrics.scores.restored.psnr > studio.metrics.scores.blurry.psnr
 
     target = tmp_path / "my results" / "my frame.png"

@@ -85,17 +85,17 @@ def test_slider_counter_and_name_follow_the_frame(opened_window, qtbot):
 
 def test_the_panes_show_the_frame_and_its_result(opened_window, client, qtbot):
     panes = opened_window.workspace.panes
-    assert panes.restored.item.picture is None
-    assert panes.restored.hint.isVisible()
+    assert panes.second.item.picture is None
+    assert panes.second.hint.isVisible()
     restore(opened_window, client, qtbot, value=0.25)
-    assert (panes.restored.item.picture.rgb == 64).all()
-    assert not panes.restored.hint.isVisible()
-    assert "spike ratio" in panes.restored.title.text()
-    qtbot.waitUntil(lambda: "dB" in panes.restored.score.text())
+    assert (panes.second.item.picture.rgb == 64).all()
+    assert not panes.second.hint.isVisible()
+    assert "spike ratio" in panes.second.title.text()
+    qtbot.waitUntil(lambda: "dB" in panes.second.score.text())
 
 
 def test_the_button_in_the_empty_pane_deblurs(opened_window, client):
-    QTest.mouseClick(opened_window.workspace.panes.restored.hint.button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(opened_window.workspace.panes.second.hint.button, Qt.MouseButton.LeftButton)
     assert client.submitted[0][1:3] == (0, 1)
 
 
@@ -115,7 +115,7 @@ def test_the_range_is_what_lies_between_its_points(opened_window, client):
 def test_a_frame_that_cannot_be_read_says_so_in_its_pane(window, files, qtbot):
     files.contents["clip"] = {"broken": frozenset({0})}
     window.studio.open_source(SequenceSource("clip"))
-    hint = window.workspace.panes.blurry.hint
+    hint = window.workspace.panes.first.hint
     qtbot.waitUntil(hint.isVisible)
     assert "0001.png" in hint.label.text()
     assert window.banner.isVisible()
@@ -126,9 +126,9 @@ def test_without_spikes_the_window_offers_to_add_them(window, files, qtbot):
     window.studio.open_source(SequenceSource("clip"))
     qtbot.waitUntil(lambda: window.studio.pictures.view is not None)
     assert not window.workspace.voxels.isVisible()
-    assert window.workspace.panes.restored.hint.button.text() == "Add spikes…"
+    assert window.workspace.panes.second.hint.button.text() == "Add spikes…"
     assert not window.actions_by_key["deblur_all"].isEnabled()
-    QTest.mouseClick(window.workspace.panes.restored.hint.button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.workspace.panes.second.hint.button, Qt.MouseButton.LeftButton)
     (dialog,) = shown(window, QFileDialog)
     dialog.reject()
 

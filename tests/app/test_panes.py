@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from app.display import display_picture
-from app.ui.panes import LARGEST_PIXEL_PX, PanePair
+from app.ui.panes import LARGEST_PIXEL_PX, PaneGrid
 from engine.geometry import Size
 
 SIZE = Size(300, 400)
@@ -11,14 +11,14 @@ SIZE = Size(300, 400)
 
 @pytest.fixture
 def pair(theme, qtbot):
-    pair = PanePair(theme)
+    pair = PaneGrid(theme)
     qtbot.addWidget(pair)
     pair.resize(1000, 400)
     with qtbot.waitExposed(pair):
         pair.show()
     pair.show_size(SIZE)
     random = np.random.default_rng(1)
-    pair.blurry.show_picture(display_picture(random.random((300, 400, 3), np.float32)))
+    pair.first.show_picture(display_picture(random.random((300, 400, 3), np.float32)))
     return pair
 
 
@@ -27,7 +27,7 @@ def looks(pane):
 
 
 def assert_linked(pair):
-    assert looks(pair.blurry) == pytest.approx(looks(pair.restored), rel=1e-6)
+    assert looks(pair.first) == pytest.approx(looks(pair.second), rel=1e-6)
 
 
 def test_both_show_the_whole_picture_at_first(pair):
@@ -51,8 +51,8 @@ def test_pan_and_zoom_of_one_moves_the_other(pair, moved):
 
 
 def test_they_stay_linked_where_one_is_wider(pair, qtbot):
-    pair.setSizes([300, 700])
-    qtbot.waitUntil(lambda: pair.restored.width() > 1.5 * pair.blurry.width())
+    pair.rows[0].setSizes([300, 700])
+    qtbot.waitUntil(lambda: pair.second.width() > 1.5 * pair.first.width())
     assert_linked(pair)
     pair.zoom_to(8)
     assert_linked(pair)
@@ -84,12 +84,12 @@ def test_actual_size_is_one_screen_pixel_a_pixel(pair):
 
 def test_the_pixel_under_the_mouse_is_told_for_both(pair):
     pair.zoom_to(8)
-    pane = pair.blurry
+    pane = pair.first
     told = []
     pair.pixel_hovered.connect(told.append)
     pane._on_mouse(pane.box.mapViewToScene(QPointF(200.5, 150.5)))
     assert told == [(200, 150)]
-    assert pair.restored.item._probe == (200, 150)
+    assert pair.second.item._probe == (200, 150)
     pane._on_mouse(QPointF(-5, -5))
     assert told[-1] is None
 
@@ -102,9 +102,9 @@ def shown_pixels(pane):
 def test_squares_show_only_colours_of_the_picture_and_smoothing_mixes_them(pair):
     black_white = np.zeros((300, 400, 3), np.float32)
     black_white[:, 200:] = 1
-    pair.blurry.show_picture(display_picture(black_white))
+    pair.first.show_picture(display_picture(black_white))
     pair.zoom_to(32)
     pair.set_smooth(False)
-    assert len(shown_pixels(pair.blurry)) == 2
+    assert len(shown_pixels(pair.first)) == 2
     pair.set_smooth(True)
-    assert len(shown_pixels(pair.blurry)) > 10
+    assert len(shown_pixels(pair.first)) > 10
