@@ -48,6 +48,7 @@ class Alignment(QObject):
         self._key = ""
         """What tells the open sequence from others."""
         self._made: tuple[Windows, list[AlignmentWindow]] = ((), [])
+        self._watched = False
         self.edits.changed.connect(self._apply)
 
     @property
@@ -90,10 +91,16 @@ class Alignment(QObject):
         self.pictures.clear()
         self.edits.begin(())
 
+    def watch(self, watched: bool) -> None:
+        """Say whether anybody sees the pictures of windows; they are made only then."""
+        self._watched = watched
+        if watched:
+            self.show(self._position.index)
+
     def show(self, index: int) -> None:
         """Make the picture of a frame's window."""
         lease = self._session.lease
-        if lease is not None and self.can_edit and index < len(self.edits.windows):
+        if self._watched and lease is not None and self.can_edit and index < len(self.edits.windows):
             self.pictures.show(lease, index)
 
     # ------------------------------------------------------------------ alignment logs

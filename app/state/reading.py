@@ -82,7 +82,7 @@ class Lane(QObject):
         request = _Request(self._generation, key, work)
         if self._running is None:
             self._start(request)
-            self.busy_changed.emit(True)
+            self.busy_changed.emit(self.busy)
         else:
             self._running.ticket.supersede()
             self._waiting = request
@@ -95,8 +95,12 @@ class Lane(QObject):
             self._running.ticket.supersede()
 
     def _start(self, request: _Request) -> None:
+        try:
+            self._pool.submit(self._run, request)
+        except RuntimeError:
+            log.debug("A request came after its window was closed")
+            return
         self._running = request
-        self._pool.submit(self._run, request)
 
     def _run(self, request: _Request) -> None:
         value, problem = None, None

@@ -1,12 +1,12 @@
 """PSNR and SSIM of the pictures on screen, where the sequence has a reference."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.display import FloatPicture
 from app.state.comparing import BLURRY, RATIO, RESTORED, maker_of
@@ -19,6 +19,8 @@ from engine.geometry import Region
 if TYPE_CHECKING:
     from engine.metrics import Scores
 
+PATIENCE_MS = 120
+"""How long a frame stays before it is measured: nobody reads scores while scrubbing."""
 _Measured = dict[tuple[str, Region | None], tuple[FloatPicture, "Scores"]]
 
 
@@ -54,6 +56,9 @@ class FrameMetrics(QObject):
         )
         self._others: tuple[int, _Measured] = (-1, {})
         """Of the frame measured last: by source and region, the picture and its scores."""
+        self._pending: Callable[[], None] = _nothing
+        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self._pending())
         self._lane = Lane(pool, self)
         self._lane.answered.connect(self._on_answer)
         self._lane.failed.connect(lambda _, error: self.failed.emit(error))
@@ -65,12 +70,17 @@ class FrameMetrics(QObject):
         pictures = _measurable(view)
         known = self._known(view, pictures, region)
         if known.keys() == pictures.keys():
+            self._patience.stop()
             self._show(FrameScores(view.index, known, region))
             return
         todo = {source: pictures[source] for source in pictures.keys() - known.keys()}
-        self._lane.request((view, region, known, todo), lambda _: _measure(lease, view.index, todo, region))
+        self._pending = lambda: self._lane.request(
+            (view, region, known, todo), lambda _: _measure(lease, view.index, todo, region)
+        )
+        self._patience.start()
 
     def clear(self) -> None:
+        self._patience.stop()
         self._lane.clear()
         self._blurry.clear()
         self._restored.clear()
@@ -115,6 +125,10 @@ class FrameMetrics(QObject):
             else:
                 self._others[1][source, region] = (pictures[source], scores)
         self._show(FrameScores(view.index, {**known, **measured}, region))
+
+
+def _nothing() -> None:
+    """Nothing waits to be measured."""
 
 
 def _measurable(view: FrameView) -> dict[str, FloatPicture]:

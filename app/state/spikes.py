@@ -1,5 +1,6 @@
 """What the spikes say: the rate curve of the whole recording and the voxel bins of the current frame."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from engine.errors import OperationCancelled
 BINS = 32
 THUMBNAIL_WIDTH_PX = 192
 BRIGHTEST_QUANTILE = 0.998
+BRIGHTEST_SAMPLE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,17 +129,18 @@ def _voxel_pictures(lease: Lease, index: int) -> VoxelPictures:
         window = sequence.window(index)
     edges = np.linspace(window.start, window.stop, BINS + 1)
     height, width = grid.shape[1:]
-    shrink = max(1.0, width / THUMBNAIL_WIDTH_PX)
+    shrink = math.ceil(max(1.0, width / THUMBNAIL_WIDTH_PX))  # whole numbers average several times faster
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     counts = np.asarray(grid)
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in counts])
-    brightest = float(np.quantile(small, BRIGHTEST_QUANTILE)) or 1.0
-    shown = (np.sqrt(np.clip(small / brightest, 0, 1)) * 255).astype(np.uint8)
+    sample = small.reshape(-1)[:: max(1, small.size // BRIGHTEST_SAMPLE)]
+    brightest = float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
+    shown = np.minimum(np.sqrt(small) * np.float32(255 / math.sqrt(brightest)), 255).astype(np.uint8)
     return VoxelPictures(
         index,
         tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
         tuple(np.ascontiguousarray(one) for one in shown),
-        tuple(int(total) for total in counts.sum(axis=(1, 2), dtype=np.float64)),
+        tuple(int(total) for total in counts.sum(axis=2).sum(axis=1, dtype=np.float64)),
         brightest,
         float(grid.outside_planes),
     )

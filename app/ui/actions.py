@@ -519,6 +519,10 @@ class StudioActions(QObject):
     def __getitem__(self, key: str) -> QAction:
         return self._actions[key]
 
+    @property
+    def by_key(self) -> dict[str, QAction]:
+        return dict(self._actions)
+
     def connect_all(self, handlers: dict[str, Callable[[], object]]) -> None:
         """Connect every action to its handler; a key without one, or the reverse, is a mistake."""
         if handlers.keys() != self._actions.keys():

@@ -34,6 +34,7 @@ class AlignmentPanel(QScrollArea):
     def __init__(self, actions: StudioActions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._studio: Studio | None = None
+        self._seen = False
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -107,15 +108,25 @@ class AlignmentPanel(QScrollArea):
         self.setWidget(self.body)
         self.show_studio(None)
 
+    def set_seen(self, seen: bool) -> None:
+        """Make pictures while somebody sees them."""
+        self._seen = seen
+        if self._studio is not None:
+            self._studio.alignment.watch(seen)
+        if seen:
+            self.refresh()
+
     def show_studio(self, studio: Studio | None) -> None:
         """Show another sequence's alignment."""
         if self._studio is not None:
+            self._studio.alignment.watch(False)
             for signal in self._signals(self._studio):
                 signal.disconnect(self.refresh)
         self._studio = studio
         if studio is not None:
             for signal in self._signals(studio):
                 signal.connect(self.refresh)
+            studio.alignment.watch(self._seen)
         self.refresh()
 
     @staticmethod

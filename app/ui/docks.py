@@ -1,5 +1,7 @@
 """The panels around the pictures: where they stand at first, and the actions that show and hide them."""
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -59,6 +61,7 @@ class Docks(QObject):
         action = self._actions[key]
         action.setChecked(shown)
         dock.toggleViewAction().toggled.connect(action.setChecked)
+        dock.visibilityChanged.connect(lambda seen: _tell(dock.widget(), seen))
 
     def show(self, key: str) -> None:
         """Bring a panel to the front."""
@@ -113,3 +116,15 @@ class Docks(QObject):
             self._window.restoreState(QByteArray.fromBase64(state.encode()), STATE_VERSION)
         for key, dock in self._docks.items():
             self._actions[key].setChecked(not dock.isHidden())
+
+
+@runtime_checkable
+class Seen(Protocol):
+    """A panel that works only while somebody sees it: a tab behind another counts as not seen."""
+
+    def set_seen(self, seen: bool) -> None: ...
+
+
+def _tell(panel: QWidget | None, seen: bool) -> None:
+    if isinstance(panel, Seen):
+        panel.set_seen(seen)

@@ -292,7 +292,7 @@ class MainWindow(QMainWindow):
         sequence, view = self.studio.session.sequence, self.studio.pictures.view
         if self._status is None or self.workspace is None or sequence is None:
             return
-        has_window = view is not None and bool(sequence.windows)
+        has_window = view is not None and view.index < len(sequence.windows)
         self._status.show_facts(
             sequence.frame_size,
             sequence.window(view.index) if view is not None and has_window else None,

@@ -3,7 +3,7 @@
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
@@ -43,6 +43,7 @@ class PicturePanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._studio: Studio | None = None
         self._panes: PaneGrid | None = None
+        self._seen = False
         self._theme = theme
         self.heading = QLabel()
         self.heading.setProperty("role", "title")
@@ -130,14 +131,15 @@ class PicturePanel(QScrollArea):
         self._show_look()
         self.refresh()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
+    def set_seen(self, seen: bool) -> None:
+        """Count while somebody sees it."""
+        self._seen = seen
         self.refresh()
 
     def refresh(self) -> None:
         """Bring the histogram up to date; nothing is counted while nobody sees it."""
         studio = self._studio
-        if studio is None or self.isHidden():
+        if studio is None or not self._seen:
             return
         view, comparison = studio.pictures.view, studio.comparison
         choice = comparison.shown[comparison.active]
@@ -155,7 +157,7 @@ class PicturePanel(QScrollArea):
 
     def magnify(self, pixel: tuple[int, int] | None) -> None:
         """Enlarge what is around a pixel (x, y), in every pane."""
-        if self._panes is None or self.isHidden():
+        if self._panes is None or not self._seen:
             return
         crops = []
         for pane in self._panes.panes:

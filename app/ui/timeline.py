@@ -22,7 +22,7 @@ from app.ui.plane_scale import PlaneScale, format_planes, format_time, frame_at,
 from app.ui.theme import Theme
 from app.ui.timeline_bars import bar_box
 from app.ui.timeline_content import GUTTER_PX, TimelineContent
-from app.ui.timeline_painting import paint_nothing, paint_timeline
+from app.ui.timeline_painting import StillLayer, paint_nothing, paint_timeline
 from app.ui.window_grips import (
     MOST_REACHED_PX,
     Drag,
@@ -58,6 +58,7 @@ class Timeline(QWidget):
         self._snaps = True
         self._pressed_at = QPointF()
         self._is_dragging = False
+        self._still = StillLayer()
         self._drags = itertools.count(1)
         self.setMouseTracking(True)
         self.setMinimumHeight(92)
@@ -293,4 +294,5 @@ class Timeline(QWidget):
         if len(self.content.windows) == 0 and self.content.planes == 0:
             paint_nothing(painter, colours, QRectF(self.rect()))
         else:
-            paint_timeline(painter, self.content, self.scale, colours, (self.width(), self.height()))
+            size = (self.width(), self.height())
+            paint_timeline(painter, self.content, self.scale, colours, size, self._still)

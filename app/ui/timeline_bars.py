@@ -11,6 +11,8 @@ from app.ui.timeline_content import BAR_GAP_PX, Rows, TimelineContent, rows_of
 
 THIN_PX = 4.0
 """Bars less wide than this are plain and painted all at once: a step to another frame paints thousands."""
+ROUNDED_PX = 10.0
+"""Round corners of bars less wide than this cannot be seen, and cost most of their painting."""
 DARK_INK = "#1b1f24"
 """On the current window, which is bright in both themes."""
 
@@ -31,22 +33,44 @@ def _bar_place(content: TimelineContent, scale: PlaneScale, rows: Rows, frame: i
 def paint_bars(
     painter: QPainter, content: TimelineContent, scale: PlaneScale, colours: Colours, rows: Rows
 ) -> None:
-    """Draw the windows in view; where they are narrower than a pixel, only one a pixel."""
+    """Draw the windows in view as if none were current; those narrower than a pixel only one a pixel."""
     starts, stops = content.windows[:, 0], content.windows[:, 1]
     seen = np.flatnonzero((stops > scale.start) & (starts < scale.stop))
     if len(seen) > 2 * scale.width_px:
         columns = np.floor((starts[seen] - scale.start) * scale.px_per_plane)
-        keep = np.unique(columns, return_index=True)[1]
-        seen = np.union1d(seen[keep], np.intersect1d(seen, [content.current]))
+        seen = seen[np.unique(columns, return_index=True)[1]]
+    painter.save()
+    painter.setFont(_bar_font(painter, rows))
+    thin = (stops - starts)[seen] * scale.px_per_plane < THIN_PX
+    _paint_thin_bars(painter, content, scale, colours, rows, seen[thin])
+    metrics = QFontMetricsF(painter.font())
+    for frame in seen[~thin].tolist():
+        place = _bar_place(content, scale, rows, frame)
+        _paint_bar(painter, content, colours, place, frame, metrics, is_current=False)
+    painter.restore()
+
+
+def paint_current_bar(
+    painter: QPainter, content: TimelineContent, scale: PlaneScale, colours: Colours, rows: Rows
+) -> None:
+    """Draw the current frame's window over the one that is there."""
+    window = content.current_window
+    if window is None or window[1] <= scale.start or window[0] >= scale.stop:
+        return
+    painter.save()
+    painter.setFont(_bar_font(painter, rows))
+    place = _bar_place(content, scale, rows, content.current)
+    if content.guess:  # what is drawn over another must not show it through
+        painter.fillRect(place.adjusted(-1, -1, 1, 1), QColor(colours.panel))
+    metrics = QFontMetricsF(painter.font())
+    _paint_bar(painter, content, colours, place, content.current, metrics, is_current=True)
+    painter.restore()
+
+
+def _bar_font(painter: QPainter, rows: Rows) -> QFont:
     font = QFont(painter.font())
     font.setPixelSize(max(6, min(round(rows.bar_px) - 3, QFontInfo(font).pixelSize())))
-    painter.save()
-    painter.setFont(font)
-    thin = ((stops - starts)[seen] * scale.px_per_plane < THIN_PX) & (seen != content.current)
-    _paint_thin_bars(painter, content, scale, colours, rows, seen[thin])
-    for frame in seen[~thin].tolist():
-        _paint_bar(painter, content, colours, _bar_place(content, scale, rows, frame), frame)
-    painter.restore()
+    return font
 
 
 def _paint_thin_bars(
@@ -82,9 +106,15 @@ def _paint_thin_bars(
 
 
 def _paint_bar(
-    painter: QPainter, content: TimelineContent, colours: Colours, place: QRectF, frame: int
+    painter: QPainter,
+    content: TimelineContent,
+    colours: Colours,
+    place: QRectF,
+    frame: int,
+    metrics: QFontMetricsF,
+    *,
+    is_current: bool,
 ) -> None:
-    is_current = frame == content.current
     fill = QColor(colours.current if is_current else colours.bar)
     box = place.adjusted(0.5, 0, -0.5, 0) if place.width() > 3 else place
     box.setWidth(max(1.0, box.width()))
@@ -97,8 +127,10 @@ def _paint_bar(
     else:
         painter.setBrush(fill)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawRoundedRect(box, radius, radius)
-    metrics = QFontMetricsF(painter.font())
+    if box.width() < ROUNDED_PX:
+        painter.drawRect(box)
+    else:
+        painter.drawRoundedRect(box, radius, radius)
     number = str(frame + 1)
     if box.width() > metrics.horizontalAdvance(number) + 8 and box.height() >= metrics.capHeight() + 3:
         on_bright = is_current and not content.guess

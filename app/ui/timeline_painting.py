@@ -1,28 +1,75 @@
 """How the timeline looks: pure functions from what is shown to strokes of a painter."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from app.ui.curve_picture import curve_pixels
 from app.ui.plane_scale import PlaneScale, format_time
 from app.ui.theme import Colours, faded, mixed
-from app.ui.timeline_bars import paint_bars, paint_bins, paint_joints
+from app.ui.timeline_bars import paint_bars, paint_bins, paint_current_bar, paint_joints
 from app.ui.timeline_content import GUTTER_PX, Rows, TimelineContent, rows_of
 
 TICK_GAP_PX = 78
 
 
+class StillLayer:
+    """What stays as it is from frame to frame: axis, curve and bars, painted once until they change."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._picture = QPixmap()
+
+    def paint(
+        self,
+        painter: QPainter,
+        content: TimelineContent,
+        scale: PlaneScale,
+        colours: Colours,
+        size: tuple[int, int],
+        rows: Rows,
+    ) -> None:
+        ratio = painter.device().devicePixelRatioF()
+        marks = (content.restored, content.stale, content.edited, content.guess, content.rate_hz)
+        alike = (scale, size, ratio, rows, painter.font(), *marks)
+        same = (content.windows, content.lanes, content.curve, colours)
+        key = (*same, *alike)
+        if not self._is(key, len(same)):
+            self._picture = QPixmap(round(size[0] * ratio), round(size[1] * ratio))
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(self._picture)
+            inner.setRenderHints(painter.renderHints())
+            inner.setFont(painter.font())
+            _paint_axis(inner, content, scale, colours, rows, size[0])
+            _paint_curve(inner, content, scale, colours, rows)
+            paint_bars(inner, content, scale, colours, rows)
+            paint_joints(inner, content, scale, colours, rows)
+            inner.end()
+            self._key = key
+        painter.drawPixmap(0, 0, self._picture)
+
+    def _is(self, key: tuple[object, ...], same: int) -> bool:
+        """Whether this was painted: its first parts must be the very same objects, the others alike."""
+        if len(key) != len(self._key):
+            return False
+        identical = all(one is other for one, other in zip(key[:same], self._key[:same], strict=True))
+        return identical and key[same:] == self._key[same:]
+
+
 def paint_timeline(
-    painter: QPainter, content: TimelineContent, scale: PlaneScale, colours: Colours, size: tuple[int, int]
+    painter: QPainter,
+    content: TimelineContent,
+    scale: PlaneScale,
+    colours: Colours,
+    size: tuple[int, int],
+    still: StillLayer,
 ) -> None:
     """Paint the whole timeline into `size` (width, height) with the painter's font."""
     width, height = size
     rows = rows_of(content, QFontMetricsF(painter.font()).height(), width, height)
     _paint_bands(painter, content, scale, colours, rows)
-    _paint_axis(painter, content, scale, colours, rows, width)
-    _paint_curve(painter, content, scale, colours, rows)
-    paint_bars(painter, content, scale, colours, rows)
-    paint_joints(painter, content, scale, colours, rows)
+    still.paint(painter, content, scale, colours, size, rows)
+    paint_current_bar(painter, content, scale, colours, rows)
     paint_bins(painter, content, scale, rows)
     _paint_playhead(painter, content, scale, colours, rows)
     _paint_header(painter, content, colours, QRectF(GUTTER_PX, 3, width - 2 * GUTTER_PX, rows.line + 3))

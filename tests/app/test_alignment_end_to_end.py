@@ -129,6 +129,8 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     studio, timeline = window.studio, window.workspace.timeline
     edits, title = studio.alignment.edits, window.workspace.panes.second.title
     files = edits.windows
+    window.docks.show("alignment_panel")
+    qtbot.waitUntil(lambda: studio.alignment.pictures.current is not None)
     before = studio.alignment.pictures.current
 
     bar = timeline.bar(4)  # not the current frame: taking hold of its edge goes there

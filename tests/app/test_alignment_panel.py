@@ -301,3 +301,15 @@ def test_the_panel_follows_the_frame_and_the_tab(opened_window):
     assert not panel.start.isEnabled()
     opened_window.tabs.choose(0)
     assert panel.start.value() == 80
+
+
+def test_pictures_of_windows_are_made_only_while_they_are_seen(opened_window, qtbot):
+    studio = opened_window.studio
+    opened_window.docks.show("queue_panel")
+    qtbot.waitUntil(lambda: not opened_window.alignment_panel._seen)
+    studio.position.go(4)
+    qtbot.waitUntil(lambda: studio.pictures.view.index == 4)
+    seen = studio.alignment.pictures.current
+    assert seen is None or seen.index != 4
+    opened_window.docks.show("alignment_panel")
+    qtbot.waitUntil(lambda: (picture := studio.alignment.pictures.current) and picture.index == 4)

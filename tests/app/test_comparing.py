@@ -214,7 +214,8 @@ def test_results_of_several_methods_are_shown_side_by_side(opened, qtbot):
     qtbot.waitUntil(lambda: opened.pictures.view.restored is not None)
     assert (opened.pictures.view.restored.rgb == 128).all()
     assert opened.results.makers == ("network", "spike-ratio")
-    qtbot.waitUntil(lambda: len(opened.metrics.scores.by_source) == 3)
+    metrics = opened.metrics
+    qtbot.waitUntil(lambda: metrics.scores is not None and len(metrics.scores.by_source) == 3)
     scores = opened.metrics.scores.by_source
     assert scores[result_source("network")].psnr == pytest.approx(-20 * np.log10((64 - 26) / 255), abs=0.01)
 

@@ -104,3 +104,10 @@ def test_busy_is_told_once_a_change(lane, qtbot):
     lane.request("b", lambda _: 2)
     qtbot.waitUntil(lambda: not lane.busy)
     assert told == [True, False]
+
+
+def test_a_request_after_the_threads_are_gone_is_passed_over(pool):
+    lane = Lane(pool)
+    pool.shutdown()
+    lane.request("late", lambda _: None)
+    assert not lane.busy

@@ -236,9 +236,12 @@ PARTS = ("overlap", "tiles", "seams", "first", "cancel", "memory")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all without")
     parser.add_argument("--frames", type=int, default=2000)
     options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {unknown}")
+    options.parts = options.parts or list(PARTS)
     if "overlap" in options.parts:
         overlap_cost()
     if {"tiles", "seams"} & set(options.parts):
