@@ -163,10 +163,13 @@ class WorkerBridge(QObject):
         if self._client is None:  # a handler closed the window
             return
         if not self._inbox and not self._client.open_jobs:
-            self._timer.stop()
-            self._client.poll()  # lets the client give the memory of the finished jobs back
-        else:
+            # This lets the client give the memory of finished jobs back; a job that was killed while older
+            # messages waited here says only now that it has ended.
+            self._inbox.extend(self._client.poll())
+        if self._inbox or self._client.open_jobs:
             self._timer.setInterval(0 if self._inbox else POLL_MS)
+        else:
+            self._timer.stop()
 
 
 def _rectangle(region: Region | None) -> Rectangle | None:

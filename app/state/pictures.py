@@ -1,7 +1,7 @@
 """The pictures of the current frame that the panes show, read and made ready for the screen in threads."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -115,6 +115,9 @@ class Pictures(QObject):
         self._frames.busy_changed.connect(self.busy_changed)
         self._partials = Lane(pool, self)
         self._partials.answered.connect(self._on_partial)
+        self._partials.busy_changed.connect(self._on_partials_busy)
+        self._unfinished: tuple[int, Callable[[], PartialFrame | None]] | None = None
+        """What is to be shown next of an unfinished frame."""
         self._partials.failed.connect(lambda _, error: self.failed.emit(error))
         self._slow = Lane(pool, self)
         self._slow.answered.connect(self._on_slow)
@@ -135,10 +138,23 @@ class Pictures(QObject):
         self._last = request
         self._frames.request(index, lambda _: _read(request))
 
-    def show_partial(self, partial: PartialFrame) -> None:
-        """Show an unfinished frame, if it is the one on screen and has no result yet."""
-        view = self.view
-        if view is None or view.index != partial.index:
+    def show_partial(self, index: int, newest: Callable[[], PartialFrame | None]) -> None:
+        """Show an unfinished frame, if it is the one on screen and has no result yet.
+
+        `newest` is asked for it when the one before has been shown: it costs a copy, and tiles may come
+        faster than pictures can be drawn.
+        """
+        self._unfinished = (index, newest)
+        if not self._partials.busy:
+            self._show_unfinished()
+
+    def _show_unfinished(self) -> None:
+        view, unfinished = self.view, self._unfinished
+        self._unfinished = None
+        if view is None or unfinished is None or view.index != unfinished[0] or view.result is not None:
+            return
+        partial = unfinished[1]()
+        if partial is None:
             return
         blurry, look = view.blurry, view.look
         self._partials.request(
@@ -147,6 +163,7 @@ class Pictures(QObject):
 
     def forget_partial(self) -> None:
         """Stop showing an unfinished frame: its job is over."""
+        self._unfinished = None
         self._partials.clear()
         if self.view is not None and self.view.is_partial:
             self.view = replace(self.view, restored=None)
@@ -180,6 +197,10 @@ class Pictures(QObject):
         if view is not None and view.index == index and view.result is None:
             self.view = replace(view, restored=picture)
             self.changed.emit()
+
+    def _on_partials_busy(self, busy: bool) -> None:
+        if not busy:
+            self._show_unfinished()
 
     def _compute_slow(self, view: FrameView) -> None:
         """Begin with what was left out because it takes long, once the frame stands still."""

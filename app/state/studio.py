@@ -396,9 +396,7 @@ class Studio(QObject):
     def _on_partial(self, index: int) -> None:
         view = self.pictures.view
         if view is not None and view.index == index and view.result is None:
-            partial = self.jobs.partial(index)
-            if partial is not None:
-                self.pictures.show_partial(partial)
+            self.pictures.show_partial(index, lambda: self.jobs.partial(index))
 
     def _on_frame_restored(self, index: int, result: Restored) -> None:
         if self._shown_source is None:

@@ -6,7 +6,7 @@ from app.bridge import WorkerBridge
 from app.state.job import JobRequest
 from engine.geometry import Size, Span
 from engine.source import SequenceSource
-from engine.worker.messages import Accepted, Finished, TileDone
+from engine.worker.messages import Accepted, Failed, Finished, TileDone
 
 REQUEST = JobRequest(SequenceSource("clip"), Span(0, 9), "spike-ratio", Size(4, 4), 1.0)
 
@@ -80,3 +80,17 @@ def test_a_worker_that_cannot_be_started_early_is_no_error_yet(bridge, client, e
 
     monkeypatch.setattr(client, "start", refuse)
     bridge.warm_up()
+
+
+def test_the_end_of_a_job_that_is_killed_while_messages_wait_is_told(bridge, client, qtbot, monkeypatch):
+    monkeypatch.setattr("app.bridge.DELIVERY_SECONDS", 0.0)
+    heard = []
+    bridge.message.connect(heard.append)
+    submit(bridge)
+    client.answers = [TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(3)]
+    bridge._deliver()
+    client.open.clear()  # what killing does: no job is open, and the next poll says why
+    died = Failed(1, "the worker ended", cause="worker-died")
+    monkeypatch.setattr(client, "poll", lambda: [died] if died not in heard else [])
+    qtbot.waitUntil(lambda: died in heard)
+    qtbot.waitUntil(lambda: not bridge._timer.isActive())

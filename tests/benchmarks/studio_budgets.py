@@ -48,13 +48,13 @@ class Stage:
         self.window.show()
         self.until(lambda: self.window.workspace is not None)
 
-    def until(self, done: Callable[[], object], seconds: float = 120.0) -> None:
+    def until(self, done: Callable[[], object], seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not done():
             self._application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
             time.sleep(0.0002)
             if time.monotonic() > end:
-                raise TimeoutError
+                raise TimeoutError(f"jobs: {self.studio.jobs.status}")
 
     def for_seconds(self, seconds: float) -> None:
         end = time.monotonic() + seconds
