@@ -44,6 +44,9 @@ class Settings:
     show_voxels: bool = True
     panes: dict[str, object] = field(default_factory=dict)
     """What the panes show, and how many there are (`Comparison.to_values`)."""
+    play_speed: float = 1.0
+    play_loop: bool = True
+    play_every_frame: bool = False
     snap: bool = True
     """Dragged windows snap to whole planes and to their neighbours."""
     results_mib: int = 1024
@@ -71,6 +74,7 @@ _VALID: dict[str, Callable[[object], bool]] = {
     "tile_px": lambda value: isinstance(value, int) and 0 <= value <= 1 << 16,
     "clip_frames": lambda value: isinstance(value, int) and 0 <= value <= 1 << 10,
     "memory_gb": lambda value: isinstance(value, float) and 0 <= value <= 1 << 14,
+    "play_speed": lambda value: isinstance(value, float) and 0.01 <= value <= 100,
     "results_mib": lambda value: isinstance(value, int) and 64 <= value <= 1 << 20,
 }
 

@@ -28,6 +28,7 @@ from app.state.notices import Notice
 from app.state.opening import sources_from_paths
 from app.state.patches import Patches
 from app.state.pictures import Pictures
+from app.state.playback import Playback
 from app.state.position import Position
 from app.state.probe import SpikeProbe
 from app.state.results import Restored, RestoredFrames, was_made_from
@@ -95,6 +96,7 @@ class Studio(QObject):
         self.comparison.take_values(settings.panes)
         self.pictures = Pictures(self.pool, self)
         self.pictures.wanted = self.comparison.wanted
+        self.playback = Playback(self.position, self.pictures, settings, self)
         self.probe = SpikeProbe(self.pool, self)
         self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates)
         self.metrics = FrameMetrics(self.pool, self)
@@ -255,6 +257,7 @@ class Studio(QObject):
 
     def leave(self) -> None:
         """Stop what is done for this sequence and close it; the desk stays."""
+        self.playback.stop()
         self.exports.stop()
         self.jobs.forget()
         self.spikes.clear()
@@ -320,6 +323,7 @@ class Studio(QObject):
         self.desk.recent.add(source)
         self.alignment.begin()
         self.position.reset(len(sequence), index)
+        self.playback.set_own_fps(frames_a_second(sequence))
         if sequence.recording is not None:
             self.spikes.count(lease)
             self.bridge.warm_up()
@@ -444,6 +448,15 @@ class Studio(QObject):
             self.notices.inform("Exported", where=str(paths[0]))
         else:
             self.notices.inform(f"Exported {len(paths)} frames", where=str(paths[0].parent))
+
+
+def frames_a_second(sequence: "Sequence") -> float | None:
+    """Return how many exposures begin in a second, None where that is not known."""
+    recording, windows = sequence.recording, sequence.windows
+    if recording is None or not recording.info.rate_hz or len(windows) < 2:
+        return None
+    planes = (windows[-1].start - windows[0].start) / (len(windows) - 1)
+    return recording.info.rate_hz / planes if planes > 0 else None
 
 
 def _some_names(paths: PathSequence[Path]) -> str:

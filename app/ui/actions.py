@@ -109,7 +109,26 @@ ACTIONS = (
     ActionSpec("quit", "Quit", "File", "Ctrl+Q", "Close the window and end the worker"),
     ActionSpec("undo", "Undo", "Edit", "Ctrl+Z", "Take the last change of the alignment back", "undo"),
     ActionSpec("redo", "Redo", "Edit", "Ctrl+Shift+Z", "Make the change again", "redo"),
-    ActionSpec("previous", "Previous frame", "Frame", "Left", "Go one frame back", "previous"),
+    ActionSpec("play", "Play", "Frame", "Space", "Play from here, or stop", "play"),
+    ActionSpec(
+        "play_loop",
+        "Play round and round",
+        "Frame",
+        "L",
+        "Begin again at the end of the range",
+        checkable=True,
+    ),
+    ActionSpec(
+        "play_every_frame",
+        "Play every frame",
+        "Frame",
+        "Shift+L",
+        "Leave out no frame, however long that takes",
+        checkable=True,
+    ),
+    ActionSpec("faster", "Play faster", "Frame", "Shift+Right", "Play at the next speed"),
+    ActionSpec("slower", "Play slower", "Frame", "Shift+Left", "Play at the speed before"),
+    ActionSpec("previous", "Previous frame", "Frame", "Left", "Go one frame back", "previous", section=True),
     ActionSpec("next", "Next frame", "Frame", "Right", "Go one frame on", "next"),
     ActionSpec("first", "First frame", "Frame", "Home", "Go to the first frame", "first"),
     ActionSpec("last", "Last frame", "Frame", "End", "Go to the last frame", "last"),
@@ -496,6 +515,7 @@ class StudioActions(QObject):
         super().__init__(window)
         self._theme = theme
         self._actions: dict[str, QAction] = {}
+        self._icons = {spec.key: spec.icon for spec in ACTIONS if spec.icon}
         groups: dict[str, QActionGroup] = {}
         menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
         self.menus: dict[str, QMenu] = menus
@@ -534,8 +554,12 @@ class StudioActions(QObject):
         for key, able in abilities.items():
             self._actions[key].setEnabled(able)
 
-    def _tint(self) -> None:
+    def show_as(self, key: str, name: str) -> None:
+        """Give an action another icon."""
+        self._icons[key] = name
         colours = self._theme.colours
-        for spec in ACTIONS:
-            if spec.icon:
-                self._actions[spec.key].setIcon(icon(spec.icon, colours.text, colours.border))
+        self._actions[key].setIcon(icon(name, colours.text, colours.border))
+
+    def _tint(self) -> None:
+        for key, name in self._icons.items():
+            self.show_as(key, name)

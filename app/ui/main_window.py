@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         studio.comparison.arranged.connect(self._refresh_arrangement)
         studio.comparison.region_changed.connect(self._refresh)
         studio.probe.changed.connect(self._show_probed)
+        studio.playback.changed.connect(self._show_playing)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
             self._furnish(studio)
@@ -209,6 +210,8 @@ class MainWindow(QMainWindow):
         """Bring the view to what is ticked in the View menu."""
         self.settings.smooth = self.actions_by_key["smooth"].isChecked()
         self.settings.snap = self.actions_by_key["snap"].isChecked()
+        self.studio.playback.set_loops(self.actions_by_key["play_loop"].isChecked())
+        self.studio.playback.set_every_frame(self.actions_by_key["play_every_frame"].isChecked())
         self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
         self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
         if self.workspace is not None:
@@ -230,6 +233,8 @@ class MainWindow(QMainWindow):
         )
         self.actions_by_key["smooth"].setChecked(self.settings.smooth)
         self.actions_by_key["snap"].setChecked(self.settings.snap)
+        self.actions_by_key["play_loop"].setChecked(self.settings.play_loop)
+        self.actions_by_key["play_every_frame"].setChecked(self.settings.play_every_frame)
         self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
         self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
@@ -241,7 +246,7 @@ class MainWindow(QMainWindow):
         sequence = studio.session.sequence
         is_open, opening = sequence is not None, studio.session.opening
         has_spikes = sequence is not None and sequence.recording is not None
-        moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out")
+        moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out", "play")
         views = ("fit", "actual_size", "zoom_in", "zoom_out", "findings", "close", "clear_range")
         abilities = dict.fromkeys((*moving, *views), is_open)
         abilities |= dict.fromkeys(("add_spikes", "add_reference"), is_open)
@@ -271,6 +276,10 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.empty)
         if self._status is not None:
             self._status.setVisible(shows_workspace)
+
+    def _show_playing(self) -> None:
+        playing = self.studio.playback.playing
+        self.actions_by_key.show_as("play", "pause" if playing else "play")
 
     def _refresh_arrangement(self) -> None:
         check_arrangement(self.actions_by_key, self.studio.comparison)

@@ -1,11 +1,14 @@
 """Moving through the frames: buttons, a slider, and where we are in words."""
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 from superqt import QElidingLabel
 
 from app.state.position import Position
+
+ROOM_FOR_NAME_PX = 460
+ROOM_FOR_RANGE_PX = 400
 
 
 class Transport(QWidget):
@@ -17,6 +20,8 @@ class Transport(QWidget):
         before: tuple[QAction, ...],
         after: tuple[QAction, ...],
         parent: QWidget | None = None,
+        *,
+        play: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._position = position
@@ -36,9 +41,12 @@ class Transport(QWidget):
         layout.setSpacing(4)
         for action in before:
             layout.addWidget(_button(action))
+        if play is not None:
+            layout.addWidget(play)
         layout.addWidget(self.slider, 1)
-        for action in after:
-            layout.addWidget(_button(action))
+        self._range_buttons = [_button(action) for action in after[-2:]]
+        for button in [*map(_button, after[:-2]), *self._range_buttons]:
+            layout.addWidget(button)
         layout.addSpacing(6)
         layout.addWidget(self.counter)
         layout.addSpacing(4)
@@ -48,6 +56,14 @@ class Transport(QWidget):
         position.changed.connect(self._on_index)
         self._on_count(position.count)
         self._on_index(position.index)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what can be done without where there is little room."""
+        super().resizeEvent(event)
+        width = self.width()
+        self.name.setVisible(width >= ROOM_FOR_NAME_PX)
+        for button in self._range_buttons:
+            button.setVisible(width >= ROOM_FOR_RANGE_PX)
 
     def show_name(self, name: str) -> None:
         """Show the name of the frame's file."""

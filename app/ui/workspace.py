@@ -10,6 +10,7 @@ from app.ui.actions import StudioActions
 from app.ui.job_bar import JobBar
 from app.ui.panes import PaneGrid
 from app.ui.panes_view import PanesView
+from app.ui.play_controls import PlayControls
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.transport import Transport
@@ -42,7 +43,9 @@ class Workspace(QWidget):
         self.panes_view = PanesView(studio, actions, theme, self.panes)
         before = (actions["first"], actions["previous"])
         after = (actions["next"], actions["last"], actions["set_in"], actions["set_out"])
-        self.transport = Transport(studio.position, before, after)
+        self.transport = Transport(
+            studio.position, before, after, play=PlayControls(studio.playback, actions)
+        )
         self.timeline = Timeline(theme)
         self.voxels = VoxelStrip(theme)
         self.job_bar = JobBar(actions["cancel"])

@@ -1,0 +1,56 @@
+"""Play button and what it plays like."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+
+from app.state.playback import SPEEDS, Playback
+from app.ui.actions import StudioActions
+
+
+class PlayControls(QWidget):
+    """Bound to a `Playback`."""
+
+    def __init__(self, playback: Playback, actions: StudioActions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._playback = playback
+        self.play = QToolButton()
+        self.play.setDefaultAction(actions["play"])
+        self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.speed = QToolButton()
+        self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.speed.setAccessibleName(self.tr("Speed"))
+        menu = QMenu(self.speed)
+        group = QActionGroup(menu)
+        self._speeds: dict[float, QAction] = {}
+        for speed in SPEEDS:
+            action = menu.addAction(f"{speed:g} ×")
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, speed=speed: playback.set_speed(speed))
+            self._speeds[speed] = action
+        menu.addSeparator()
+        menu.addAction(actions["play_loop"])
+        menu.addAction(actions["play_every_frame"])
+        self.speed.setMenu(menu)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.play)
+        layout.addWidget(self.speed)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        playback.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is in force."""
+        playback = self._playback
+        self.speed.setText(f"{playback.speed:g} ×")
+        self.speed.setToolTip(
+            self.tr("Speed: {speed} × the recording's own, {fps} frames a second").format(
+                speed=f"{playback.speed:g}", fps=f"{playback.fps:.4g}"
+            )
+        )
+        if playback.speed in self._speeds:
+            self._speeds[playback.speed].setChecked(True)
