@@ -42,11 +42,15 @@ class Settings:
     smooth: bool = True
     """Interpolate enlarged pixels."""
     show_voxels: bool = True
+    voxel_values: str = "counts"
+    voxel_colours: str = "grey"
+    voxel_own_scale: bool = False
     panes: dict[str, object] = field(default_factory=dict)
     """What the panes show, and how many there are (`Comparison.to_values`)."""
     play_speed: float = 1.0
     play_loop: bool = True
     play_every_frame: bool = False
+    """Leave no frame out, however long its picture takes."""
     snap: bool = True
     """Dragged windows snap to whole planes and to their neighbours."""
     results_mib: int = 1024

@@ -14,9 +14,11 @@ from app.display import NEUTRAL, FloatPicture, Look
 from engine.geometry import Region
 
 BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO = "blurry", "restored", "reference", "tfp", "tfi", "ratio"
-SOURCES = (BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO)
-"""In the order of their keys, 1 to 6."""
-SPIKE_SOURCES = (TFP, TFI, RATIO)
+VOXEL = "voxel"
+"""The voxel bin that is selected."""
+SOURCES = (BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO, VOXEL)
+"""In the order of their keys, 1 to 6 and 0."""
+SPIKE_SOURCES = (TFP, TFI, RATIO, VOXEL)
 """Those that depend on the frame's alignment window."""
 _RESULT = "result:"
 MOST_PANES = 4
@@ -60,6 +62,8 @@ class Wanted:
     choices: tuple[Choice, ...] = FIRST_CHOICES[:2]
     look: Look = NEUTRAL
     gain: float = 4.0
+    bin: int = 0
+    """Number of the voxel bin that is selected."""
 
     @property
     def sources(self) -> frozenset[str]:
@@ -75,6 +79,7 @@ class Comparison(QObject):
     """Other pictures are needed: ask `wanted`."""
     region_changed = Signal()
     active_changed = Signal()
+    bin_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +90,8 @@ class Comparison(QObject):
         self._active = 0
         self.look = NEUTRAL
         self.gain = 4.0
+        self.bin: int | None = None
+        """Number of the voxel bin that is selected; None for none."""
         self.region: Region | None = None
         """What is measured beside the whole picture."""
         self._blink = QTimer(self, interval=BLINK_MS)
@@ -118,7 +125,7 @@ class Comparison(QObject):
     @property
     def wanted(self) -> Wanted:
         """What must be ready, the other picture of a flip included."""
-        return Wanted(tuple(self._choices[: max(2, self._count)]), self.look, self.gain)
+        return Wanted(tuple(self._choices[: max(2, self._count)]), self.look, self.gain, self.bin or 0)
 
     @property
     def shown(self) -> tuple[Choice, ...]:
@@ -205,6 +212,14 @@ class Comparison(QObject):
         if gain != self.gain:
             self.gain = gain
             self._changed()
+
+    def select_bin(self, index: int | None) -> None:
+        """Select a voxel bin, or none."""
+        if index != self.bin:
+            self.bin = index
+            self.bin_changed.emit()
+            if VOXEL in self.wanted.sources:
+                self.wanted_changed.emit()
 
     def set_region(self, region: Region | None) -> None:
         """Measure inside a region beside the whole; None for the whole only."""

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.display import FloatPicture
-from app.state.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, maker_of
+from app.state.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
 from app.state.results import Restored
+from app.state.spikes import BINS
+from app.state.voxel_look import VoxelLook
 from app.state.window_pictures import shown_rate
 from engine.geometry import Size, Span
 
@@ -36,7 +38,7 @@ def why_missing(sequence: "Sequence", source: str) -> str:
 
 
 def read_source(
-    sequence: "Sequence", index: int, source: str, results: tuple[Restored, ...]
+    sequence: "Sequence", index: int, source: str, results: tuple[Restored, ...], voxel_bin: int = 0
 ) -> FloatPicture | None:
     """Return the float32 (h, w, 3) values of a source in [0, 1], None where the frame has none.
 
@@ -51,6 +53,8 @@ def read_source(
         return None
     if source == RATIO:
         return _spike_ratio(sequence, index)
+    if source == VOXEL:
+        return _voxel_bin(sequence, index, voxel_bin)
     from engine.voxels import tfi, tfp
 
     window = sequence.window(index)
@@ -65,6 +69,14 @@ def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
 
     pictures: NDArray[np.float32] = SpikeRatio().prepare(sequence, Span(index, index + 1)).pictures
     return pictures[0]
+
+
+def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int) -> FloatPicture:
+    """Return the square root of one bin's counts, white where all bins together are brightest."""
+    grid = np.asarray(sequence.voxels(index, BINS))
+    levels, _, _ = VoxelLook().levels(grid)
+    grey = levels[min(voxel_bin, len(levels) - 1)].astype(np.float32) / np.float32(255)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def at_size(picture: FloatPicture, size: Size) -> FloatPicture:

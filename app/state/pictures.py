@@ -18,7 +18,7 @@ from app.display import (
     display_partial,
     display_picture,
 )
-from app.state.comparing import BLURRY, RATIO, RESTORED, SPIKE_SOURCES, Choice, Wanted
+from app.state.comparing import BLURRY, RATIO, RESTORED, SPIKE_SOURCES, VOXEL, Choice, Wanted
 from app.state.jobs import PartialFrame
 from app.state.lease import Lease
 from app.state.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
@@ -54,6 +54,8 @@ class FrameView:
     """Why a source that is wanted is not there: "reference", "spikes", "computing", or a sentence."""
     pictures: Mapping[Choice, DisplayPicture] = field(default_factory=dict)
     """Of the choices beyond the blurry and the restored picture."""
+    bin: int = 0
+    """The voxel bin that one of them may show."""
 
     @property
     def is_partial(self) -> bool:
@@ -251,7 +253,7 @@ def _read(request: _Request) -> FrameView:
                 why = COMPUTING
             elif picture is None and not why:
                 try:
-                    picture = read_source(sequence, index, source, request.results)
+                    picture = read_source(sequence, index, source, request.results, wanted.bin)
                 except EngineError as error:
                     why = _sentence(error)
             if picture is not None:
@@ -276,14 +278,15 @@ def _read(request: _Request) -> FrameView:
         if choice not in (Choice(BLURRY), Choice(RESTORED))
         and (drawn := _drawn(choice, view, known)) is not None
     }
-    return replace(view, pictures=pictures)
+    return replace(view, pictures=pictures, bin=wanted.bin)
 
 
 def _known(source: str, request: _Request, known: FrameView | None, origin: MadeFrom) -> FloatPicture | None:
     """Return the values of a source that need not be read again."""
     if source in SLOW_SOURCES:
         return request.slow.get((request.index, source, origin))
-    if known is not None and source in SPIKE_SOURCES and known.made_from == origin:
+    same_bin = known is not None and (source != VOXEL or known.bin == request.wanted.bin)
+    if known is not None and source in SPIKE_SOURCES and known.made_from == origin and same_bin:
         return known.others.get(source)
     return None
 

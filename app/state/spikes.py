@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,14 @@ from app.state.kept_rates import KeptRates
 from app.state.lease import Lease
 from app.state.reading import Lane, Ticket
 from app.state.spike_rate import RateCurve
+from app.state.voxel_look import USUAL, VoxelLook
 from engine.errors import OperationCancelled
+
+if TYPE_CHECKING:
+    from engine.voxels import VoxelGrid
 
 BINS = 32
 THUMBNAIL_WIDTH_PX = 192
-BRIGHTEST_QUANTILE = 0.998
-BRIGHTEST_SAMPLE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +31,15 @@ class VoxelPictures:
     spans: tuple[tuple[float, float], ...]
     """Planes of every bin."""
     pictures: tuple[NDArray[np.uint8], ...]
-    """(h, w) each; brightness is the square root of the count."""
+    """(h, w) levels each, 0 to 255, which `look` gives their meaning."""
     spikes: tuple[int, ...]
     """Spikes of the whole bin."""
     brightest: float
-    """Count of spikes a pixel that is shown white."""
+    """Value that is shown white on the common scale: spikes a pixel, or network values."""
     outside_planes: float
     """How much of the window lies outside the recording."""
+    look: VoxelLook = USUAL
+    darkest: float = 0.0
 
 
 class SpikeViews(QObject):
@@ -47,10 +52,17 @@ class SpikeViews(QObject):
     _progressed = Signal(float)
 
     def __init__(
-        self, pool: ThreadPoolExecutor, parent: QObject | None = None, *, kept: KeptRates | None = None
+        self,
+        pool: ThreadPoolExecutor,
+        parent: QObject | None = None,
+        *,
+        kept: KeptRates | None = None,
+        look: VoxelLook | None = None,
     ) -> None:
         super().__init__(parent)
         self._kept = kept or KeptRates(None)
+        self._look = look or USUAL
+        self._shown: tuple[Lease, int] | None = None
         self.rate: RateCurve | None = None
         self.rate_progress: float | None = None
         """Share of the recording that has been counted; None when nothing is being counted."""
@@ -72,11 +84,24 @@ class SpikeViews(QObject):
     def show(self, lease: Lease, index: int) -> None:
         """Make the voxel pictures of frame `index`; the newest call wins."""
         if lease.sequence.recording is not None:
-            self._bins.request(index, lambda _: _voxel_pictures(lease, index))
+            look = self._look
+            self._shown = (lease, index)
+            self._bins.request(index, lambda _: _voxel_pictures(lease, index, look))
+
+    @property
+    def look(self) -> VoxelLook:
+        return self._look
+
+    def set_look(self, look: VoxelLook) -> None:
+        """Show the bins otherwise from now on."""
+        self._look = look
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def clear(self) -> None:
         self._rates.clear()
         self._bins.clear()
+        self._shown = None
         self.rate = self.rate_progress = self.voxels = None
         self.rate_changed.emit()
         self.voxels_changed.emit()
@@ -121,7 +146,7 @@ def _count(lease: Lease, kept: KeptRates, ticket: Ticket, progressed: object) ->
         return RateCurve.of_counts(counts, recording.info.size.pixels)
 
 
-def _voxel_pictures(lease: Lease, index: int) -> VoxelPictures:
+def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     import cv2
 
     with lease.reading() as sequence:
@@ -132,15 +157,24 @@ def _voxel_pictures(lease: Lease, index: int) -> VoxelPictures:
     shrink = math.ceil(max(1.0, width / THUMBNAIL_WIDTH_PX))  # whole numbers average several times faster
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     counts = np.asarray(grid)
-    small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in counts])
-    sample = small.reshape(-1)[:: max(1, small.size // BRIGHTEST_SAMPLE)]
-    brightest = float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
-    shown = np.minimum(np.sqrt(small) * np.float32(255 / math.sqrt(brightest)), 255).astype(np.uint8)
+    spikes = counts.sum(axis=2).sum(axis=1, dtype=np.float64)
+    values = counts if look.values == "counts" else network_values(grid)
+    small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in values])
+    levels, low, high = look.levels(small)
     return VoxelPictures(
         index,
         tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
-        tuple(np.ascontiguousarray(one) for one in shown),
-        tuple(int(total) for total in counts.sum(axis=2).sum(axis=1, dtype=np.float64)),
-        brightest,
+        tuple(np.ascontiguousarray(one) for one in levels),
+        tuple(int(total) for total in spikes),
+        high,
         float(grid.outside_planes),
+        look,
+        low,
     )
+
+
+def network_values(grid: "VoxelGrid") -> NDArray[np.float32]:
+    """Return voxels as the bundled network takes them: against the exposure's own mean density."""
+    from engine.voxels import VoxelSpec
+
+    return VoxelSpec(bins=len(grid), transform="relative").apply(grid)[: len(grid)]

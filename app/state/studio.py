@@ -31,10 +31,12 @@ from app.state.pictures import Pictures
 from app.state.playback import Playback
 from app.state.position import Position
 from app.state.probe import SpikeProbe
+from app.state.raster import Rasters
 from app.state.results import Restored, RestoredFrames, was_made_from
 from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
 from app.state.spikes import SpikeViews
+from app.state.voxel_look import VoxelLook
 from engine.errors import EngineError, OperationCancelled
 from engine.geometry import Region, Span
 from engine.source import SequenceSource
@@ -98,7 +100,8 @@ class Studio(QObject):
         self.pictures.wanted = self.comparison.wanted
         self.playback = Playback(self.position, self.pictures, settings, self)
         self.probe = SpikeProbe(self.pool, self)
-        self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates)
+        self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates, look=VoxelLook.of(settings))
+        self.rasters = Rasters(self.pool, self)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
         self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)
@@ -213,6 +216,11 @@ class Studio(QObject):
         if sequence is not None and not (sequence.gamma == gamma and sequence.gamma_known):
             self.session.reopen(gamma=gamma)
 
+    def set_voxel_look(self, look: VoxelLook) -> None:
+        """Show voxel bins otherwise, also after the next start."""
+        look.keep(self.settings)
+        self.spikes.set_look(look)
+
     def deblur_frame(self) -> None:
         self._deblur(Span(self.position.index, self.position.index + 1), first=True)
 
@@ -320,16 +328,19 @@ class Studio(QObject):
         self.pictures.clear()
         self.metrics.clear()
         self.spikes.clear()
+        self.rasters.clear()
         self.desk.recent.add(source)
         self.alignment.begin()
-        self.position.reset(len(sequence), index)
+        self.playback.stop()
         self.playback.set_own_fps(frames_a_second(sequence))
+        self.position.reset(len(sequence), index)
         if sequence.recording is not None:
             self.spikes.count(lease)
             self.bridge.warm_up()
         self.abilities_changed.emit()
 
     def _on_closed(self) -> None:
+        self.playback.stop()
         self.jobs.forget()
         self.alignment.end()
         self._shown_source = None

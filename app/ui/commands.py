@@ -18,6 +18,7 @@ from app.ui.compare_commands import compare_handlers
 from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
+from app.ui.voxel_commands import BinPlayer, voxel_handlers
 from engine.geometry import Size
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
@@ -37,6 +38,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self._prompts = FilePrompts(window, window.settings)
+        self._bin_player = BinPlayer(self)
         self._current = self._handlers()
         window.actions_by_key.connect_all({key: partial(self._do, key) for key in self._current})
 
@@ -49,6 +51,8 @@ class Commands(QObject):
 
     def rebind(self) -> None:
         """Let every action mean the sequence that is in front now."""
+        self._bin_player.play(None)
+        self._window.actions_by_key["play_bins"].setChecked(False)
         self._current = self._handlers()
 
     def open_paths(self, paths: list[Path]) -> None:
@@ -107,13 +111,15 @@ class Commands(QObject):
             "quit": window.close,
             **alignment_handlers(studio, prompts),
             **compare_handlers(studio, window.actions_by_key, lambda: window.docks.toggle("picture_panel")),
-            "alignment_panel": lambda: window.docks.toggle("alignment_panel"),
-            "restore_panel": lambda: window.docks.toggle("restore_panel"),
+            **voxel_handlers(studio, window.actions_by_key, self._bin_player),
+            "raster_panel": lambda: window.docks.toggle("raster_panel"),
             "play": studio.playback.toggle,
             "play_loop": window.apply_view_settings,
             "play_every_frame": window.apply_view_settings,
             "faster": lambda: studio.playback.faster(1),
             "slower": lambda: studio.playback.faster(-1),
+            "alignment_panel": lambda: window.docks.toggle("alignment_panel"),
+            "restore_panel": lambda: window.docks.toggle("restore_panel"),
             "previous": lambda: position.step(-1),
             "next": lambda: position.step(1),
             "first": lambda: position.go(0),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ARRANGEMENTS = ("panes_1", "panes_2", "panes_3", "panes_4", "wipe")
 SOURCE_ACTIONS = {f"show_{source}": source for source in SOURCES}
+"""Keys of actions, and the sources they show."""
 
 
 def compare_handlers(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ from app.ui.docks import Docks
 from app.ui.drop_hint import DropHint
 from app.ui.empty_page import EmptyPage
 from app.ui.icons import application_icon
+from app.ui.play_controls import LeaveSpaceToButtons
 from app.ui.queue_panel import QueuePanel
 from app.ui.recent_menu import show_recent
 from app.ui.restore_panel import RestorePanel
@@ -40,6 +41,7 @@ from app.ui.tool_bar import StudioToolBar
 if TYPE_CHECKING:
     from app.ui.panes import PaneGrid
     from app.ui.picture_panel import PicturePanel
+    from app.ui.raster_panel import RasterPanel
     from app.ui.status_line import StatusLine
     from app.ui.workspace import Workspace
 
@@ -66,6 +68,7 @@ class MainWindow(QMainWindow):
         self._libraries_loaded = False
         self._status: StatusLine | None = None
         self.picture_panel: PicturePanel | None = None
+        self.raster_panel: RasterPanel | None = None
         self.setWindowTitle(TITLE)
         self.setWindowIcon(application_icon())
         self.setMinimumSize(SMALLEST_SIZE)
@@ -94,6 +97,9 @@ class MainWindow(QMainWindow):
         self.docks.add(
             "picture_panel", self.tr("Picture"), QWidget(), "right", shown=False, behind="queue_panel"
         )
+        self.docks.add(
+            "raster_panel", self.tr("Raster"), QWidget(), "right", shown=False, behind="queue_panel"
+        )
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
@@ -104,7 +110,9 @@ class MainWindow(QMainWindow):
         self._check_settings()
         self.tabs.desk.restoring.changed.connect(self._check_settings)
         self.installEventFilter(self)
+        self.installEventFilter(LeaveSpaceToButtons(self))
         self._adopt(studio)
+        self._show_playing()
         self.alignment_panel.show_studio(studio)
         self.tabs.added.connect(self._adopt)
         self.tabs.removed.connect(self._abandon)
@@ -155,8 +163,12 @@ class MainWindow(QMainWindow):
     def _on_tab(self) -> None:
         self.commands.rebind()
         self.alignment_panel.show_studio(self.studio)
-        self._show_in_picture_panel()
+        self._show_in_plots()
         self.apply_view_settings()
+        for studio in self.tabs.studios:
+            if studio is not self.studio:
+                studio.playback.stop()
+        self._show_playing()
         self._refresh()
         self._show_facts()
 
@@ -180,7 +192,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self._status)
         for studio in self.tabs.studios:
             self._furnish(studio)
-        self._add_picture_panel()
+        self._add_plots()
         self.apply_view_settings()
         self._refresh()
         self.ready.emit()
@@ -260,6 +272,8 @@ class MainWindow(QMainWindow):
         }
         abilities |= alignment_abilities(studio.alignment)
         abilities |= compare_abilities(studio)
+        abilities |= dict.fromkeys(("faster", "slower"), is_open)
+        abilities |= dict.fromkeys(("next_bin", "previous_bin", "play_bins", "show_voxel"), has_spikes)
         check_arrangement(self.actions_by_key, studio.comparison)
         name_steps(self.actions_by_key, studio.alignment)
         self.actions_by_key.enable(abilities)
@@ -271,7 +285,9 @@ class MainWindow(QMainWindow):
         self.empty.show_opening(None if opening is None else Path(opening.path).name)
         shows_workspace = sequence is not None and self.workspace is not None
         if self.workspace is not None and shows_workspace:
-            self.stack.setCurrentWidget(self.workspace)
+            if self.stack.currentWidget() is not self.workspace:
+                self.stack.setCurrentWidget(self.workspace)
+                self.workspace.setFocus(Qt.FocusReason.OtherFocusReason)  # else a button has the space bar
         else:
             self.stack.setCurrentWidget(self.empty)
         if self._status is not None:
@@ -284,18 +300,23 @@ class MainWindow(QMainWindow):
     def _refresh_arrangement(self) -> None:
         check_arrangement(self.actions_by_key, self.studio.comparison)
 
-    def _add_picture_panel(self) -> None:
-        """Fill the panel that needs the plotting library."""
+    def _add_plots(self) -> None:
+        """Fill the panels that need the plotting library."""
         from app.ui.picture_panel import PicturePanel
+        from app.ui.raster_panel import RasterPanel
 
         self.picture_panel = PicturePanel(self.actions_by_key, self.theme)
         self.docks["picture_panel"].setWidget(self.picture_panel)
-        self._show_in_picture_panel()
+        self.raster_panel = RasterPanel(self.theme)
+        self.docks["raster_panel"].setWidget(self.raster_panel)
+        self._show_in_plots()
 
-    def _show_in_picture_panel(self) -> None:
+    def _show_in_plots(self) -> None:
         if self.picture_panel is not None:
             panes = None if self.workspace is None else self.workspace.panes
             self.picture_panel.show_studio(self.studio, panes)
+        if self.raster_panel is not None:
+            self.raster_panel.show_studio(self.studio)
 
     def _show_facts(self) -> None:
         sequence, view = self.studio.session.sequence, self.studio.pictures.view
@@ -350,6 +371,7 @@ def _load_libraries(_: Ticket) -> None:
     """Import what the workspace is made of; the imports in `_build_workspace` then cost nothing."""
     load_opencv()
     import app.ui.picture_panel
+    import app.ui.raster_panel
     import app.ui.status_line
     import app.ui.workspace  # noqa: F401
 

@@ -15,6 +15,7 @@ from app.state.comparing import (
     SOURCES,
     TFI,
     TFP,
+    VOXEL,
     Choice,
     maker_of,
     result_source,
@@ -24,6 +25,7 @@ from app.state.studio import METHOD_TITLES, Studio
 from app.ui.actions import StudioActions
 from app.ui.pane import Pane
 from app.ui.panes import PaneGrid
+from app.ui.plane_scale import format_planes
 from app.ui.theme import Theme
 from app.ui.wording import format_seconds
 
@@ -126,7 +128,9 @@ class PanesView(QObject):
 
     def _on_hover(self, pixel: tuple[int, int] | None) -> None:
         self._hovered = pixel
-        self._studio.probe.ask(self._studio.session.lease, self._studio.position.index, pixel)
+        lease, index = self._studio.session.lease, self._studio.position.index
+        self._studio.probe.ask(lease, index, pixel)
+        self._studio.rasters.ask(lease, index, pixel)
         self._show_readouts()
 
     def _show_readouts(self) -> None:
@@ -152,7 +156,16 @@ class PanesView(QObject):
             TFP: self.tr("Spikes: mean of the exposure (TFP)"),
             TFI: self.tr("Spikes: intervals at its centre (TFI)"),
             RATIO: self.tr("Spike ratio, live"),
+            VOXEL: self._bin_name(),
         }[source]
+
+    def _bin_name(self) -> str:
+        selected, voxels = self._studio.comparison.bin, self._studio.spikes.voxels
+        if selected is None or voxels is None or selected >= len(voxels.spans):
+            return self.tr("Voxel bin")
+        return self.tr("Voxel bin {number} of {count} · planes {planes}").format(
+            number=selected + 1, count=len(voxels.spans), planes=format_planes(*voxels.spans[selected])
+        )
 
     def _title(self, choice: Choice) -> str:
         if choice.minus:
@@ -241,7 +254,7 @@ class PanesView(QObject):
         sources = (*SOURCES, *map(result_source, self._studio.results.makers))
         group = QActionGroup(menu)
         for number, source in enumerate(sources, start=1):
-            key = f"\t{number}" if number <= len(SOURCES) else ""
+            key = f"\t{number}" if number < len(SOURCES) else ""
             action = menu.addAction(self.source_name(source) + key)
             action.setCheckable(True)
             action.setActionGroup(group)

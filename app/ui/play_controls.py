@@ -1,8 +1,17 @@
 """Play button and what it plays like."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from app.state.playback import SPEEDS, Playback
 from app.ui.actions import StudioActions
@@ -21,6 +30,7 @@ class PlayControls(QWidget):
         self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.speed.setAccessibleName(self.tr("Speed"))
+        self.speed.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.25 ×") + 26)
         menu = QMenu(self.speed)
         group = QActionGroup(menu)
         self._speeds: dict[float, QAction] = {}
@@ -54,3 +64,22 @@ class PlayControls(QWidget):
         )
         if playback.speed in self._speeds:
             self._speeds[playback.speed].setChecked(True)
+
+
+class LeaveSpaceToButtons(QObject):
+    """Lets a button or list that has the keyboard use the space bar, though the window has it as a shortcut.
+
+    Installed on the window: what the focused widget does not claim comes here.
+    """
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and event.modifiers() == Qt.KeyboardModifier.NoModifier
+            and isinstance(QApplication.focusWidget(), QAbstractButton | QAbstractItemView)
+        ):
+            event.accept()
+            return True
+        return False

@@ -7,8 +7,8 @@ from superqt import QElidingLabel
 
 from app.state.position import Position
 
-ROOM_FOR_NAME_PX = 460
-ROOM_FOR_RANGE_PX = 400
+ROOM_FOR_NAME_PX = 540
+ROOM_FOR_RANGE_PX = 470
 
 
 class Transport(QWidget):

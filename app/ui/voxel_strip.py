@@ -1,10 +1,14 @@
 """The voxel bins of the current frame as a strip of small pictures."""
 
+from functools import lru_cache
+
 import numpy as np
+import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
@@ -13,8 +17,9 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from app.state.spikes import VoxelPictures
 from app.ui.plane_scale import format_planes, format_time
@@ -42,6 +47,10 @@ class VoxelStrip(QWidget):
 
     bin_hovered = Signal(object)
     """(start, stop) in planes, or None."""
+    bin_selected = Signal(object)
+    """Number of the bin that was clicked, or None for the selected one clicked again."""
+    bin_opened = Signal(int)
+    """Number of the bin that was clicked twice."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +59,16 @@ class VoxelStrip(QWidget):
         self._images: list[QImage] = []
         self._rate_hz: float | None = None
         self._hovered: int | None = None
+        self._selected: int | None = None
+        self.menu_button = QToolButton(self)
+        self.menu_button.setText("⋯")
+        self.menu_button.setToolTip(self.tr("How the voxel bins are shown"))
+        self.menu_button.setAccessibleName(self.tr("How the voxel bins are shown"))
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.menu_button.setProperty("chooser", True)
+        self.menu = QMenu(self.menu_button)
+        self.menu_button.setMenu(self.menu)
         self.setMouseTracking(True)
         self.setMinimumHeight(52)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -61,8 +80,32 @@ class VoxelStrip(QWidget):
 
     def show_voxels(self, voxels: VoxelPictures | None, rate_hz: float | None) -> None:
         self._voxels, self._rate_hz = voxels, rate_hz
-        self._images = [] if voxels is None else [_image(picture) for picture in voxels.pictures]
+        table = None if voxels is None else colour_table(voxels.look.colours)
+        self._images = [] if voxels is None else [_image(picture, table) for picture in voxels.pictures]
         self.update()
+
+    def show_selected(self, index: int | None) -> None:
+        """Frame the selected bin."""
+        self._selected = index
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        hint = self.menu_button.sizeHint()
+        self.menu_button.setGeometry(self.width() - hint.width() - 6, 2, hint.width(), min(20, hint.height()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.bin_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index is not None:
+            self.bin_selected.emit(None if index == self._selected else index)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.bin_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index is not None:
+            self.bin_opened.emit(index)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu.popup(event.globalPos())
 
     def bin_at(self, at: QPointF) -> int | None:
         """Return the bin under a point of the widget."""
@@ -141,8 +184,8 @@ class VoxelStrip(QWidget):
         painter.drawText(header, Qt.AlignmentFlag.AlignLeft, self._title(self._voxels))
         for index, (box, image) in enumerate(zip(self._boxes(), self._images, strict=True)):
             painter.drawImage(box, image)
-            if index == self._hovered:
-                painter.setPen(QPen(QColor(colours.current), 2))
+            if index in (self._hovered, self._selected):
+                painter.setPen(QPen(QColor(colours.current), 3 if index == self._selected else 2))
                 painter.drawRect(box)
 
     def _title(self, voxels: VoxelPictures) -> str:
@@ -151,11 +194,37 @@ class VoxelStrip(QWidget):
         if self._rate_hz:
             text += f" ({format_time(stop - start, self._rate_hz)})"
         text += f" · {sum(voxels.spikes):,} spikes"
+        if voxels.look.own_scale:
+            text += self.tr(" · every bin on a scale of its own")
+        elif voxels.look.values == "network":
+            text += self.tr(" · network values {low} to {high}").format(
+                low=f"{voxels.darkest:.2f}", high=f"{voxels.brightest:.2f}"
+            )
+        else:
+            text += self.tr(" · white: {count} a pixel").format(count=f"{voxels.brightest:.2g}")
         if voxels.outside_planes > 0:
             text += f" · {voxels.outside_planes:.4g} planes lie outside the recording"
         return text
 
 
-def _image(picture: NDArray[np.uint8]) -> QImage:
+def _image(picture: NDArray[np.uint8], table: list[int] | None) -> QImage:
     height, width = picture.shape
-    return QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_Grayscale8)
+    if table is None:
+        return QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_Grayscale8)
+    image = QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_Indexed8)
+    image.setColorTable(table)
+    return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+@lru_cache
+def colour_table(name: str) -> list[int] | None:
+    """Return 256 colours as 0xAARRGGBB; None for grey, which needs none."""
+    if name == "grey":
+        return None
+    if name == "coolwarm":
+        ends = ((59, 76, 192), (221, 221, 221), (180, 4, 38))
+        colours = pg.ColorMap([0.0, 0.5, 1.0], np.array(ends, np.uint8))
+    else:
+        colours = pg.colormap.get(name)
+    table = colours.getLookupTable(0.0, 1.0, 256)[:, :3].astype(int)
+    return [0xFF000000 | red << 16 | green << 8 | blue for red, green, blue in table.tolist()]

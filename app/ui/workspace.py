@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from app.state.spikes import BINS
 from app.state.studio import Studio
 from app.ui.actions import StudioActions
 from app.ui.job_bar import JobBar
@@ -14,6 +15,7 @@ from app.ui.play_controls import PlayControls
 from app.ui.theme import Theme
 from app.ui.timeline import Timeline
 from app.ui.transport import Transport
+from app.ui.voxel_commands import fill_look_menu, show_large
 from app.ui.voxel_strip import VoxelStrip
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Workspace(QWidget):
         self, studio: Studio, actions: StudioActions, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._studio = studio
         self._actions = actions
         self._voxels_wanted = True
@@ -95,7 +98,12 @@ class Workspace(QWidget):
         self.timeline.frame_chosen.connect(studio.position.go)
         self.timeline.window_dragged.connect(studio.alignment.edits.set_window_by_drag)
         studio.alignment.changed.connect(self._show_windows)
-        self.voxels.bin_hovered.connect(self.timeline.show_bin)
+        self.voxels.bin_hovered.connect(self._mark_bin)
+        self.voxels.bin_selected.connect(studio.comparison.select_bin)
+        self.voxels.bin_opened.connect(lambda index: show_large(studio, index))
+        self.voxels.menu.aboutToShow.connect(lambda: fill_look_menu(self.voxels.menu, studio, self._actions))
+        studio.comparison.bin_changed.connect(self._show_selected_bin)
+        studio.position.changed.connect(lambda _: self._mark_bin(None))
         self.panes.pixel_hovered.connect(self.pixel_hovered)
         self.panes.pixel_hovered.connect(self._on_cursor)
         self.panes.scale_changed.connect(self._looking.start)
@@ -180,6 +188,20 @@ class Workspace(QWidget):
 
     def _show_voxels(self) -> None:
         self.voxels.show_voxels(self._studio.spikes.voxels, self.rate_hz)
+        self.panes_view.show_titles()
+
+    def _show_selected_bin(self) -> None:
+        self.voxels.show_selected(self._studio.comparison.bin)
+        self._mark_bin(None)
+        self.panes_view.show_titles()
+
+    def _mark_bin(self, hovered: tuple[float, float] | None) -> None:
+        """Mark on the timeline the bin under the mouse, else the selected one."""
+        selected, window = self._studio.comparison.bin, self.timeline.content.current_window
+        if hovered is None and selected is not None and window is not None:
+            length = (window[1] - window[0]) / BINS
+            hovered = (window[0] + selected * length, window[0] + (selected + 1) * length)
+        self.timeline.show_bin(hovered)
 
     def _show_results(self) -> None:
         studio, results = self._studio, self._studio.results

@@ -1,6 +1,7 @@
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from app.settings import Settings
 from app.state.playback import SPEEDS, Playback
@@ -136,3 +137,18 @@ def test_the_pace_is_that_of_the_exposures(studio, qtbot):
     rate = studio.session.sequence.recording.info.rate_hz
     expected = None if rate is None else rate / 20
     assert frames_a_second(studio.session.sequence) == expected
+
+
+def test_a_button_that_has_the_keyboard_keeps_the_space_bar(opened_window, qtbot):
+    transport = opened_window.workspace.transport
+    button = next(
+        one
+        for one in transport.findChildren(QToolButton)
+        if one.defaultAction() is opened_window.actions_by_key["next"]
+    )
+    opened_window.activateWindow()
+    qtbot.waitUntil(opened_window.isActiveWindow)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    assert opened_window.studio.position.index == 1
+    assert not opened_window.studio.playback.playing

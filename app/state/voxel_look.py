@@ -1,0 +1,70 @@
+"""How voxel bins are turned into pictures: counts or network values, colours, one scale or many."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.settings import Settings
+
+Values = Literal["counts", "network"]
+Colours = Literal["grey", "viridis", "magma", "inferno", "coolwarm"]
+VALUES: tuple[Values, ...] = get_args(Values)
+COLOURS: tuple[Colours, ...] = get_args(Colours)
+BRIGHTEST_QUANTILE = 0.998
+SAMPLE = 50_000
+
+
+@dataclass(frozen=True)
+class VoxelLook:
+    """What the user chose."""
+
+    values: Values = "counts"
+    """Spikes, or what they become before they enter the network."""
+    colours: Colours = "grey"
+    own_scale: bool = False
+    """Every bin has its own white; else all share one."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "VoxelLook":
+        values: Values = next((one for one in VALUES if one == settings.voxel_values), "counts")
+        colours: Colours = next((one for one in COLOURS if one == settings.voxel_colours), "grey")
+        return cls(values, colours, settings.voxel_own_scale)
+
+    def keep(self, settings: Settings) -> None:
+        settings.voxel_values, settings.voxel_colours = self.values, self.colours
+        settings.voxel_own_scale = self.own_scale
+
+    def levels(self, values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float, float]:
+        """Return bins (K, h, w) as levels 0 to 255, and the values at both ends of a common scale.
+
+        Counts begin at 0 and are shown by their square root, whose noise is the same everywhere.
+        """
+        if self.values == "counts":
+            values = np.sqrt(values)
+        low, high = _range(values, from_zero=self.values == "counts")
+        if self.own_scale:
+            scaled = np.stack([_scaled(one, *_range(one, self.values == "counts")) for one in values])
+        else:
+            scaled = _scaled(values, low, high)
+        if self.values == "counts":
+            return scaled, 0.0, high**2
+        return scaled, low, high
+
+
+USUAL = VoxelLook()
+
+
+def _range(values: NDArray[np.float32], from_zero: bool) -> tuple[float, float]:
+    sample = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
+    if from_zero:
+        return 0.0, float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
+    low, high = np.quantile(sample, (1 - BRIGHTEST_QUANTILE, BRIGHTEST_QUANTILE))
+    return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def _scaled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+    gain = 255 / (high - low) if math.isfinite(high - low) and high > low else 0.0
+    return np.clip((values - np.float32(low)) * np.float32(gain), 0, 255).astype(np.uint8)

@@ -1,0 +1,145 @@
+"""The raster panel: when the pixels under the mouse fired, and the intervals between their spikes."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.state.studio import Studio
+from app.ui.plane_scale import format_time
+from app.ui.theme import Theme, faded
+
+MARK_HALF = 0.4
+"""Of a row's height, how far a spike's mark reaches from the middle."""
+
+
+class RasterPanel(QWidget):
+    """Shows the pixel of the sequence in front that the mouse was over last."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._studio: Studio | None = None
+        self._theme = theme
+        self._seen = False
+        self.heading = QLabel()
+        self.heading.setProperty("role", "title")
+        self.facts = QLabel()
+        self.facts.setProperty("role", "muted")
+        self.facts.setWordWrap(True)
+        self.raster = _plot(self.tr("Spikes of 5 × 5 pixels, row by row; the one under the mouse is bright"))
+        self.raster.hideAxis("left")
+        self.others = pg.PlotCurveItem(connect="pairs")
+        self.middle = pg.PlotCurveItem(connect="pairs")
+        self.intervals = _plot(self.tr("Planes since the spike before, of the pixel under the mouse"))
+        self.intervals.setLabel("left", self.tr("interval / planes"))
+        self.points = pg.PlotDataItem(symbol="o", symbolSize=5, symbolPen=None)
+        self.bands = []
+        for plot, items in ((self.raster, (self.others, self.middle)), (self.intervals, (self.points,))):
+            band = pg.LinearRegionItem(movable=False)
+            band.setZValue(-10)
+            plot.addItem(band)
+            self.bands.append(band)
+            for item in items:
+                plot.addItem(item)
+        self.intervals.setXLink(self.raster)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 10)
+        layout.setSpacing(6)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.facts)
+        layout.addWidget(self.raster, 3)
+        layout.addWidget(self.intervals, 2)
+        theme.changed.connect(self._on_theme)
+        self._on_theme()
+        self.refresh()
+
+    def show_studio(self, studio: Studio | None) -> None:
+        """Show the pixel of another sequence."""
+        if self._studio is not None:
+            self._studio.rasters.changed.disconnect(self.refresh)
+            self._studio.rasters.watched = False
+        self._studio = studio
+        if studio is not None:
+            studio.rasters.changed.connect(self.refresh)
+            studio.rasters.watched = self._seen
+        self.refresh()
+
+    def set_seen(self, seen: bool) -> None:
+        """Read spikes while somebody sees them."""
+        self._seen = seen
+        if self._studio is not None:
+            self._studio.rasters.watched = seen
+
+    def refresh(self) -> None:
+        """Show what has been read, or what to do."""
+        studio = self._studio
+        raster = None if studio is None else studio.rasters.current
+        for plot in (self.raster, self.intervals):
+            plot.setVisible(raster is not None)
+        if studio is None or raster is None:
+            self.heading.setText(self.tr("Spikes of a pixel"))
+            self.facts.setText(self.tr("Move the mouse over a picture of a sequence with spikes."))
+            return
+        sequence = studio.session.sequence
+        recording = None if sequence is None else sequence.recording
+        rate_hz = None if recording is None else recording.info.rate_hz
+        self.heading.setText(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=raster.x, y=raster.y))
+        self.facts.setText(self._facts(raster.of_middle, raster.window, rate_hz))
+        others = raster.rows != raster.middle_row
+        _draw(self.others, raster.planes[others], raster.rows[others])
+        _draw(self.middle, raster.planes[~others], raster.rows[~others])
+        self.points.setData(*(part.astype(float) for part in raster.intervals))
+        for band in self.bands:
+            band.setRegion(raster.window)
+        self.raster.setRange(QRectF(raster.span[0], -0.6, raster.span[1] - raster.span[0], raster.row_count))
+        longest = float(raster.intervals[1].max(initial=1))
+        self.intervals.setYRange(0, longest * 1.1)
+
+    def _facts(self, fired: np.ndarray, window: tuple[float, float], rate_hz: float | None) -> str:
+        inside = fired[(fired >= window[0]) & (fired < window[1])]
+        text = self.tr("{count} spikes during the exposure").format(count=len(inside))
+        if len(inside) > 1:
+            gaps = np.diff(inside)
+            text += self.tr(", {mean} planes apart on average ({least} to {most})").format(
+                mean=f"{gaps.mean():.2f}", least=gaps.min(), most=gaps.max()
+            )
+            if rate_hz:
+                text += f", {format_time(float(gaps.mean()), rate_hz)}"
+        return text
+
+    def _on_theme(self) -> None:
+        colours = self._theme.colours
+        self.others.setPen(pg.mkPen(faded(colours.muted, 0.7), width=1))
+        self.middle.setPen(pg.mkPen(colours.current, width=2))
+        self.points.setPen(pg.mkPen(faded(colours.rate, 0.5), width=1))
+        self.points.setSymbolBrush(colours.rate)
+        for band in self.bands:
+            band.setBrush(faded(colours.current, 0.12))
+            for line in band.lines:
+                line.setPen(pg.mkPen(faded(colours.current, 0.5)))
+        for plot in (self.raster, self.intervals):
+            plot.setBackground(colours.panel)
+            for side in ("bottom", "left"):
+                plot.getAxis(side).setPen(colours.border)
+                plot.getAxis(side).setTextPen(colours.muted)
+
+
+def _plot(tip: str) -> pg.PlotWidget:
+    plot = pg.PlotWidget()
+    plot.setMinimumSize(160, 90)
+    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+    plot.setMouseEnabled(x=True, y=False)
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.setToolTip(tip)
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return plot
+
+
+def _draw(curve: pg.PlotCurveItem, planes: np.ndarray, rows: np.ndarray) -> None:
+    """Draw a short upright line for every spike, in the middle of its plane."""
+    x = np.repeat(planes + 0.5, 2)
+    y = np.repeat(rows.astype(float), 2)
+    y[0::2] -= MARK_HALF
+    y[1::2] += MARK_HALF
+    curve.setData(x, y)

@@ -1,0 +1,128 @@
+"""Voxel bins and the raster in the whole window, with real events."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.state.comparing import VOXEL, Choice
+from app.state.raster import raster_of
+from app.state.voxel_look import COLOURS, VoxelLook
+from app.ui.voxel_commands import BinPlayer, fill_look_menu
+from app.ui.voxel_strip import colour_table
+from engine.recording import open_recording, write_packed
+
+
+@pytest.fixture
+def shown(opened_window, qtbot):
+    opened_window.activateWindow()
+    qtbot.waitUntil(opened_window.isActiveWindow)
+    return opened_window
+
+
+def test_a_click_selects_a_bin_and_marks_it_on_the_timeline(shown):
+    strip, studio = shown.workspace.voxels, shown.studio
+    at = strip._boxes()[5].center().toPoint()
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=at)
+    assert studio.comparison.bin == 5
+    strip.leaveEvent(None)
+    start, stop = shown.workspace.timeline.content.bin
+    assert (start, stop) == pytest.approx((16 / 32 * 5, 16 / 32 * 6))
+    QTest.keyClick(shown, Qt.Key.Key_Period)
+    assert studio.comparison.bin == 6
+    QTest.keyClick(shown, Qt.Key.Key_Comma)
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=at)
+    assert studio.comparison.bin is None
+
+
+def test_the_mark_moves_with_the_frame(shown, qtbot):
+    shown.studio.comparison.select_bin(3)
+    shown.studio.position.go(2)
+    qtbot.waitUntil(lambda: shown.workspace.timeline.content.bin is not None)
+    assert shown.workspace.timeline.content.bin[0] == pytest.approx(40 + 16 / 32 * 3)
+
+
+def test_a_double_click_shows_the_bin_large(shown, qtbot):
+    strip, studio = shown.workspace.voxels, shown.studio
+    QTest.mouseDClick(strip, Qt.MouseButton.LeftButton, pos=strip._boxes()[7].center().toPoint())
+    assert studio.comparison.shown[1] == Choice(VOXEL)
+    pane = shown.workspace.panes.second
+    qtbot.waitUntil(lambda: pane.item.picture is not None)
+    assert "bin 8 of 32" in pane.title.text()
+    first = studio.pictures.view.values(VOXEL)
+    studio.comparison.select_bin(9)
+    qtbot.waitUntil(lambda: studio.pictures.view.bin == 9)
+    assert studio.pictures.view.values(VOXEL) is not first
+
+
+def test_bins_are_played_round_and_round(shown, qtbot):
+    player = BinPlayer(shown)
+    player._timer.setInterval(1)
+    shown.studio.comparison.select_bin(30)
+    seen = []
+    shown.studio.comparison.bin_changed.connect(lambda: seen.append(shown.studio.comparison.bin))
+    player.play(shown.studio)
+    qtbot.waitUntil(lambda: len(seen) >= 4)
+    player.play(None)
+    assert seen[:3] == [31, 0, 1]
+
+
+def test_the_strip_shows_network_values_in_colours(shown, qtbot):
+    studio, strip = shown.studio, shown.workspace.voxels
+    fill_look_menu(strip.menu, studio, shown.actions_by_key)
+    texts = {action.text(): action for action in strip.menu.actions()}
+    texts["As the network takes them"].trigger()
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.values == "network")
+    fill_look_menu(strip.menu, studio, shown.actions_by_key)
+    next(action for action in strip.menu.actions() if action.text() == "Viridis").trigger()
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.colours == "viridis")
+    assert (studio.settings.voxel_values, studio.settings.voxel_colours) == ("network", "viridis")
+    assert "network values" in strip._title(studio.spikes.voxels)
+    strip.grab()
+
+
+def test_one_scale_or_one_for_every_bin():
+    bins = np.stack([np.full((8, 8), value, np.float32) for value in (1.0, 4.0)])
+    common, low, high = VoxelLook().levels(bins)
+    assert (common[0].max(), common[1].max(), low, high) == (127, 255, 0.0, 4.0)
+    own, _, _ = VoxelLook(own_scale=True).levels(bins)
+    assert (own[0].max(), own[1].max()) == (255, 255)
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_colour_tables(name):
+    table = colour_table(name)
+    assert (table is None) == (name == "grey")
+    assert table is None or (len(table) == 256 and len(set(table)) > 200)
+
+
+def test_the_raster_holds_the_spikes_of_the_neighbourhood(tmp_path):
+    random = np.random.default_rng(8)
+    planes = (random.random((60, 10, 16)) < 0.3).astype(np.uint8)
+    write_packed(tmp_path / "spikes.dat", planes)
+    with open_recording(tmp_path / "spikes.dat", height=10, width=16) as recording:
+        raster = raster_of(recording, (7, 4), (10.0, 40.0), (5, 50))
+        np.testing.assert_array_equal(raster.of_middle, 5 + np.flatnonzero(planes[5:50, 4, 7]))
+        assert raster.row_count == 25
+        assert len(raster.planes) == planes[5:50, 2:7, 5:10].sum()
+        times, gaps = raster.intervals
+        np.testing.assert_array_equal(gaps, np.diff(raster.of_middle))
+        assert len(times) == len(gaps)
+        assert raster_of(recording, (0, 0), (0.0, 1.0), (0, 20)).row_count == 9
+
+
+def test_the_raster_panel_follows_the_mouse(shown, qtbot):
+    panel, studio = shown.raster_panel, shown.studio
+    assert "Move the mouse" in panel.facts.text()
+    shown.actions_by_key["raster_panel"].trigger()
+    qtbot.waitUntil(lambda: studio.rasters.watched)
+    shown.workspace.panes.pixel_hovered.emit((1, 1))
+    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    assert "Pixel" in panel.heading.text()
+    assert "spikes during the exposure" in panel.facts.text()
+    assert panel.raster.isVisible()
+
+
+def test_nothing_is_read_for_a_raster_that_nobody_sees(shown):
+    shown.workspace.panes.pixel_hovered.emit((1, 1))
+    assert not shown.studio.rasters._lane.busy
