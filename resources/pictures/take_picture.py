@@ -1,22 +1,25 @@
-"""Take the picture of the window that the README shows: the bundled sample, its fifth frame deblurred.
+"""Take the pictures of the window that the README shows: the bundled sample, its fifth frame deblurred.
 
 xvfb-run -s "-screen 0 1600x1000x24" python resources/pictures/take_picture.py
 """
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from app.settings import Settings
+from app.state.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
 from app.state.studio import Studio
 from app.ui.main_window import MainWindow
 
-TARGET = Path(__file__).with_name("studio.png")
+FOLDER = Path(__file__).parent
 SIZE_PX = (1400, 860)
 FRAME = 4
+SETTLED_SECONDS = 1.0
 
 
 def main() -> None:
@@ -29,6 +32,12 @@ def main() -> None:
     def run_until(condition: object) -> None:
         while not condition():  # type: ignore[operator]
             application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+    def take(name: str) -> None:
+        settled = time.monotonic() + SETTLED_SECONDS
+        while time.monotonic() < settled:
+            application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        window.grab().save(str(FOLDER / name))
 
     window.painted.connect(studio.open_sample)
     window.show()
@@ -44,8 +53,20 @@ def main() -> None:
     scores = studio.metrics
     run_until(lambda: scores.scores and scores.scores.index == FRAME and scores.scores.restored)
     run_until(lambda: studio.spikes.voxels.index == FRAME)
-    application.processEvents()
-    window.grab().save(str(TARGET))
+    window.docks["queue_panel"].hide()
+    window.docks["alignment_panel"].hide()
+    window.docks["restore_panel"].hide()
+    take("studio.png")
+    comparison = studio.comparison
+    comparison.arrange(4)
+    for slot, choice in enumerate((BLURRY, RESTORED, TFP)):
+        comparison.choose(slot, Choice(choice))
+    comparison.choose(3, Choice(RESTORED, REFERENCE))
+    window.actions_by_key["voxels"].trigger()
+    window.workspace.panes.zoom_to(1.6)
+    window.docks.show("picture_panel")
+    window.workspace.panes.pixel_hovered.emit((420, 262))
+    take("compare.png")
     window.close()
 
 
