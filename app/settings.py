@@ -45,6 +45,8 @@ class Settings:
     voxel_values: str = "counts"
     voxel_colours: str = "grey"
     voxel_own_scale: bool = False
+    raster_reach: int = 2
+    """Pixels on either side of the one whose spikes are shown."""
     panes: dict[str, object] = field(default_factory=dict)
     """What the panes show, and how many there are (`Comparison.to_values`)."""
     play_speed: float = 1.0
@@ -79,6 +81,7 @@ _VALID: dict[str, Callable[[object], bool]] = {
     "clip_frames": lambda value: isinstance(value, int) and 0 <= value <= 1 << 10,
     "memory_gb": lambda value: isinstance(value, float) and 0 <= value <= 1 << 14,
     "play_speed": lambda value: isinstance(value, float) and 0.01 <= value <= 100,
+    "raster_reach": lambda value: isinstance(value, int) and 0 <= value <= 8,
     "results_mib": lambda value: isinstance(value, int) and 64 <= value <= 1 << 20,
 }
 

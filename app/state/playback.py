@@ -41,7 +41,10 @@ class Playback(QObject):
         self._first = 0
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
+        self._stepping = False
         position.count_changed.connect(lambda _: self.stop())
+        position.changed.connect(self._on_position)
+        position.range_changed.connect(self._set_clock)
 
     # ------------------------------------------------------------------ how it plays
 
@@ -131,20 +134,33 @@ class Playback(QObject):
     def _go(self, index: int) -> None:
         frames = self._position.range
         if index < frames.stop:
-            self._position.go(index)
+            self._step_to(max(index, frames.start))
             if self.every_frame and self._lags(index):
-                self._start_anew()
+                self._set_clock()
         elif self.loops:
-            self._position.go(frames.start)
-            self._start_anew()
+            self._step_to(frames.start)
+            self._set_clock()
         else:
-            self._position.go(frames.stop - 1)
+            self._step_to(frames.stop - 1)
             self.stop()
+
+    def _step_to(self, index: int) -> None:
+        self._stepping = True
+        self._position.go(index)
+        self._stepping = False
+
+    def _on_position(self, _: int) -> None:
+        if not self._stepping:  # somebody went elsewhere: it plays on from there, at the same pace
+            self._set_clock()
 
     def _lags(self, index: int) -> bool:
         """Whether more than a frame is owed: it is forgiven, so that no burst follows a slow frame."""
         return (self._clock() - self._began) * self.fps > index - self._first + 1
 
-    def _start_anew(self) -> None:
+    def _set_clock(self) -> None:
+        """Let the current frame begin now."""
         self._began, self._first = self._clock(), self._position.index
+
+    def _start_anew(self) -> None:
+        self._set_clock()
         self.changed.emit()

@@ -101,7 +101,7 @@ class Studio(QObject):
         self.playback = Playback(self.position, self.pictures, settings, self)
         self.probe = SpikeProbe(self.pool, self)
         self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates, look=VoxelLook.of(settings))
-        self.rasters = Rasters(self.pool, self)
+        self.rasters = Rasters(self.pool, self, reach=settings.raster_reach)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
         self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)
@@ -215,6 +215,11 @@ class Studio(QObject):
         sequence = self.session.sequence
         if sequence is not None and not (sequence.gamma == gamma and sequence.gamma_known):
             self.session.reopen(gamma=gamma)
+
+    def set_raster_reach(self, reach: int) -> None:
+        """Show so many pixels on either side of the one under the mouse, also after the next start."""
+        self.settings.raster_reach = reach
+        self.rasters.set_reach(reach)
 
     def set_voxel_look(self, look: VoxelLook) -> None:
         """Show voxel bins otherwise, also after the next start."""
@@ -348,6 +353,7 @@ class Studio(QObject):
         self.pictures.clear()
         self.metrics.clear()
         self.spikes.clear()
+        self.rasters.clear()
         self.position.reset(0)
         self.abilities_changed.emit()
 
@@ -357,6 +363,7 @@ class Studio(QObject):
             return
         self._show_frame(index)
         self.spikes.show(lease, index)
+        self.rasters.follow(lease, index)
         self.alignment.show(index)
         self.abilities_changed.emit()
 
@@ -366,6 +373,7 @@ class Studio(QObject):
         if lease is None:
             return
         self.spikes.show(lease, index)
+        self.rasters.follow(lease, index)
         self.patches.clear()
         if not self.jobs.is_running:
             self.pictures.forget_partial()
@@ -462,11 +470,15 @@ class Studio(QObject):
 
 
 def frames_a_second(sequence: "Sequence") -> float | None:
-    """Return how many exposures begin in a second, None where that is not known."""
+    """Return how many exposures usually begin in a second, None where that is not known.
+
+    Clips that follow each other in one recording may be far apart: the median does not mind.
+    """
     recording, windows = sequence.recording, sequence.windows
     if recording is None or not recording.info.rate_hz or len(windows) < 2:
         return None
-    planes = (windows[-1].start - windows[0].start) / (len(windows) - 1)
+    apart = np.diff([window.start for window in windows])
+    planes = float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
     return recording.info.rate_hz / planes if planes > 0 else None
 
 

@@ -5,12 +5,16 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.state.raster import REACHES, Raster
 from app.state.studio import Studio
 from app.ui.plane_scale import format_time
+from app.ui.segments import Segments
 from app.ui.theme import Theme, faded
 
 MARK_HALF = 0.4
 """Of a row's height, how far a spike's mark reaches from the middle."""
+AXIS_PX = 46
+"""Room for the numbers at the left: the same in both plots, so that their planes stand above each other."""
 
 
 class RasterPanel(QWidget):
@@ -26,12 +30,29 @@ class RasterPanel(QWidget):
         self.facts = QLabel()
         self.facts.setProperty("role", "muted")
         self.facts.setWordWrap(True)
-        self.raster = _plot(self.tr("Spikes of 5 × 5 pixels, row by row; the one under the mouse is bright"))
-        self.raster.hideAxis("left")
+        self.reach = Segments(
+            self.tr("Pixels"),
+            [
+                (
+                    f"{2 * reach + 1} × {2 * reach + 1}",
+                    reach,
+                    self.tr("Show so many pixels, the one under the mouse in the middle"),
+                )
+                for reach in REACHES
+            ],
+        )
+        self.reach.changed.connect(lambda: self._studio and self._studio.set_raster_reach(self.reach.value))
+        self.raster = _plot(
+            self.tr(
+                "Every mark is a spike, every line a pixel, row by row; the one under the mouse is bright"
+            )
+        )
+        self.raster.setLabel("left", self.tr("pixel (x, y)"))
         self.others = pg.PlotCurveItem(connect="pairs")
         self.middle = pg.PlotCurveItem(connect="pairs")
         self.intervals = _plot(self.tr("Planes since the spike before, of the pixel under the mouse"))
         self.intervals.setLabel("left", self.tr("interval / planes"))
+        self.intervals.setLabel("bottom", self.tr("plane"))
         self.points = pg.PlotDataItem(symbol="o", symbolSize=5, symbolPen=None)
         self.bands = []
         for plot, items in ((self.raster, (self.others, self.middle)), (self.intervals, (self.points,))):
@@ -47,6 +68,7 @@ class RasterPanel(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.heading)
         layout.addWidget(self.facts)
+        layout.addWidget(self.reach)
         layout.addWidget(self.raster, 3)
         layout.addWidget(self.intervals, 2)
         theme.changed.connect(self._on_theme)
@@ -57,18 +79,21 @@ class RasterPanel(QWidget):
         """Show the pixel of another sequence."""
         if self._studio is not None:
             self._studio.rasters.changed.disconnect(self.refresh)
-            self._studio.rasters.watched = False
+            self._studio.session.opened.disconnect(self.refresh)
+            self._studio.rasters.watch(False)
         self._studio = studio
         if studio is not None:
             studio.rasters.changed.connect(self.refresh)
-            studio.rasters.watched = self._seen
+            studio.session.opened.connect(self.refresh)
+            studio.rasters.watch(self._seen)
+            self.reach.choose(studio.rasters.reach if studio.rasters.reach in REACHES else REACHES[0])
         self.refresh()
 
     def set_seen(self, seen: bool) -> None:
         """Read spikes while somebody sees them."""
         self._seen = seen
         if self._studio is not None:
-            self._studio.rasters.watched = seen
+            self._studio.rasters.watch(seen)
 
     def refresh(self) -> None:
         """Show what has been read, or what to do."""
@@ -76,15 +101,17 @@ class RasterPanel(QWidget):
         raster = None if studio is None else studio.rasters.current
         for plot in (self.raster, self.intervals):
             plot.setVisible(raster is not None)
+        self.reach.setVisible(raster is not None)
         if studio is None or raster is None:
             self.heading.setText(self.tr("Spikes of a pixel"))
-            self.facts.setText(self.tr("Move the mouse over a picture of a sequence with spikes."))
+            self.facts.setText(self._what_to_do())
             return
         sequence = studio.session.sequence
         recording = None if sequence is None else sequence.recording
         rate_hz = None if recording is None else recording.info.rate_hz
         self.heading.setText(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=raster.x, y=raster.y))
-        self.facts.setText(self._facts(raster.of_middle, raster.window, rate_hz))
+        self.facts.setText(self._facts(raster, rate_hz))
+        self.raster.getAxis("left").setTicks([_row_names(raster)])
         others = raster.rows != raster.middle_row
         _draw(self.others, raster.planes[others], raster.rows[others])
         _draw(self.middle, raster.planes[~others], raster.rows[~others])
@@ -95,7 +122,19 @@ class RasterPanel(QWidget):
         longest = float(raster.intervals[1].max(initial=1))
         self.intervals.setYRange(0, longest * 1.1)
 
-    def _facts(self, fired: np.ndarray, window: tuple[float, float], rate_hz: float | None) -> str:
+    def _what_to_do(self) -> str:
+        sequence = None if self._studio is None else self._studio.session.sequence
+        if sequence is None:
+            return self.tr("Open a sequence with spikes, then move the mouse over one of its pictures.")
+        if sequence.recording is None:
+            return self.tr(
+                "This sequence has no spikes. Add them with File ▸ Add spikes, "
+                "then move the mouse over a picture."
+            )
+        return self.tr("Move the mouse over a picture to see when the pixels under it fired.")
+
+    def _facts(self, raster: Raster, rate_hz: float | None) -> str:
+        fired, window = raster.of_middle, raster.window
         inside = fired[(fired >= window[0]) & (fired < window[1])]
         text = self.tr("{count} spikes during the exposure").format(count=len(inside))
         if len(inside) > 1:
@@ -105,6 +144,8 @@ class RasterPanel(QWidget):
             )
             if rate_hz:
                 text += f", {format_time(float(gaps.mean()), rate_hz)}"
+        if not raster.complete:
+            text += self.tr(" · only the beginning of this long exposure is shown")
         return text
 
     def _on_theme(self) -> None:
@@ -133,7 +174,17 @@ def _plot(tip: str) -> pg.PlotWidget:
     plot.hideButtons()
     plot.setToolTip(tip)
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    plot.getAxis("left").setWidth(AXIS_PX)
     return plot
+
+
+def _row_names(raster: Raster) -> list[tuple[float, str]]:
+    """Name the first pixel of every line of the picture, and the one in the middle."""
+    named = {raster.middle_row}
+    named |= {at for at, (x, _) in enumerate(raster.pixels) if x == raster.pixels[0][0]}
+    far = raster.row_count / 12
+    kept = [at for at in sorted(named) if at == raster.middle_row or abs(at - raster.middle_row) >= far]
+    return [(float(at), f"{raster.pixels[at][0]}, {raster.pixels[at][1]}") for at in kept]
 
 
 def _draw(curve: pg.PlotCurveItem, planes: np.ndarray, rows: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from app.settings import Settings
 from app.state.playback import SPEEDS, Playback
 from app.state.position import Position
 from app.state.studio import frames_a_second
+from engine.alignment import AlignmentWindow
 from engine.source import SequenceSource
 
 
@@ -72,11 +73,11 @@ def test_at_real_time_frames_are_left_out_and_every_frame_leaves_out_none(playba
 
 def test_nothing_is_asked_for_while_a_picture_is_still_on_its_way(playback, now):
     playback.play()
+    assert after(playback, now, 0.125) == 1
     playback._pictures.held = 0
-    playback._position.go(1)
     assert [after(playback, now, 0.375) for _ in range(3)] == [1, 1, 1]
     playback._pictures.held = None
-    assert after(playback, now, 0.0) == 9
+    assert after(playback, now, 0.0) == 10
 
 
 def test_it_stops_at_the_end_or_begins_again(playback, now, position):
@@ -152,3 +153,21 @@ def test_a_button_that_has_the_keyboard_keeps_the_space_bar(opened_window, qtbot
     QTest.keyClick(button, Qt.Key.Key_Space)
     assert opened_window.studio.position.index == 1
     assert not opened_window.studio.playback.playing
+
+
+def test_who_goes_elsewhere_while_it_plays_plays_on_from_there(playback, now, position):
+    playback.play()
+    assert after(playback, now, 1.0) == 8
+    position.go(2)
+    assert after(playback, now, 0.0625) == 2
+    assert after(playback, now, 0.0625) == 3
+    position.go(15)
+    assert after(playback, now, 0.125) == 16
+
+
+def test_clips_far_apart_do_not_slow_the_pace():
+    class Clips:
+        windows = tuple(AlignmentWindow(start, start + 10) for start in (0, 50, 100, 150, 90_000, 90_050))
+        recording = type("Recording", (), {"info": type("Info", (), {"rate_hz": 1000.0})})
+
+    assert frames_a_second(Clips()) == pytest.approx(20)

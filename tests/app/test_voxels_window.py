@@ -126,3 +126,41 @@ def test_the_raster_panel_follows_the_mouse(shown, qtbot):
 def test_nothing_is_read_for_a_raster_that_nobody_sees(shown):
     shown.workspace.panes.pixel_hovered.emit((1, 1))
     assert not shown.studio.rasters._lane.busy
+
+
+def test_the_raster_stays_at_its_pixel_and_follows_the_frame_and_its_window(shown, qtbot):
+    studio = shown.studio
+    shown.workspace.panes.pixel_hovered.emit((3, 5))  # before anybody looks
+    shown.actions_by_key["raster_panel"].trigger()
+    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    shown.workspace.panes.pixel_hovered.emit(None)
+    first = studio.rasters.current
+    studio.position.go(4)
+    qtbot.waitUntil(lambda: studio.rasters.current.window == (80.0, 96.0))
+    assert (studio.rasters.current.x, studio.rasters.current.y) == (first.x, first.y) == (1, 2)
+    studio.alignment.edits.set_window(4, (81.0, 99.0))
+    qtbot.waitUntil(lambda: studio.rasters.current.window == (81.0, 99.0))
+
+
+def test_the_size_of_the_neighbourhood_is_chosen_and_kept(shown, qtbot):
+    studio, panel = shown.studio, shown.raster_panel
+    shown.actions_by_key["raster_panel"].trigger()
+    shown.workspace.panes.pixel_hovered.emit((30, 30))
+    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    assert studio.rasters.current.row_count == 25
+    QTest.mouseClick(panel.reach.button(0), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: studio.rasters.current.row_count == 1)
+    assert studio.settings.raster_reach == 0
+    assert panel.raster.getAxis("left")._tickLevels == [[(0.0, "15, 15")]]
+
+
+def test_both_plots_show_the_same_planes_above_each_other(shown, qtbot):
+    panel, studio = shown.raster_panel, shown.studio
+    shown.actions_by_key["raster_panel"].trigger()
+    studio.position.go(3)
+    shown.workspace.panes.pixel_hovered.emit((30, 30))
+    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    qtbot.wait(50)
+    ranges = [plot.getViewBox().viewRange()[0] for plot in (panel.raster, panel.intervals)]
+    assert ranges[0] == pytest.approx(ranges[1], abs=0.5)
+    assert ranges[0][0] <= studio.rasters.current.span[0]
