@@ -54,6 +54,8 @@ class PreparedClip:
     """Of each frame's whole exposure, for the channels that measure against it."""
     changes: NDArray[np.float32] | None = None
     """(T, Hs, Ws), one more channel, of networks that correct the spike ratio."""
+    still: NDArray[np.bool_] | None = None
+    """(T,), of such networks: the frames whose spikes show no motion, which come back as they are."""
 
 
 class NetworkMethod(Method):
@@ -128,8 +130,9 @@ class NetworkMethod(Method):
         if not estimates:
             return PreparedClip(sequence, clip, frames, tuple(totals))
         entering = np.stack([estimate.picture for estimate in estimates])
+        still = np.array([np.array_equal(one, frame) for one, frame in zip(entering, frames, strict=True)])
         changes = np.stack([estimate.change for estimate in estimates])
-        return PreparedClip(sequence, clip, entering, tuple(totals), changes)
+        return PreparedClip(sequence, clip, entering, tuple(totals), changes, still)
 
     def part(self, prepared: PreparedClip, frames: Span) -> PreparedClip:
         chosen = slice(frames.start, frames.stop)
@@ -139,6 +142,7 @@ class NetworkMethod(Method):
             frames=prepared.frames[chosen],
             totals=prepared.totals[chosen],
             changes=None if prepared.changes is None else prepared.changes[chosen],
+            still=None if prepared.still is None else prepared.still[chosen],
         )
 
     def restore(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
@@ -156,6 +160,8 @@ class NetworkMethod(Method):
             else:
                 output = self._network(frames)
         pictures = output.float().clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
+        if prepared.still is not None:
+            pictures[:, prepared.still] = cut[:, prepared.still]
         return np.ascontiguousarray(pictures)
 
     def free_memory(self) -> None:

@@ -20,6 +20,7 @@ from engine.restore.network_method import NetworkMethod, cut_spikes
 from engine.restore.run import FrameResult, restore_frames
 from engine.sequence import open_sequence
 from engine.voxels import VoxelSpec
+from training.__main__ import main as simulate
 
 FRAME = Size(48, 64)
 FRAMES = 3
@@ -227,3 +228,16 @@ def test_a_frame_alone_is_restored_as_among_its_neighbours(clip, network):
         )
     assert [step.frame for step in alone] == [1]
     np.testing.assert_array_equal(alone[0].picture, among_all[1])
+
+
+def test_the_bundled_network_leaves_a_frame_whose_spikes_show_no_motion_as_it_is(tmp_path):
+    for name, motion in (("still", "0"), ("moving", "14")):
+        size = ["--height", "64", "--width", "96", "--frames", "2", "--objects", "0", "--motion-px", motion]
+        assert simulate(["simulate", "--out", str(tmp_path / name), *size, "--seed", "5"]) == 0
+    method = make_method("network")
+    with open_sequence(tmp_path / "still") as sequence:
+        for frame, picture in pictures(sequence, method).items():
+            np.testing.assert_allclose(picture, sequence.frame(frame), atol=1e-6)
+    with open_sequence(tmp_path / "moving") as sequence:
+        restored = pictures(sequence, method)
+        assert np.abs(restored[1] - sequence.frame(1)).mean() > 0.01
