@@ -73,4 +73,16 @@ def _lines(card: dict[str, Any]) -> list[str]:
     ]
     if numbers:
         lines.append("Validation: " + ", ".join(numbers))
+    regimes = scores.get("regimes")
+    if isinstance(regimes, dict):
+        lines += [line for name, of_regime in regimes.items() if (line := _regime(name, of_regime))]
     return lines
+
+
+def _regime(name: str, scores: Any) -> str:
+    """Return what was scored in one kind of sequence; empty where the card says it otherwise."""
+    try:
+        blurry, ratio, network = (float(scores[key][0]) for key in ("blurry", "spike_ratio", "network"))
+    except (TypeError, KeyError, IndexError, ValueError):
+        return ""
+    return f"{name}: blurry {blurry:.2f} dB, spike ratio {ratio:.2f}, network {network:.2f}"
