@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.display import NEUTRAL, FloatPicture, Look
+from app.state.voxel_look import USUAL, VoxelLook
 from engine.geometry import Region
 
 BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO = "blurry", "restored", "reference", "tfp", "tfi", "ratio"
@@ -64,6 +65,7 @@ class Wanted:
     gain: float = 4.0
     bin: int = 0
     """Number of the voxel bin that is selected."""
+    voxel_look: VoxelLook = USUAL
 
     @property
     def sources(self) -> frozenset[str]:
@@ -90,6 +92,7 @@ class Comparison(QObject):
         self._active = 0
         self.look = NEUTRAL
         self.gain = 4.0
+        self.voxel_look = USUAL
         self.bin: int | None = None
         """Number of the voxel bin that is selected; None for none."""
         self.region: Region | None = None
@@ -125,7 +128,9 @@ class Comparison(QObject):
     @property
     def wanted(self) -> Wanted:
         """What must be ready, the other picture of a flip included."""
-        return Wanted(tuple(self._choices[: max(2, self._count)]), self.look, self.gain, self.bin or 0)
+        return Wanted(
+            tuple(self._choices[: max(2, self._count)]), self.look, self.gain, self.bin or 0, self.voxel_look
+        )
 
     @property
     def shown(self) -> tuple[Choice, ...]:
@@ -218,6 +223,13 @@ class Comparison(QObject):
         if index != self.bin:
             self.bin = index
             self.bin_changed.emit()
+            if VOXEL in self.wanted.sources:
+                self.wanted_changed.emit()
+
+    def set_voxel_look(self, look: VoxelLook) -> None:
+        """Show the selected bin as the strip does."""
+        if look != self.voxel_look:
+            self.voxel_look = look
             if VOXEL in self.wanted.sources:
                 self.wanted_changed.emit()
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from app.display import FloatPicture
 from app.state.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
 from app.state.results import Restored
-from app.state.spikes import BINS
-from app.state.voxel_look import VoxelLook
+from app.state.spikes import BINS, network_values
+from app.state.voxel_look import USUAL, VoxelLook, colour_table
 from app.state.window_pictures import shown_rate
 from engine.geometry import Size, Span
 
@@ -38,7 +38,12 @@ def why_missing(sequence: "Sequence", source: str) -> str:
 
 
 def read_source(
-    sequence: "Sequence", index: int, source: str, results: tuple[Restored, ...], voxel_bin: int = 0
+    sequence: "Sequence",
+    index: int,
+    source: str,
+    results: tuple[Restored, ...],
+    voxel_bin: int = 0,
+    voxel_look: VoxelLook = USUAL,
 ) -> FloatPicture | None:
     """Return the float32 (h, w, 3) values of a source in [0, 1], None where the frame has none.
 
@@ -54,7 +59,7 @@ def read_source(
     if source == RATIO:
         return _spike_ratio(sequence, index)
     if source == VOXEL:
-        return _voxel_bin(sequence, index, voxel_bin)
+        return _voxel_bin(sequence, index, voxel_bin, voxel_look)
     from engine.voxels import tfi, tfp
 
     window = sequence.window(index)
@@ -71,12 +76,13 @@ def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
     return pictures[0]
 
 
-def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int) -> FloatPicture:
-    """Return the square root of one bin's counts, white where all bins together are brightest."""
-    grid = np.asarray(sequence.voxels(index, BINS))
-    levels, _, _ = VoxelLook().levels(grid)
-    grey = levels[min(voxel_bin, len(levels) - 1)].astype(np.float32) / np.float32(255)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook) -> FloatPicture:
+    """Return one bin as it looks in the strip: same values, scale and colours."""
+    grid = sequence.voxels(index, BINS)
+    values = np.asarray(grid) if look.values == "counts" else network_values(grid)
+    levels, _, _ = look.levels(values)
+    one = levels[min(voxel_bin, len(levels) - 1)]
+    return (colour_table(look.colours).astype(np.float32) / np.float32(255))[one]
 
 
 def at_size(picture: FloatPicture, size: Size) -> FloatPicture:

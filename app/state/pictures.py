@@ -24,6 +24,7 @@ from app.state.lease import Lease
 from app.state.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
 from app.state.reading import Lane
 from app.state.results import Restored
+from app.state.voxel_look import USUAL, VoxelLook
 from engine.errors import EngineError, OperationCancelled
 from engine.geometry import Size
 
@@ -56,6 +57,7 @@ class FrameView:
     """Of the choices beyond the blurry and the restored picture."""
     bin: int = 0
     """The voxel bin that one of them may show."""
+    voxel_look: VoxelLook = USUAL
 
     @property
     def is_partial(self) -> bool:
@@ -253,7 +255,9 @@ def _read(request: _Request) -> FrameView:
                 why = COMPUTING
             elif picture is None and not why:
                 try:
-                    picture = read_source(sequence, index, source, request.results, wanted.bin)
+                    picture = read_source(
+                        sequence, index, source, request.results, wanted.bin, wanted.voxel_look
+                    )
                 except EngineError as error:
                     why = _sentence(error)
             if picture is not None:
@@ -278,14 +282,15 @@ def _read(request: _Request) -> FrameView:
         if choice not in (Choice(BLURRY), Choice(RESTORED))
         and (drawn := _drawn(choice, view, known)) is not None
     }
-    return replace(view, pictures=pictures, bin=wanted.bin)
+    return replace(view, pictures=pictures, bin=wanted.bin, voxel_look=wanted.voxel_look)
 
 
 def _known(source: str, request: _Request, known: FrameView | None, origin: MadeFrom) -> FloatPicture | None:
     """Return the values of a source that need not be read again."""
     if source in SLOW_SOURCES:
         return request.slow.get((request.index, source, origin))
-    same_bin = known is not None and (source != VOXEL or known.bin == request.wanted.bin)
+    shown = (request.wanted.bin, request.wanted.voxel_look)
+    same_bin = known is not None and (source != VOXEL or (known.bin, known.voxel_look) == shown)
     if known is not None and source in SPIKE_SOURCES and known.made_from == origin and same_bin:
         return known.others.get(source)
     return None

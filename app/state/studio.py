@@ -96,6 +96,7 @@ class Studio(QObject):
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.comparison = Comparison(self)
         self.comparison.take_values(settings.panes)
+        self.comparison.voxel_look = VoxelLook.of(settings)
         self.pictures = Pictures(self.pool, self)
         self.pictures.wanted = self.comparison.wanted
         self.playback = Playback(self.position, self.pictures, settings, self)
@@ -225,6 +226,7 @@ class Studio(QObject):
         """Show voxel bins otherwise, also after the next start."""
         look.keep(self.settings)
         self.spikes.set_look(look)
+        self.comparison.set_voxel_look(look)
 
     def deblur_frame(self) -> None:
         self._deblur(Span(self.position.index, self.position.index + 1), first=True)

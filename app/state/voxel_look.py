@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -55,6 +56,21 @@ class VoxelLook:
 
 
 USUAL = VoxelLook()
+
+
+@lru_cache
+def colour_table(name: Colours) -> NDArray[np.uint8]:
+    """Return the colours of levels 0 to 255 as RGB, (256, 3)."""
+    if name == "grey":
+        return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    import pyqtgraph as pg  # late: a window shows itself before it is loaded
+
+    if name == "coolwarm":
+        ends = ((59, 76, 192), (221, 221, 221), (180, 4, 38))
+        colours = pg.ColorMap([0.0, 0.5, 1.0], np.array(ends, np.uint8))
+    else:
+        colours = pg.colormap.get(name)
+    return np.ascontiguousarray(colours.getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8))
 
 
 def _range(values: NDArray[np.float32], from_zero: bool) -> tuple[float, float]:

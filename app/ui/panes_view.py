@@ -25,7 +25,7 @@ from app.state.studio import METHOD_TITLES, Studio
 from app.ui.actions import StudioActions
 from app.ui.pane import Pane
 from app.ui.panes import PaneGrid
-from app.ui.plane_scale import format_planes
+from app.ui.plane_scale import format_span
 from app.ui.theme import Theme
 from app.ui.wording import format_seconds
 
@@ -163,8 +163,10 @@ class PanesView(QObject):
         selected, voxels = self._studio.comparison.bin, self._studio.spikes.voxels
         if selected is None or voxels is None or selected >= len(voxels.spans):
             return self.tr("Voxel bin")
-        return self.tr("Voxel bin {number} of {count} · planes {planes}").format(
-            number=selected + 1, count=len(voxels.spans), planes=format_planes(*voxels.spans[selected])
+        return self.tr("Voxel bin {number} of {count} · {span}").format(
+            number=selected + 1,
+            count=len(voxels.spans),
+            span=format_span(*voxels.spans[selected], self._studio.alignment.rate_hz),
         )
 
     def _title(self, choice: Choice) -> str:

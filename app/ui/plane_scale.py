@@ -91,6 +91,14 @@ def format_planes(start: float, stop: float) -> str:
     return f"{_short(start)}–{_short(stop)}"
 
 
+def format_span(start: float, stop: float, rate_hz: float | None) -> str:
+    """Return a span in planes, and in ms where the rate is known."""
+    text = f"planes {format_planes(start, stop)}"
+    if rate_hz:
+        text += f" · {_short(start / rate_hz * 1e3)}–{_short(stop / rate_hz * 1e3)} ms"
+    return text
+
+
 def format_time(planes: float, rate_hz: float) -> str:
     """Return a time with a unit that suits its size."""
     seconds = planes / rate_hz

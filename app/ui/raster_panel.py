@@ -13,7 +13,7 @@ from app.ui.theme import Theme, faded
 
 MARK_HALF = 0.4
 """Of a row's height, how far a spike's mark reaches from the middle."""
-AXIS_PX = 46
+AXIS_PX = 52
 """Room for the numbers at the left: the same in both plots, so that their planes stand above each other."""
 
 
@@ -47,7 +47,7 @@ class RasterPanel(QWidget):
                 "Every mark is a spike, every line a pixel, row by row; the one under the mouse is bright"
             )
         )
-        self.raster.setLabel("left", self.tr("pixel (x, y)"))
+        self.raster.invertY(True)  # the pixels as they stand in the picture
         self.others = pg.PlotCurveItem(connect="pairs")
         self.middle = pg.PlotCurveItem(connect="pairs")
         self.intervals = _plot(self.tr("Planes since the spike before, of the pixel under the mouse"))
@@ -151,7 +151,7 @@ class RasterPanel(QWidget):
     def _on_theme(self) -> None:
         colours = self._theme.colours
         self.others.setPen(pg.mkPen(faded(colours.muted, 0.7), width=1))
-        self.middle.setPen(pg.mkPen(colours.current, width=2))
+        self.middle.setPen(pg.mkPen(colours.current, width=1.5))
         self.points.setPen(pg.mkPen(faded(colours.rate, 0.5), width=1))
         self.points.setSymbolBrush(colours.rate)
         for band in self.bands:
@@ -179,12 +179,9 @@ def _plot(tip: str) -> pg.PlotWidget:
 
 
 def _row_names(raster: Raster) -> list[tuple[float, str]]:
-    """Name the first pixel of every line of the picture, and the one in the middle."""
-    named = {raster.middle_row}
-    named |= {at for at, (x, _) in enumerate(raster.pixels) if x == raster.pixels[0][0]}
-    far = raster.row_count / 12
-    kept = [at for at in sorted(named) if at == raster.middle_row or abs(at - raster.middle_row) >= far]
-    return [(float(at), f"{raster.pixels[at][0]}, {raster.pixels[at][1]}") for at in kept]
+    """Name the picture's line that every row of pixels is in, at its first pixel."""
+    first = {y: at for at, (_, y) in reversed(list(enumerate(raster.pixels)))}
+    return [(float(at), f"y {y}") for y, at in sorted(first.items())]
 
 
 def _draw(curve: pg.PlotCurveItem, planes: np.ndarray, rows: np.ndarray) -> None:

@@ -3,16 +3,17 @@
 from functools import lru_cache
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QFocusEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -22,12 +23,16 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from app.state.spikes import VoxelPictures
-from app.ui.plane_scale import format_planes, format_time
+from app.state.voxel_look import Colours, colour_table
+from app.ui.plane_scale import format_planes, format_span, format_time
 from app.ui.theme import Theme
 
 MARGIN_PX = 10
 GAP_PX = 3
 MOST_ROWS = 4
+CAPTION_LINES = 4.5
+"""A picture that is as high as so many lines of text has room for a caption."""
+ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 def grid_of(count: int, width: float, height: float, aspect: float) -> tuple[int, int, float]:
@@ -43,7 +48,8 @@ def grid_of(count: int, width: float, height: float, aspect: float) -> tuple[int
 
 
 class VoxelStrip(QWidget):
-    """Draws `VoxelPictures` in as many rows as make them largest; tells which bin the mouse is over."""
+    """Draws `VoxelPictures` in as many rows as make them largest. A click selects a bin; then the arrow keys
+    do, until the keyboard goes elsewhere. A double click or Return opens one."""
 
     bin_hovered = Signal(object)
     """(start, stop) in planes, or None."""
@@ -70,6 +76,7 @@ class VoxelStrip(QWidget):
         self.menu = QMenu(self.menu_button)
         self.menu_button.setMenu(self.menu)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(52)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Voxel bins")
@@ -80,7 +87,7 @@ class VoxelStrip(QWidget):
 
     def show_voxels(self, voxels: VoxelPictures | None, rate_hz: float | None) -> None:
         self._voxels, self._rate_hz = voxels, rate_hz
-        table = None if voxels is None else colour_table(voxels.look.colours)
+        table = None if voxels is None else qt_colours(voxels.look.colours)
         self._images = [] if voxels is None else [_image(picture, table) for picture in voxels.pictures]
         self.update()
 
@@ -103,6 +110,38 @@ class VoxelStrip(QWidget):
         index = self.bin_at(event.position())
         if event.button() == Qt.MouseButton.LeftButton and index is not None:
             self.bin_opened.emit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = self._selected
+        if event.key() in ARROWS and self._voxels is not None:
+            self.bin_selected.emit(self._bin_towards(event.key()))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index is not None:
+            self.bin_opened.emit(index)
+        else:
+            super().keyPressEvent(event)
+
+    def _bin_towards(self, key: int) -> int:
+        """Return the bin that an arrow key leads to: round and round, but up and down stop at the edge."""
+        count = len(self._images)
+        if self._selected is None or key == Qt.Key.Key_Home:
+            return count - 1 if key == Qt.Key.Key_End else 0
+        columns = sum(box.top() == self._boxes()[0].top() for box in self._boxes())
+        steps = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: -columns if self._selected >= columns else 0,
+            Qt.Key.Key_Down: columns if self._selected + columns < count else 0,
+            Qt.Key.Key_End: count - 1 - self._selected,
+        }
+        return (self._selected + steps[Qt.Key(key)]) % count
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu.popup(event.globalPos())
@@ -127,6 +166,14 @@ class VoxelStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             self._show_tip(event.pos(), event.globalPos())
+            return True
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in ARROWS
+            and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        ):
+            event.accept()  # elsewhere they step from frame to frame
             return True
         return super().event(event)
 
@@ -180,13 +227,49 @@ class VoxelStrip(QWidget):
         painter.setPen(QColor(colours.muted))
         if self._voxels is None:
             return
-        header = QRectF(MARGIN_PX, 4, self.width() - 2 * MARGIN_PX, QFontMetricsF(painter.font()).height())
-        painter.drawText(header, Qt.AlignmentFlag.AlignLeft, self._title(self._voxels))
+        self._paint_header(painter, self._voxels)
+        line = QFontMetricsF(painter.font()).height()
         for index, (box, image) in enumerate(zip(self._boxes(), self._images, strict=True)):
             painter.drawImage(box, image)
+            if box.height() >= CAPTION_LINES * line:
+                self._paint_caption(painter, box, self._voxels.spans[index])
             if index in (self._hovered, self._selected):
                 painter.setPen(QPen(QColor(colours.current), 3 if index == self._selected else 2))
                 painter.drawRect(box)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_header(self, painter: QPainter, voxels: VoxelPictures) -> None:
+        """Write about all bins at the left, at the right about the one under the mouse, else the selected."""
+        metrics = QFontMetricsF(painter.font())
+        right = self.menu_button.geometry().left() - MARGIN_PX
+        header = QRectF(MARGIN_PX, 4, right - MARGIN_PX, metrics.height())
+        named = self._selected if self._hovered is None else self._hovered
+        about = "" if named is None or named >= len(voxels.spans) else self._about(voxels, named)
+        room = header.width() - (metrics.horizontalAdvance(about) + 2 * MARGIN_PX if about else 0)
+        title = metrics.elidedText(self._title(voxels), Qt.TextElideMode.ElideRight, max(0.0, room))
+        painter.drawText(header, Qt.AlignmentFlag.AlignLeft, title)
+        painter.setPen(QColor(self._theme.colours.current))
+        painter.drawText(header, Qt.AlignmentFlag.AlignRight, about)
+
+    def _about(self, voxels: VoxelPictures, index: int) -> str:
+        return self.tr("Bin {number} · {span} · {spikes} spikes").format(
+            number=index + 1,
+            span=format_span(*voxels.spans[index], self._rate_hz),
+            spikes=f"{voxels.spikes[index]:,}",
+        )
+
+    def _paint_caption(self, painter: QPainter, box: QRectF, span: tuple[float, float]) -> None:
+        """Write a bin's span over the foot of its picture, as much of it as there is room for."""
+        metrics = QFontMetricsF(painter.font())
+        texts = (format_span(*span, self._rate_hz), format_planes(*span))
+        text = next((one for one in texts if metrics.horizontalAdvance(one) + 6 <= box.width()), "")
+        if text:
+            foot = QRectF(box.left(), box.bottom() - metrics.height(), box.width(), metrics.height())
+            painter.fillRect(foot, QColor(0, 0, 0, 150))
+            painter.setPen(QColor("#ffffff"))
+            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, text)
 
     def _title(self, voxels: VoxelPictures) -> str:
         start, stop = voxels.spans[0]
@@ -217,14 +300,8 @@ def _image(picture: NDArray[np.uint8], table: list[int] | None) -> QImage:
 
 
 @lru_cache
-def colour_table(name: str) -> list[int] | None:
+def qt_colours(name: Colours) -> list[int] | None:
     """Return 256 colours as 0xAARRGGBB; None for grey, which needs none."""
     if name == "grey":
         return None
-    if name == "coolwarm":
-        ends = ((59, 76, 192), (221, 221, 221), (180, 4, 38))
-        colours = pg.ColorMap([0.0, 0.5, 1.0], np.array(ends, np.uint8))
-    else:
-        colours = pg.colormap.get(name)
-    table = colours.getLookupTable(0.0, 1.0, 256)[:, :3].astype(int)
-    return [0xFF000000 | red << 16 | green << 8 | blue for red, green, blue in table.tolist()]
+    return [0xFF000000 | red << 16 | green << 8 | blue for red, green, blue in colour_table(name).tolist()]

@@ -7,9 +7,10 @@ from PySide6.QtTest import QTest
 
 from app.state.comparing import VOXEL, Choice
 from app.state.raster import raster_of
-from app.state.voxel_look import COLOURS, VoxelLook
+from app.state.spikes import network_values
+from app.state.voxel_look import COLOURS, VoxelLook, colour_table
 from app.ui.voxel_commands import BinPlayer, fill_look_menu
-from app.ui.voxel_strip import colour_table
+from app.ui.voxel_strip import qt_colours
 from engine.recording import open_recording, write_packed
 
 
@@ -92,8 +93,62 @@ def test_one_scale_or_one_for_every_bin():
 @pytest.mark.parametrize("name", COLOURS)
 def test_colour_tables(name):
     table = colour_table(name)
-    assert (table is None) == (name == "grey")
-    assert table is None or (len(table) == 256 and len(set(table)) > 200)
+    assert table.shape == (256, 3)
+    assert len(np.unique(table, axis=0)) > 200
+    colours = qt_colours(name)
+    assert (colours is None) == (name == "grey")
+    red, green, blue = (int(part) for part in table[77])
+    assert colours is None or colours[77] == 0xFF << 24 | red << 16 | green << 8 | blue
+
+
+def test_the_large_bin_looks_as_in_the_strip(shown, qtbot):
+    studio = shown.studio
+    QTest.mouseDClick(
+        shown.workspace.voxels,
+        Qt.MouseButton.LeftButton,
+        pos=shown.workspace.voxels._boxes()[7].center().toPoint(),
+    )
+    qtbot.waitUntil(lambda: studio.pictures.view.values(VOXEL) is not None)
+    assert (studio.pictures.view.values(VOXEL) == 1.0).all()  # every count is the brightest
+    studio.set_voxel_look(VoxelLook(colours="viridis"))
+    qtbot.waitUntil(lambda: studio.pictures.view.voxel_look.colours == "viridis")
+    yellow = studio.pictures.view.values(VOXEL)[3, 3] * 255
+    np.testing.assert_allclose(yellow, colour_table("viridis")[255], atol=0.5)
+    studio.set_voxel_look(VoxelLook(values="network"))
+    qtbot.waitUntil(lambda: studio.pictures.view.voxel_look.values == "network")
+    expected = VoxelLook(values="network").levels(network_values(studio.session.sequence.voxels(0)))[0]
+    got = studio.pictures.view.values(VOXEL)[..., 0] * 255
+    np.testing.assert_allclose(got, expected[7], atol=0.5)
+
+
+def test_the_arrow_keys_go_through_the_bins_while_the_strip_has_the_keyboard(shown):
+    strip, studio = shown.workspace.voxels, shown.studio
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip._boxes()[0].center().toPoint())
+    assert strip.hasFocus()
+    QTest.keyClick(strip, Qt.Key.Key_Right)
+    QTest.keyClick(strip, Qt.Key.Key_Right)
+    assert studio.comparison.bin == 2
+    QTest.keyClick(strip, Qt.Key.Key_Left)
+    QTest.keyClick(strip, Qt.Key.Key_Up)  # there is none above
+    assert studio.comparison.bin == 1
+    columns = sum(box.top() == strip._boxes()[0].top() for box in strip._boxes())
+    QTest.keyClick(strip, Qt.Key.Key_Down)
+    assert studio.comparison.bin == (1 + columns if columns < 32 else 1)
+    QTest.keyClick(strip, Qt.Key.Key_End)
+    QTest.keyClick(strip, Qt.Key.Key_Right)
+    assert studio.comparison.bin == 0
+    assert studio.position.index == 0  # no frame was stepped to
+    QTest.keyClick(strip, Qt.Key.Key_Return)
+    assert studio.comparison.shown[-1] == Choice(VOXEL)
+    shown.workspace.panes.setFocus()
+    shown.workspace.setFocus()
+    QTest.keyClick(shown.workspace, Qt.Key.Key_Right)
+    assert studio.position.index == 1
+
+
+def test_the_strip_says_when_a_bin_was(shown):
+    strip, studio = shown.workspace.voxels, shown.studio
+    assert strip._about(studio.spikes.voxels, 5) == "Bin 6 · planes 2.5–3 · 1.25–1.5 ms · 1,200 spikes"
 
 
 def test_the_raster_holds_the_spikes_of_the_neighbourhood(tmp_path):
@@ -151,7 +206,16 @@ def test_the_size_of_the_neighbourhood_is_chosen_and_kept(shown, qtbot):
     QTest.mouseClick(panel.reach.button(0), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: studio.rasters.current.row_count == 1)
     assert studio.settings.raster_reach == 0
-    assert panel.raster.getAxis("left")._tickLevels == [[(0.0, "15, 15")]]
+    assert panel.raster.getAxis("left")._tickLevels == [[(0.0, "y 15")]]
+
+
+def test_every_line_of_the_neighbourhood_is_named_where_it_begins(shown, qtbot):
+    studio, panel = shown.studio, shown.raster_panel
+    shown.actions_by_key["raster_panel"].trigger()
+    shown.workspace.panes.pixel_hovered.emit((0, 30))
+    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    names = panel.raster.getAxis("left")._tickLevels[0]
+    assert names == [(0.0, "y 13"), (3.0, "y 14"), (6.0, "y 15"), (9.0, "y 16"), (12.0, "y 17")]
 
 
 def test_both_plots_show_the_same_planes_above_each_other(shown, qtbot):
