@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from app.display import FloatPicture
 from app.state.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
+from app.state.network_input import network_values
 from app.state.results import Restored
-from app.state.spikes import BINS, network_values
+from app.state.spikes import BINS
 from app.state.voxel_look import USUAL, VoxelLook, colour_table
 from app.state.window_pictures import shown_rate
 from engine.geometry import Size, Span
@@ -79,9 +80,8 @@ def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
 def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook) -> FloatPicture:
     """Return one bin as it looks in the strip: same values, scale and colours."""
     grid = sequence.voxels(index, BINS)
-    values = np.asarray(grid) if look.values == "counts" else network_values(grid)
-    levels, _, _ = look.levels(values)
-    one = levels[min(voxel_bin, len(levels) - 1)]
+    values = np.asarray(grid) if look.values == "counts" else network_values(grid, look.model)
+    one = look.levels_of(values, min(voxel_bin, len(values) - 1))
     return (colour_table(look.colours).astype(np.float32) / np.float32(255))[one]
 
 

@@ -3,7 +3,6 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +10,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.state.kept_rates import KeptRates
 from app.state.lease import Lease
+from app.state.network_input import network_values
 from app.state.reading import Lane, Ticket
 from app.state.spike_rate import RateCurve
 from app.state.voxel_look import USUAL, VoxelLook
 from engine.errors import OperationCancelled
-
-if TYPE_CHECKING:
-    from engine.voxels import VoxelGrid
 
 BINS = 32
 THUMBNAIL_WIDTH_PX = 192
@@ -158,7 +155,7 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     counts = np.asarray(grid)
     spikes = counts.sum(axis=2).sum(axis=1, dtype=np.float64)
-    values = counts if look.values == "counts" else network_values(grid)
+    values = counts if look.values == "counts" else network_values(grid, look.model)
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in values])
     levels, low, high = look.levels(small)
     return VoxelPictures(
@@ -171,10 +168,3 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
         look,
         low,
     )
-
-
-def network_values(grid: "VoxelGrid") -> NDArray[np.float32]:
-    """Return voxels as the bundled network takes them: against the exposure's own mean density."""
-    from engine.voxels import VoxelSpec
-
-    return VoxelSpec(bins=len(grid), transform="relative").apply(grid)[: len(grid)]

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from collections.abc import Sequence as PathSequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,7 @@ class Studio(QObject):
         self.jobs.region_restored.connect(self._on_region_restored)
         self.jobs.partial_changed.connect(self._on_partial)
         self.jobs.ended.connect(self._on_job_end)
+        self.desk.restoring.changed.connect(self._on_restorer)
         self.alignment.changed.connect(self._on_windows)
         self.alignment.brought_back.connect(self._on_brought_back)
         self.alignment.pictures.failed.connect(lambda error: self._report(error, "read the spikes"))
@@ -384,6 +386,12 @@ class Studio(QObject):
         if lease.sequence.is_virtual or self.comparison.wanted.sources & set(SPIKE_SOURCES):
             self._show_frame(index)
         self.abilities_changed.emit()
+
+    def _on_restorer(self) -> None:
+        """Another network may be chosen: it may take voxels otherwise."""
+        look = self.spikes.look
+        if look.model != self.settings.model:
+            self.set_voxel_look(replace(look, model=self.settings.model))
 
     def _on_brought_back(self, frames: int) -> None:
         self.notices.inform(

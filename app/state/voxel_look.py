@@ -27,12 +27,14 @@ class VoxelLook:
     colours: Colours = "grey"
     own_scale: bool = False
     """Every bin has its own white; else all share one."""
+    model: str = ""
+    """File of the network whose values are shown; empty for the bundled one."""
 
     @classmethod
     def of(cls, settings: Settings) -> "VoxelLook":
         values: Values = next((one for one in VALUES if one == settings.voxel_values), "counts")
         colours: Colours = next((one for one in COLOURS if one == settings.voxel_colours), "grey")
-        return cls(values, colours, settings.voxel_own_scale)
+        return cls(values, colours, settings.voxel_own_scale, settings.model)
 
     def keep(self, settings: Settings) -> None:
         settings.voxel_values, settings.voxel_colours = self.values, self.colours
@@ -43,16 +45,30 @@ class VoxelLook:
 
         Counts begin at 0 and are shown by their square root, whose noise is the same everywhere.
         """
-        if self.values == "counts":
-            values = np.sqrt(values)
-        low, high = _range(values, from_zero=self.values == "counts")
+        low, high = self._range(values)
         if self.own_scale:
-            scaled = np.stack([_scaled(one, *_range(one, self.values == "counts")) for one in values])
+            scaled = np.stack([self._scaled(one, *self._range(one)) for one in values])
         else:
-            scaled = _scaled(values, low, high)
-        if self.values == "counts":
-            return scaled, 0.0, high**2
+            scaled = self._scaled(values, low, high)
         return scaled, low, high
+
+    def levels_of(self, values: NDArray[np.float32], index: int) -> NDArray[np.uint8]:
+        """Return one of the bins, (h, w), as `levels` has it, without the cost of the others."""
+        one = values[index]
+        return self._scaled(one, *self._range(one if self.own_scale else values))
+
+    def _range(self, values: NDArray[np.float32]) -> tuple[float, float]:
+        sample = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
+        if self.values == "counts":
+            return 0.0, float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
+        low, high = np.quantile(sample, (1 - BRIGHTEST_QUANTILE, BRIGHTEST_QUANTILE))
+        return float(low), float(high) if high > low else float(low) + 1.0
+
+    def _scaled(self, values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+        if self.values == "counts":
+            values, low, high = np.sqrt(values), math.sqrt(low), math.sqrt(high)
+        gain = 255 / (high - low) if math.isfinite(high - low) and high > low else 0.0
+        return np.clip((values - np.float32(low)) * np.float32(gain), 0, 255).astype(np.uint8)
 
 
 USUAL = VoxelLook()
@@ -71,16 +87,3 @@ def colour_table(name: Colours) -> NDArray[np.uint8]:
     else:
         colours = pg.colormap.get(name)
     return np.ascontiguousarray(colours.getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8))
-
-
-def _range(values: NDArray[np.float32], from_zero: bool) -> tuple[float, float]:
-    sample = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
-    if from_zero:
-        return 0.0, float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
-    low, high = np.quantile(sample, (1 - BRIGHTEST_QUANTILE, BRIGHTEST_QUANTILE))
-    return float(low), float(high) if high > low else float(low) + 1.0
-
-
-def _scaled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    gain = 255 / (high - low) if math.isfinite(high - low) and high > low else 0.0
-    return np.clip((values - np.float32(low)) * np.float32(gain), 0, 255).astype(np.uint8)

@@ -39,6 +39,7 @@ class Commands(QObject):
         self._window = window
         self._prompts = FilePrompts(window, window.settings)
         self._bin_player = BinPlayer(self)
+        self._bin_player.changed.connect(window.actions_by_key["play_bins"].setChecked)
         self._current = self._handlers()
         window.actions_by_key.connect_all({key: partial(self._do, key) for key in self._current})
 
@@ -52,7 +53,6 @@ class Commands(QObject):
     def rebind(self) -> None:
         """Let every action mean the sequence that is in front now."""
         self._bin_player.play(None)
-        self._window.actions_by_key["play_bins"].setChecked(False)
         self._current = self._handlers()
 
     def open_paths(self, paths: list[Path]) -> None:

@@ -1,16 +1,18 @@
 """Play button and what it plays like."""
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QApplication,
+    QDoubleSpinBox,
     QHBoxLayout,
     QMenu,
     QSizePolicy,
     QToolButton,
     QWidget,
+    QWidgetAction,
 )
 
 from app.state.playback import SPEEDS, Playback
@@ -33,6 +35,7 @@ class PlayControls(QWidget):
         self.speed.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.25 ×") + 26)
         menu = QMenu(self.speed)
         group = QActionGroup(menu)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._speeds: dict[float, QAction] = {}
         for speed in SPEEDS:
             action = menu.addAction(f"{speed:g} ×")
@@ -40,6 +43,11 @@ class PlayControls(QWidget):
             group.addAction(action)
             action.triggered.connect(lambda _=False, speed=speed: playback.set_speed(speed))
             self._speeds[speed] = action
+        self.any_speed = _speed_box(playback)
+        typed = QWidgetAction(menu)
+        typed.setDefaultWidget(self.any_speed)
+        menu.addAction(typed)
+        self.any_speed.lineEdit().returnPressed.connect(menu.close)
         menu.addSeparator()
         menu.addAction(actions["play_loop"])
         menu.addAction(actions["play_every_frame"])
@@ -62,8 +70,25 @@ class PlayControls(QWidget):
                 speed=f"{playback.speed:g}", fps=f"{playback.fps:.4g}"
             )
         )
-        if playback.speed in self._speeds:
-            self._speeds[playback.speed].setChecked(True)
+        for speed, action in self._speeds.items():
+            action.setChecked(speed == playback.speed)
+        with QSignalBlocker(self.any_speed):
+            self.any_speed.setValue(playback.speed)
+
+
+def _speed_box(playback: Playback) -> QDoubleSpinBox:
+    """Make what any speed between the ends is typed into."""
+    box = QDoubleSpinBox()
+    box.setRange(SPEEDS[0], SPEEDS[-1])
+    box.setSingleStep(0.1)
+    box.setSuffix(" ×")
+    box.setKeyboardTracking(False)
+    box.setAccessibleName(QCoreApplication.translate("PlayControls", "Any other speed"))
+    box.setToolTip(
+        QCoreApplication.translate("PlayControls", "Any other speed, 0.1 to 8 times the recording's")
+    )
+    box.valueChanged.connect(playback.set_speed)
+    return box
 
 
 class LeaveSpaceToButtons(QObject):

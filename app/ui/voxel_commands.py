@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
@@ -14,7 +14,7 @@ from app.state.voxel_look import COLOURS, VALUES
 from app.ui.actions import StudioActions
 
 BIN_MS = 90
-"""How long a bin stays while they are played."""
+"""How long a bin stays while they are played, at a speed of 1."""
 
 
 def voxel_handlers(
@@ -47,6 +47,9 @@ def show_large(studio: Studio, index: int) -> None:
 class BinPlayer(QObject):
     """Goes through the bins of one sequence, as soon as the one before is on screen."""
 
+    changed = Signal(bool)
+    """It plays or not."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._studio: Studio | None = None
@@ -60,10 +63,15 @@ class BinPlayer(QObject):
             self._timer.stop()
         else:
             self._timer.start()
+        self.changed.emit(studio is not None)
 
     def _step(self) -> None:
-        if self._studio is not None and not self._studio.pictures.busy:
-            step_bin(self._studio, 1)
+        studio = self._studio
+        if studio is None or not studio.can_deblur:  # no sequence any more, or none with spikes
+            self.play(None)
+        elif not studio.pictures.busy:
+            self._timer.setInterval(round(BIN_MS / studio.playback.speed))
+            step_bin(studio, 1)
 
 
 def fill_look_menu(menu: QMenu, studio: Studio, actions: StudioActions) -> None:

@@ -7,6 +7,7 @@ from app.settings import Settings
 from app.state.playback import SPEEDS, Playback
 from app.state.position import Position
 from app.state.studio import frames_a_second
+from app.ui.play_controls import PlayControls
 from engine.alignment import AlignmentWindow
 from engine.source import SequenceSource
 
@@ -171,3 +172,14 @@ def test_clips_far_apart_do_not_slow_the_pace():
         recording = type("Recording", (), {"info": type("Info", (), {"rate_hz": 1000.0})})
 
     assert frames_a_second(Clips()) == pytest.approx(20)
+
+
+def test_any_speed_is_typed_into_the_menu(opened_window):
+    controls = opened_window.workspace.findChild(PlayControls)
+    controls.any_speed.lineEdit().selectAll()
+    QTest.keyClicks(controls.any_speed.lineEdit(), "0.3")
+    QTest.keyClick(controls.any_speed.lineEdit(), Qt.Key.Key_Return)
+    assert opened_window.studio.playback.speed == pytest.approx(0.3)
+    assert controls.speed.text() == "0.3 ×"
+    opened_window.actions_by_key["faster"].trigger()
+    assert controls.any_speed.value() == 0.5

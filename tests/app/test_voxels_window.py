@@ -1,17 +1,23 @@
 """Voxel bins and the raster in the whole window, with real events."""
 
+import json
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from app.state.comparing import VOXEL, Choice
+from app.state.network_input import input_spec, network_values
 from app.state.raster import raster_of
-from app.state.spikes import network_values
 from app.state.voxel_look import COLOURS, VoxelLook, colour_table
 from app.ui.voxel_commands import BinPlayer, fill_look_menu
 from app.ui.voxel_strip import qt_colours
+from engine.model_files import bundled_models
 from engine.recording import open_recording, write_packed
+from engine.voxels import VoxelSpec
 
 
 @pytest.fixture
@@ -68,6 +74,43 @@ def test_bins_are_played_round_and_round(shown, qtbot):
     assert seen[:3] == [31, 0, 1]
 
 
+def test_playing_bins_ends_with_the_sequence(shown, qtbot):
+    action = shown.actions_by_key["play_bins"]
+    shown.studio.playback.set_speed(8.0)
+    action.trigger()
+    qtbot.waitUntil(lambda: shown.studio.comparison.bin is not None)
+    assert action.isChecked()
+    shown.actions_by_key["close"].trigger()
+    qtbot.waitUntil(lambda: not action.isChecked())
+
+
+def test_network_values_are_those_of_the_network_that_is_chosen(shown, qtbot, tmp_path):
+    studio = shown.studio
+    counts = studio.session.sequence.voxels(0)
+    bundled = json.loads(_metadata(bundled_models()[0])["spike_deblur_studio"])["voxel_spec"]
+    expected = VoxelSpec(**bundled).apply(counts)[:32]
+    np.testing.assert_array_equal(network_values(counts), expected)
+    assert abs(expected - VoxelSpec(transform=bundled["transform"]).apply(counts)[:32]).max() > 0.1
+    other = tmp_path / "other.safetensors"
+    about = {"voxel_spec": {"bins": 32, "transform": "log1p", "mean": 1.0, "std": 2.0}}
+    save_file({"x": np.zeros(1, np.float32)}, other, {"spike_deblur_studio": json.dumps(about)})
+    np.testing.assert_allclose(network_values(counts, str(other)), (np.log1p(counts) - 1) / 2, rtol=1e-6)
+    studio.set_voxel_look(VoxelLook(values="network"))
+    studio.desk.restoring.add_model(other)
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.model == str(other))
+
+
+def test_a_file_that_does_not_say_how_it_takes_voxels_takes_their_logarithm(tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    assert input_spec(str(tmp_path / "broken.safetensors")) == VoxelSpec()
+    assert input_spec(str(tmp_path / "published.pth")) == VoxelSpec()
+
+
+def _metadata(path):
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata()
+
+
 def test_the_strip_shows_network_values_in_colours(shown, qtbot):
     studio, strip = shown.studio, shown.workspace.voxels
     fill_look_menu(strip.menu, studio, shown.actions_by_key)
@@ -88,6 +131,13 @@ def test_one_scale_or_one_for_every_bin():
     assert (common[0].max(), common[1].max(), low, high) == (127, 255, 0.0, 4.0)
     own, _, _ = VoxelLook(own_scale=True).levels(bins)
     assert (own[0].max(), own[1].max()) == (255, 255)
+
+
+@pytest.mark.parametrize("look", [VoxelLook(), VoxelLook("network"), VoxelLook(own_scale=True)])
+def test_one_bin_alone_looks_as_among_the_others(look):
+    bins = np.random.default_rng(4).gamma(2.0, 1.5, (32, 40, 50)).astype(np.float32)
+    levels, _, _ = look.levels(bins)
+    np.testing.assert_array_equal(look.levels_of(bins, 11), levels[11])
 
 
 @pytest.mark.parametrize("name", COLOURS)
