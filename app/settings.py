@@ -58,6 +58,9 @@ class Settings:
     results_mib: int = 1024
     """Bound of the restored frames kept in memory."""
     last_folder: str = ""
+    export_folder: str = ""
+    export_template: str = ""
+    """Of the names of exported pictures; empty for those of the input files."""
     restore_session: bool = True
     """Begin with what was open last."""
     recent: list[dict[str, object]] = field(default_factory=list)

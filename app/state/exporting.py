@@ -1,8 +1,9 @@
 """Writing results to files, off the UI thread; one export at a time, never replaced by a newer one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Literal
@@ -16,19 +17,52 @@ log = logging.getLogger(__name__)
 BitDepth = Literal[8, 16]
 ExportItem = tuple[Path, NDArray[np.float32]]
 """Target file, picture float32 (H, W, 3) in [0, 1]."""
+GIVE_UP_AFTER = 3
+"""So many files in a row that cannot be written, and no further one is tried."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What ended: the files that are whole, and what went wrong first."""
+
+    written: tuple[Path, ...]
+    problem: Exception | None = None
+    failed: int = 0
+    """Files that could not be written."""
+    stopped: bool = False
+
+
+class Work:
+    """What a running export tells and asks."""
+
+    def __init__(self, progressed: Callable[[int, int], None], stop: Event) -> None:
+        self._progressed = progressed
+        self._stop = stop
+        self.written: list[Path] = []
+        self.problem: Exception | None = None
+        self.failed = 0
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def progress(self, done: int, total: int) -> None:
+        self._progressed(done, total)
 
 
 class Exports(QObject):
-    """Writes pictures in a thread."""
+    """Writes files in a thread."""
 
     busy_changed = Signal(bool)
     progressed = Signal(int, int)
-    """Files written, files in all."""
+    """Steps done, steps in all."""
     finished = Signal(object)
     """The paths written, a list."""
     failed = Signal(object)
+    ended = Signal(object)
+    """The `Export`, whether it was finished, stopped or failed."""
 
-    _ended = Signal(object, object)
+    _ended = Signal(object)
 
     def __init__(self, pool: ThreadPoolExecutor, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,42 +77,66 @@ class Exports(QObject):
 
     def write(self, items: Sequence[ExportItem], bit_depth: BitDepth) -> None:
         """Write every picture to its path; refused while another export runs."""
-        if self._busy or not items:
+        if items:
+            pictures = tuple(items)
+            self.run(lambda work: write_pictures(work, pictures, bit_depth))
+
+    def run(self, task: Callable[[Work], None]) -> None:
+        """Carry out an export that writes files and notes them in its `Work`; refused while one runs."""
+        if self._busy:
             return
         self._busy = True
         self._stop.clear()
-        self._pool.submit(self._run, tuple(items), bit_depth)
+        self._pool.submit(self._run, task)
         self.busy_changed.emit(True)
 
     def stop(self) -> None:
         """Write no further file; the one being written is finished."""
         self._stop.set()
 
-    def _run(self, items: tuple[ExportItem, ...], bit_depth: BitDepth) -> None:
-        written: list[Path] = []
-        problem: Exception | None = None
+    def _run(self, task: Callable[[Work], None]) -> None:
+        work = Work(self.progressed.emit, self._stop)
         try:
-            from engine.export import make_folder, write_picture
-
-            for path, picture in items:
-                if self._stop.is_set():
-                    break
-                make_folder(path.parent)
-                write_picture(path, picture, bit_depth)
-                written.append(path)
-                self.progressed.emit(len(written), len(items))
+            task(work)
         except Exception as error:  # noqa: BLE001 - the border between work and window: it becomes a message
-            problem = error
+            work.problem = work.problem or error
+        ended = Export(tuple(work.written), work.problem, work.failed, self._stop.is_set())
         try:
-            self._ended.emit(written, problem)
+            self._ended.emit(ended)
         except RuntimeError:
             log.debug("An export ended after its window was gone")
 
-    @Slot(object, object)
-    def _on_end(self, written: list[Path], problem: Exception | None) -> None:
+    @Slot(object)
+    def _on_end(self, export: Export) -> None:
         self._busy = False
         self.busy_changed.emit(False)
-        if problem is not None:
-            self.failed.emit(problem)
-        elif written:
-            self.finished.emit(written)
+        if export.problem is not None:
+            self.failed.emit(export.problem)
+        elif export.written:
+            self.finished.emit(list(export.written))
+        self.ended.emit(export)
+
+
+def write_pictures(work: Work, items: Sequence[ExportItem], bit_depth: BitDepth) -> None:
+    """Write pictures; one that cannot be written does not stop the others, several in a row do."""
+    from engine.errors import EngineError
+    from engine.export import make_folder, write_picture
+
+    in_a_row = 0
+    for done, (path, picture) in enumerate(items, start=1):
+        if work.stopped:
+            return
+        try:
+            make_folder(path.parent)
+            write_picture(path, picture, bit_depth)
+        except EngineError as error:
+            work.problem = work.problem or error
+            work.failed += 1
+            in_a_row += 1
+            if in_a_row >= GIVE_UP_AFTER:
+                work.failed += len(items) - done
+                return
+        else:
+            in_a_row = 0
+            work.written.append(path)
+        work.progress(done, len(items))

@@ -83,6 +83,28 @@ ACTIONS = (
         section=True,
     ),
     ActionSpec(
+        "export",
+        "Export…",
+        "File",
+        "Ctrl+Shift+X",
+        "Export pictures under names of your choice, scores as a table, or a comparison video",
+        "export",
+    ),
+    ActionSpec(
+        "save_panes",
+        "Save picture of panes…",
+        "File",
+        "Ctrl+Alt+S",
+        "Save the panes as a picture, just as they are shown",
+    ),
+    ActionSpec(
+        "copy_panes",
+        "Copy picture of panes",
+        "File",
+        "Ctrl+Alt+V",
+        "Take the panes to the clipboard, just as they are shown",
+    ),
+    ActionSpec(
         "export_all",
         "Export all restored frames…",
         "File",

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QBuffer, QByteArray, QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QPixmap
+from PySide6.QtWidgets import QApplication
 
 from app.settings import log_path
 from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
@@ -19,6 +20,7 @@ from app.ui.pages import about_page, findings_page, shortcuts_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
 from app.ui.voxel_commands import BinPlayer, voxel_handlers
+from engine.errors import EngineError
 from engine.geometry import Size
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
@@ -100,6 +102,9 @@ class Commands(QObject):
             ),
             "recording": self._ask_recording,
             "export_frame": self._export_frame,
+            "export": self._export,
+            "save_panes": lambda: panes(self._save_panes),
+            "copy_panes": lambda: panes(lambda grid: QApplication.clipboard().setPixmap(grid.grab())),
             "export_all": lambda: prompts.open_folder(
                 lambda paths: self._export_all(paths[0]), "Export all restored frames into"
             ),
@@ -217,6 +222,35 @@ class Commands(QObject):
         region = panes.visible_region()
         if region is not None:
             self._studio.deblur_region(region)
+
+    def _export(self) -> None:
+        from app.ui.export_dialog import ExportDialog
+
+        dialog = ExportDialog(self._studio, self._window.settings, self._window.theme, self._window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _save_panes(self, panes: "PaneGrid") -> None:
+        picture = panes.grab()
+        sequence = self._studio.session.sequence
+        name = "panes" if sequence is None else f"{sequence.name}_{self._studio.position.index + 1:04d}"
+        self._prompts.save_file(
+            "Save picture of panes", "PNG", ".png", name, lambda path: self._write_pixmap(picture, path)
+        )
+
+    def _write_pixmap(self, picture: QPixmap, path: Path) -> None:
+        from engine.export import write_bytes_atomically
+
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        picture.save(buffer, "PNG")
+        try:
+            write_bytes_atomically(path, bytes(content.data()))
+        except EngineError as error:
+            self._studio.notices.error(error, "save the picture")
+        else:
+            self._studio.notices.inform("Saved", where=str(path))
 
     def _export_frame(self) -> None:
         view = self._studio.pictures.view

@@ -259,7 +259,18 @@ class MainWindow(QMainWindow):
         is_open, opening = sequence is not None, studio.session.opening
         has_spikes = sequence is not None and sequence.recording is not None
         moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out", "play")
-        views = ("fit", "actual_size", "zoom_in", "zoom_out", "findings", "close", "clear_range")
+        views = (
+            "export",
+            "save_panes",
+            "copy_panes",
+            "fit",
+            "actual_size",
+            "zoom_in",
+            "zoom_out",
+            "findings",
+            "close",
+            "clear_range",
+        )
         abilities = dict.fromkeys((*moving, *views), is_open)
         abilities |= dict.fromkeys(("add_spikes", "add_reference"), is_open)
         abilities |= dict.fromkeys(("add_alignment", "recording", "code_values", "linear_light"), has_spikes)

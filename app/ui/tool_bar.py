@@ -28,7 +28,7 @@ class StudioToolBar(QToolBar):
         deblur = ("deblur_visible", "deblur_frame", "deblur_range", "deblur_all", "by_ratio", "by_network")
         self.deblur = self._menu_button("Deblur", actions["deblur_frame"], actions, deblur)
         self.deblur.setProperty("primary", True)
-        exports = ("export_frame", "export_all")
+        exports = ("export_frame", "export_all", "export", "save_panes", "copy_panes")
         self.export = self._menu_button("Export", actions["export_frame"], actions, exports)
         self.addSeparator()
         for key in ("fit", "actual_size", "smooth", "voxels"):
