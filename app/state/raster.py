@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.state.lease import Lease
 from app.state.reading import Lane
+from app.state.spikes import BINS
 from engine.recording.recording import Recording
 
 REACHES = (0, 1, 2, 4)
@@ -112,6 +113,20 @@ class Rasters(QObject):
     def _show(self, raster: Raster | None) -> None:
         self.current = raster
         self.changed.emit()
+
+
+def bin_span(window: tuple[float, float], selected: int | None) -> tuple[float, float] | None:
+    """Return the planes of a voxel bin of a window, None for no bin."""
+    if selected is None:
+        return None
+    length = (window[1] - window[0]) / BINS
+    return window[0] + selected * length, window[0] + (selected + 1) * length
+
+
+def spikes_in_bin(planes: NDArray[np.int64], window: tuple[float, float], selected: int) -> int:
+    """Return how many spikes inside a window are counted in one of its voxel bins."""
+    place = np.floor((planes - window[0]) / (window[1] - window[0]) * BINS)
+    return int((np.minimum(place, BINS - 1) == selected).sum())
 
 
 def _read(lease: Lease, index: int, pixel: tuple[int, int], reach: int) -> Raster:

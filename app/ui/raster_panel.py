@@ -2,15 +2,17 @@
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.state.raster import REACHES, Raster
+from app.state.raster import REACHES, Raster, bin_span, spikes_in_bin
 from app.state.studio import Studio
 from app.ui.plane_scale import format_time
 from app.ui.segments import Segments
 from app.ui.theme import Theme, faded
 
+REDRAW_MS = 80
+"""The plots are drawn no oftener: they cost as much as a frame, and nobody reads them while it plays."""
 MARK_HALF = 0.4
 """Of a row's height, how far a spike's mark reaches from the middle."""
 AXIS_PX = 52
@@ -25,6 +27,8 @@ class RasterPanel(QWidget):
         self._studio: Studio | None = None
         self._theme = theme
         self._seen = False
+        self._redraw = QTimer(self, interval=REDRAW_MS, singleShot=True)
+        self._redraw.timeout.connect(self.refresh)
         self.heading = QLabel()
         self.heading.setProperty("role", "title")
         self.facts = QLabel()
@@ -62,6 +66,10 @@ class RasterPanel(QWidget):
             self.bands.append(band)
             for item in items:
                 plot.addItem(item)
+        self.bin = pg.LinearRegionItem(movable=False)
+        self.bin.setZValue(-9)
+        self.bin.hide()
+        self.raster.addItem(self.bin)
         self.intervals.setXLink(self.raster)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 10)
@@ -78,13 +86,15 @@ class RasterPanel(QWidget):
     def show_studio(self, studio: Studio | None) -> None:
         """Show the pixel of another sequence."""
         if self._studio is not None:
-            self._studio.rasters.changed.disconnect(self.refresh)
+            self._studio.rasters.changed.disconnect(self._on_raster)
             self._studio.session.opened.disconnect(self.refresh)
+            self._studio.comparison.bin_changed.disconnect(self._on_raster)
             self._studio.rasters.watch(False)
         self._studio = studio
         if studio is not None:
-            studio.rasters.changed.connect(self.refresh)
+            studio.rasters.changed.connect(self._on_raster)
             studio.session.opened.connect(self.refresh)
+            studio.comparison.bin_changed.connect(self._on_raster)
             studio.rasters.watch(self._seen)
             self.reach.choose(studio.rasters.reach if studio.rasters.reach in REACHES else REACHES[0])
         self.refresh()
@@ -94,6 +104,11 @@ class RasterPanel(QWidget):
         self._seen = seen
         if self._studio is not None:
             self._studio.rasters.watch(seen)
+        self.refresh()
+
+    def _on_raster(self) -> None:
+        if self._seen and not self._redraw.isActive():
+            self._redraw.start()
 
     def refresh(self) -> None:
         """Show what has been read, or what to do."""
@@ -110,7 +125,7 @@ class RasterPanel(QWidget):
         recording = None if sequence is None else sequence.recording
         rate_hz = None if recording is None else recording.info.rate_hz
         self.heading.setText(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=raster.x, y=raster.y))
-        self.facts.setText(self._facts(raster, rate_hz))
+        self.facts.setText(self._facts(raster, rate_hz, studio.comparison.bin))
         self.raster.getAxis("left").setTicks([_row_names(raster)])
         others = raster.rows != raster.middle_row
         _draw(self.others, raster.planes[others], raster.rows[others])
@@ -119,6 +134,10 @@ class RasterPanel(QWidget):
         for band in self.bands:
             band.setRegion(raster.window)
         self.raster.setRange(QRectF(raster.span[0], -0.6, raster.span[1] - raster.span[0], raster.row_count))
+        span = bin_span(raster.window, studio.comparison.bin)
+        self.bin.setVisible(span is not None)
+        if span is not None:
+            self.bin.setRegion(span)
         longest = float(raster.intervals[1].max(initial=1))
         self.intervals.setYRange(0, longest * 1.1)
 
@@ -133,7 +152,7 @@ class RasterPanel(QWidget):
             )
         return self.tr("Move the mouse over a picture to see when the pixels under it fired.")
 
-    def _facts(self, raster: Raster, rate_hz: float | None) -> str:
+    def _facts(self, raster: Raster, rate_hz: float | None, selected: int | None) -> str:
         fired, window = raster.of_middle, raster.window
         inside = fired[(fired >= window[0]) & (fired < window[1])]
         text = self.tr("{count} spikes during the exposure").format(count=len(inside))
@@ -144,6 +163,10 @@ class RasterPanel(QWidget):
             )
             if rate_hz:
                 text += f", {format_time(float(gaps.mean()), rate_hz)}"
+        if selected is not None:
+            text += self.tr(" · {count} in bin {number}").format(
+                count=spikes_in_bin(inside, window, selected), number=selected + 1
+            )
         if not raster.complete:
             text += self.tr(" · only the beginning of this long exposure is shown")
         return text
@@ -154,6 +177,9 @@ class RasterPanel(QWidget):
         self.middle.setPen(pg.mkPen(colours.current, width=1.5))
         self.points.setPen(pg.mkPen(faded(colours.rate, 0.5), width=1))
         self.points.setSymbolBrush(colours.rate)
+        self.bin.setBrush(faded(colours.current, 0.4))
+        for line in self.bin.lines:
+            line.setPen(pg.mkPen(None))
         for band in self.bands:
             band.setBrush(faded(colours.current, 0.12))
             for line in band.lines:

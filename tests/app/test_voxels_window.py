@@ -11,13 +11,13 @@ from safetensors.numpy import save_file
 
 from app.state.comparing import VOXEL, Choice
 from app.state.network_input import input_spec, network_values
-from app.state.raster import raster_of
+from app.state.raster import raster_of, spikes_in_bin
 from app.state.voxel_look import COLOURS, VoxelLook, colour_table
 from app.ui.voxel_commands import BinPlayer, fill_look_menu
 from app.ui.voxel_strip import qt_colours
 from engine.model_files import bundled_models
 from engine.recording import open_recording, write_packed
-from engine.voxels import VoxelSpec
+from engine.voxels import VoxelSpec, voxelize
 
 
 @pytest.fixture
@@ -222,8 +222,7 @@ def test_the_raster_panel_follows_the_mouse(shown, qtbot):
     shown.actions_by_key["raster_panel"].trigger()
     qtbot.waitUntil(lambda: studio.rasters.watched)
     shown.workspace.panes.pixel_hovered.emit((1, 1))
-    qtbot.waitUntil(lambda: studio.rasters.current is not None)
-    assert "Pixel" in panel.heading.text()
+    qtbot.waitUntil(lambda: "Pixel" in panel.heading.text())
     assert "spikes during the exposure" in panel.facts.text()
     assert panel.raster.isVisible()
 
@@ -256,14 +255,14 @@ def test_the_size_of_the_neighbourhood_is_chosen_and_kept(shown, qtbot):
     QTest.mouseClick(panel.reach.button(0), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: studio.rasters.current.row_count == 1)
     assert studio.settings.raster_reach == 0
-    assert panel.raster.getAxis("left")._tickLevels == [[(0.0, "y 15")]]
+    qtbot.waitUntil(lambda: panel.raster.getAxis("left")._tickLevels == [[(0.0, "y 15")]])
 
 
 def test_every_line_of_the_neighbourhood_is_named_where_it_begins(shown, qtbot):
-    studio, panel = shown.studio, shown.raster_panel
+    panel = shown.raster_panel
     shown.actions_by_key["raster_panel"].trigger()
     shown.workspace.panes.pixel_hovered.emit((0, 30))
-    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    qtbot.waitUntil(panel.raster.isVisible)
     names = panel.raster.getAxis("left")._tickLevels[0]
     assert names == [(0.0, "y 13"), (3.0, "y 14"), (6.0, "y 15"), (9.0, "y 16"), (12.0, "y 17")]
 
@@ -273,8 +272,43 @@ def test_both_plots_show_the_same_planes_above_each_other(shown, qtbot):
     shown.actions_by_key["raster_panel"].trigger()
     studio.position.go(3)
     shown.workspace.panes.pixel_hovered.emit((30, 30))
-    qtbot.waitUntil(lambda: studio.rasters.current is not None)
+    qtbot.waitUntil(panel.raster.isVisible)
     qtbot.wait(50)
     ranges = [plot.getViewBox().viewRange()[0] for plot in (panel.raster, panel.intervals)]
     assert ranges[0] == pytest.approx(ranges[1], abs=0.5)
     assert ranges[0][0] <= studio.rasters.current.span[0]
+
+
+def test_the_raster_shows_the_selected_bin_and_counts_as_the_voxels_do(shown, qtbot, tmp_path):
+    random = np.random.default_rng(3)
+    planes = (random.random((90, 10, 16)) < 0.4).astype(np.uint8)
+    write_packed(tmp_path / "spikes.dat", planes)
+    window = (7.3, 80.9)
+    with open_recording(tmp_path / "spikes.dat", height=10, width=16) as recording:
+        raster = raster_of(recording, (7, 4), window, (0, 90))
+        counts = voxelize(recording, *window)[:, 4, 7]
+    inside = raster.of_middle[(raster.of_middle >= window[0]) & (raster.of_middle < window[1])]
+    assert [spikes_in_bin(inside, window, number) for number in range(32)] == counts.tolist()
+    panel, studio = shown.raster_panel, shown.studio
+    shown.actions_by_key["raster_panel"].trigger()
+    shown.workspace.panes.pixel_hovered.emit((30, 30))
+    studio.comparison.select_bin(4)
+    qtbot.waitUntil(lambda: "in bin 5" in panel.facts.text())
+    assert panel.bin.getRegion() == pytest.approx((2.0, 2.5))
+    studio.comparison.select_bin(None)
+    qtbot.waitUntil(lambda: not panel.bin.isVisible())
+
+
+def test_the_plots_are_drawn_no_oftener_than_somebody_can_read_them(shown, qtbot):
+    panel, studio = shown.raster_panel, shown.studio
+    shown.actions_by_key["raster_panel"].trigger()
+    shown.workspace.panes.pixel_hovered.emit((30, 30))
+    qtbot.waitUntil(panel.raster.isVisible)
+    drawn = []
+    panel.raster.sigRangeChanged.connect(lambda *_: drawn.append(studio.position.index))
+    for index in range(1, 8):
+        studio.position.go(index)
+        qtbot.waitUntil(lambda index=index: studio.rasters.current.window[0] == 20.0 * index)
+    qtbot.waitUntil(lambda: not panel._redraw.isActive())
+    assert drawn[-1] == 7
+    assert len(set(drawn)) < 7
