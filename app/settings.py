@@ -63,6 +63,10 @@ class Settings:
     """Of the names of exported pictures; empty for those of the input files."""
     restore_session: bool = True
     """Begin with what was open last."""
+    shortcuts: dict[str, str] = field(default_factory=dict)
+    """Keys that the user has changed, by action; an empty text for none."""
+    recent_commands: list[str] = field(default_factory=list)
+    """Actions that were done through the palette lately, newest first."""
     recent: list[dict[str, object]] = field(default_factory=list)
     """Sources that were opened lately, newest first."""
     recordings: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -78,6 +82,10 @@ class Settings:
 _VALID: dict[str, Callable[[object], bool]] = {
     "theme": lambda value: value in THEMES,
     "method": lambda value: value in METHODS,
+    "shortcuts": lambda value: (
+        isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)
+    ),
+    "recent_commands": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "models": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "precision": lambda value: value in ("auto", "fp32", "bf16", "fp16"),
     "tile_px": lambda value: isinstance(value, int) and 0 <= value <= 1 << 16,

@@ -248,7 +248,7 @@ ACTIONS = (
         "retry_job",
         "Try job again",
         "Deblur",
-        "Ctrl+Shift+P",
+        "Ctrl+Shift+J",
         "Do what a failed or cancelled job lacks",
         "retry",
     ),
@@ -544,7 +544,13 @@ ACTIONS = (
     ActionSpec(
         "theme_dark", "Dark theme", "View", "Ctrl+Shift+3", "Always dark", checkable=True, group="theme"
     ),
-    ActionSpec("shortcuts", "Keyboard shortcuts", "Help", "F1", "List all shortcuts", "keyboard"),
+    ActionSpec("help", "Help", "Help", "F1", "Open the page that fits what has the keyboard", "information"),
+    ActionSpec(
+        "palette", "Find a command…", "Help", "Ctrl+Shift+P", "Find every command by its name, and do it"
+    ),
+    ActionSpec(
+        "shortcuts", "Keyboard shortcuts…", "Help", "Ctrl+F1", "Look up and change shortcuts", "keyboard"
+    ),
     ActionSpec(
         "log", "Show log", "Help", "Ctrl+Shift+L", "Open the file with the details of what went wrong"
     ),
@@ -568,10 +574,7 @@ class StudioActions(QObject):
         self.menus: dict[str, QMenu] = menus
         for spec in ACTIONS:
             action = QAction(spec.text, window)
-            action.setShortcut(QKeySequence(spec.shortcut))
             action.setCheckable(spec.checkable)
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(f"{spec.tip}  ({keys})")
             action.setStatusTip("")
             if spec.group:
                 groups.setdefault(spec.group, QActionGroup(self)).addAction(action)
@@ -580,6 +583,8 @@ class StudioActions(QObject):
                 menu.addSeparator()
             menu.addAction(action)
             self._actions[spec.key] = action
+        self._specs = {spec.key: spec for spec in ACTIONS}
+        self.use_shortcuts({})
         theme.changed.connect(self._tint)
         self._tint()
 
@@ -589,6 +594,39 @@ class StudioActions(QObject):
     @property
     def by_key(self) -> dict[str, QAction]:
         return dict(self._actions)
+
+    def of_menu(self, menu: str) -> list[tuple[str, QAction]]:
+        """Return the actions of a menu with their keys, in its order."""
+        return [(key, self._actions[key]) for key, spec in self._specs.items() if spec.menu == menu]
+
+    def menu_of(self, key: str) -> str:
+        """Return the title of the menu an action stands in."""
+        return self.menus[self._specs[key].menu].title().replace("&", "")
+
+    def keys_of(self, key: str) -> str:
+        """Return an action's keys as this desktop writes them; empty for none."""
+        return self._actions[key].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+    def usual_keys(self, key: str) -> str:
+        """Return the keys that an action has unless the user changes them."""
+        usual = QKeySequence(self._specs[key].shortcut)
+        return usual.toString(QKeySequence.SequenceFormat.PortableText)
+
+    def with_keys(self, keys: QKeySequence, *, besides: str) -> str | None:
+        """Return another action that has these keys, None where there is none."""
+        if keys.isEmpty():
+            return None
+        return next(
+            (key for key, one in self._actions.items() if key != besides and one.shortcut() == keys), None
+        )
+
+    def use_shortcuts(self, changed: dict[str, str]) -> None:
+        """Give every action its usual keys, or those in `changed`; keys that are none count as none."""
+        for key, spec in self._specs.items():
+            action = self._actions[key]
+            action.setShortcut(QKeySequence(changed.get(key, spec.shortcut)))
+            keys = self.keys_of(key)
+            action.setToolTip(f"{spec.tip}  ({keys})" if keys else spec.tip)
 
     def connect_all(self, handlers: dict[str, Callable[[], object]]) -> None:
         """Connect every action to its handler; a key without one, or the reverse, is a mistake."""

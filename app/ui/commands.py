@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QObject, QUrl
+from PySide6.QtCore import QBuffer, QByteArray, QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QPixmap
 from PySide6.QtWidgets import QApplication
 
@@ -15,10 +15,13 @@ from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
 from app.state.studio import Studio, sample_source
 from app.ui.alignment_commands import alignment_handlers
+from app.ui.command_palette import CommandPalette
 from app.ui.compare_commands import compare_handlers
-from app.ui.pages import about_page, findings_page, shortcuts_page
+from app.ui.help_window import FIRST_PAGE, PAGE_OF_PANEL, HelpWindow
+from app.ui.pages import about_page, findings_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
+from app.ui.shortcut_editor import ShortcutEditor
 from app.ui.voxel_commands import BinPlayer, voxel_handlers
 from engine.errors import EngineError
 from engine.geometry import Size
@@ -163,7 +166,13 @@ class Commands(QObject):
             "theme_system": lambda: window.choose_theme("system"),
             "theme_light": lambda: window.choose_theme("light"),
             "theme_dark": lambda: window.choose_theme("dark"),
-            "shortcuts": lambda: shortcuts_page(window).show(),
+            "help": self._help,
+            "palette": lambda: CommandPalette(
+                window.actions_by_key, window.settings.recent_commands, window
+            ).show(),
+            "shortcuts": lambda: ShortcutEditor(
+                window.actions_by_key, window.settings.shortcuts, window
+            ).open(),
             "log": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))),
             "about": lambda: about_page(window).show(),
         }
@@ -222,6 +231,15 @@ class Commands(QObject):
         region = panes.visible_region()
         if region is not None:
             self._studio.deblur_region(region)
+
+    def _help(self) -> None:
+        """Open the help at the page that fits the panel with the keyboard."""
+        window = self._window
+        page = next((page for key, page in PAGE_OF_PANEL.items() if window.docks.has_focus(key)), FIRST_PAGE)
+        shown = HelpWindow(window.actions_by_key, window)
+        shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        shown.open_page(page)
+        shown.show()
 
     def _export(self) -> None:
         from app.ui.export_dialog import ExportDialog

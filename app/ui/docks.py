@@ -3,7 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from app.ui.actions import StudioActions
 
@@ -68,6 +68,11 @@ class Docks(QObject):
         self._docks[key].show()
         self._fit()
         self._docks[key].raise_()
+
+    def has_focus(self, key: str) -> bool:
+        """Whether the keyboard is in a panel."""
+        focused = QApplication.focusWidget()
+        return focused is not None and self._docks[key].isAncestorOf(focused)
 
     def toggle(self, key: str) -> None:
         """Bring a panel into line with its action, which the user has just switched."""

@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.theme = Theme(settings.theme, self)
         self.actions_by_key = StudioActions(self, self.theme)
+        self.actions_by_key.use_shortcuts(settings.shortcuts)
         self.tool_bar = StudioToolBar(self.actions_by_key, self.theme, self)
         self.addToolBar(self.tool_bar)
         keys = ("open_folder", "open", "open_sample")

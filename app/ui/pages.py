@@ -1,4 +1,4 @@
-"""Small windows of text: shortcuts, notes on the sequence, about."""
+"""Small windows of text: notes on the sequence, about."""
 
 import platform
 from collections.abc import Sequence
@@ -8,14 +8,11 @@ from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
     QLabel,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
-
-from app.ui.actions import ACTIONS, MENUS
 
 LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "numpy", "opencv-python")
 
@@ -40,33 +37,6 @@ class Page(QDialog):
         layout.addWidget(buttons)
         hint = body.sizeHint()
         self.resize(min(640, hint.width() + 70), min(560, hint.height() + 90))
-
-
-def shortcuts_page(parent: QWidget) -> Page:
-    """List every action with its keys, by menu."""
-    body = QWidget()
-    grid = QGridLayout(body)
-    grid.setHorizontalSpacing(28)
-    grid.setVerticalSpacing(5)
-    row = 0
-    for menu in MENUS:
-        heading = QLabel(menu)
-        heading.setProperty("role", "title")
-        grid.addWidget(heading, row, 0, 1, 2)
-        row += 1
-        for spec in ACTIONS:
-            if spec.menu != menu:
-                continue
-            keys = QLabel(spec.shortcut)
-            keys.setProperty("role", "muted")
-            grid.addWidget(QLabel(spec.text), row, 0)
-            grid.addWidget(keys, row, 1)
-            row += 1
-        grid.setRowMinimumHeight(row, 10)
-        row += 1
-    grid.setColumnStretch(0, 1)
-    grid.setRowStretch(row, 1)
-    return Page("Keyboard shortcuts", body, parent)
 
 
 def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Sequence[str]) -> Page:
