@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.ui.actions import StudioActions
 
-WIDTH_PX, HEIGHT_PX = 560, 380
+WIDTH_PX, HEIGHT_PX, ROW_PX = 560, 420, 28
 MOST_RECENT = 8
 LEFT_OUT = {"palette"}
 
@@ -40,6 +40,9 @@ class CommandPalette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self._actions = actions
         self._recent = recent
+        blank = QPixmap(20, 20)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._no_icon = QIcon(blank)
         self.setObjectName("palette")
         self.resize(WIDTH_PX, HEIGHT_PX)
         self.line = QLineEdit()
@@ -78,7 +81,9 @@ class CommandPalette(QDialog):
             keys = self._actions.keys_of(key)
             menu = self._actions.menu_of(key)
             text = f"{menu} ▸ {action.text().replace('&', '')}" + (f"    {keys}" if keys else "")
-            item = QListWidgetItem(action.icon(), text)
+            picture = action.icon() if not action.icon().isNull() else self._no_icon
+            item = QListWidgetItem(picture, text)
+            item.setSizeHint(QSize(0, ROW_PX))
             item.setData(Qt.ItemDataRole.UserRole, key)
             item.setToolTip(action.toolTip())
             if off:

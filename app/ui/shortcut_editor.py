@@ -62,6 +62,7 @@ class ShortcutEditor(QDialog):
         self.edit.setAccessibleName(self.tr("New keys"))
         self.edit.keySequenceChanged.connect(lambda _: self._check())
         self.apply = QPushButton(self.tr("Set"))
+        self.apply.setMinimumWidth(self.fontMetrics().horizontalAdvance(self.tr("Take them")) + 48)
         self.apply.clicked.connect(self._set)
         self.usual = QPushButton(self.tr("Usual keys"))
         self.usual.clicked.connect(self._reset)
