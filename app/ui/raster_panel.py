@@ -79,6 +79,7 @@ class RasterPanel(QWidget):
         layout.addWidget(self.reach)
         layout.addWidget(self.raster, 3)
         layout.addWidget(self.intervals, 2)
+        layout.addStretch(0)  # takes the room of the plots while there are none
         theme.changed.connect(self._on_theme)
         self._on_theme()
         self.refresh()

@@ -27,8 +27,8 @@ class Transport(QWidget):
         self._position = position
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the arrow keys go through the menu
-        self.slider.setAccessibleName("Frame")
-        self.slider.setToolTip("Frame on screen. Arrow keys step, Home and End go to the ends")
+        self.slider.setAccessibleName(self.tr("Frame"))
+        self.slider.setToolTip(self.tr("Frame on screen. Arrow keys step, Home and End go to the ends"))
         self.slider.setMinimumWidth(80)
         self.counter = QLabel()
         self.counter.setProperty("role", "title")

@@ -79,7 +79,7 @@ class VoxelStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(52)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Voxel bins")
+        self.setAccessibleName(self.tr("Voxel bins"))
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
@@ -182,14 +182,12 @@ class VoxelStrip(QWidget):
         if self._voxels is None or index is None:
             QToolTip.hideText()
             return
-        start, stop = self._voxels.spans[index]
         lines = [
-            f"Voxel bin {index + 1} of {len(self._voxels.spans)}",
-            f"planes {format_planes(start, stop)}",
+            self.tr("Voxel bin {number} of {count}").format(number=index + 1, count=len(self._voxels.spans)),
+            format_span(*self._voxels.spans[index], self._rate_hz),
+            self.tr("{count} spikes").format(count=f"{self._voxels.spikes[index]:,}"),
+            self.tr("Click to select, double click to show it large; arrow keys go on"),
         ]
-        if self._rate_hz:
-            lines.append(f"{format_time(start, self._rate_hz)} to {format_time(stop, self._rate_hz)}")
-        lines.append(f"{self._voxels.spikes[index]:,} spikes")
         QToolTip.showText(on_screen, "\n".join(lines), self)
 
     def _header_font(self) -> QFont:
@@ -273,10 +271,12 @@ class VoxelStrip(QWidget):
 
     def _title(self, voxels: VoxelPictures) -> str:
         start, stop = voxels.spans[0]
-        text = f"Voxel bins of frame {voxels.index + 1} · {len(voxels.spans)} × {stop - start:.4g} planes"
+        text = self.tr("Voxel bins of frame {frame} · {count} × {planes} planes").format(
+            frame=voxels.index + 1, count=len(voxels.spans), planes=f"{stop - start:.4g}"
+        )
         if self._rate_hz:
             text += f" ({format_time(stop - start, self._rate_hz)})"
-        text += f" · {sum(voxels.spikes):,} spikes"
+        text += self.tr(" · {count} spikes").format(count=f"{sum(voxels.spikes):,}")
         if voxels.look.own_scale:
             text += self.tr(" · every bin on a scale of its own")
         elif voxels.look.values == "network":
@@ -286,7 +286,9 @@ class VoxelStrip(QWidget):
         else:
             text += self.tr(" · white: {count} a pixel").format(count=f"{voxels.brightest:.2g}")
         if voxels.outside_planes > 0:
-            text += f" · {voxels.outside_planes:.4g} planes lie outside the recording"
+            text += self.tr(" · {planes} planes lie outside the recording").format(
+                planes=f"{voxels.outside_planes:.4g}"
+            )
         return text
 
 
