@@ -18,6 +18,9 @@ from PySide6.QtWidgets import (
 from app.state.playback import SPEEDS, Playback
 from app.ui.actions import StudioActions
 
+TEXT_MARGINS_PX = (40, 3, 26, 3)
+"""Around the texts of a menu, as the style sheet has them: left, top, right, bottom."""
+
 
 class PlayControls(QWidget):
     """Bound to a `Playback`."""
@@ -31,6 +34,7 @@ class PlayControls(QWidget):
         self.speed = QToolButton()
         self.speed.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.speed.setProperty("chooser", True)
         self.speed.setAccessibleName(self.tr("Speed"))
         self.speed.setMinimumWidth(self.fontMetrics().horizontalAdvance("0.25 ×") + 26)
         menu = QMenu(self.speed)
@@ -45,7 +49,7 @@ class PlayControls(QWidget):
             self._speeds[speed] = action
         self.any_speed = _speed_box(playback)
         typed = QWidgetAction(menu)
-        typed.setDefaultWidget(self.any_speed)
+        typed.setDefaultWidget(_beside_the_ticks(self.any_speed))
         menu.addAction(typed)
         self.any_speed.lineEdit().returnPressed.connect(menu.close)
         menu.addSeparator()
@@ -74,6 +78,16 @@ class PlayControls(QWidget):
             action.setChecked(speed == playback.speed)
         with QSignalBlocker(self.any_speed):
             self.any_speed.setValue(playback.speed)
+
+
+def _beside_the_ticks(widget: QWidget) -> QWidget:
+    """Put a widget where the texts of a menu begin."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(*TEXT_MARGINS_PX)
+    layout.addWidget(widget)
+    row.setFocusProxy(widget)
+    return row
 
 
 def _speed_box(playback: Playback) -> QDoubleSpinBox:
