@@ -77,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.state.last_session import session_path
     from app.state.studio import Studio
     from app.state.unsaved_edits import edits_folder
+    from app.translation import translate
     from app.ui.main_window import MainWindow
 
     log_what_qt_says()
@@ -85,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application.setApplicationName(APPLICATION)
     application.setStyle("fusion")
     settings, problems = load_settings(settings_path())
+    translate(application, settings.language)
     studio = Studio(settings, edits_folder=edits_folder(), rates_folder=rates_folder())
     faults = FaultCatcher(studio.notices)
     faults.install()

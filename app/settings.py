@@ -16,6 +16,7 @@ import platformdirs
 
 APPLICATION = "spike-deblur-studio"
 THEMES = ("system", "light", "dark")
+LANGUAGES = ("system", "en", "zh_CN")
 METHODS = ("spike-ratio", "network")
 MIB = 1 << 20
 
@@ -27,6 +28,7 @@ class Settings:
     """Every field is a plain JSON value."""
 
     theme: str = "system"
+    language: str = "system"
     method: str = "spike-ratio"
     """What Deblur restores with."""
     model: str = ""
@@ -81,6 +83,7 @@ class Settings:
 
 _VALID: dict[str, Callable[[object], bool]] = {
     "theme": lambda value: value in THEMES,
+    "language": lambda value: value in LANGUAGES,
     "method": lambda value: value in METHODS,
     "shortcuts": lambda value: (
         isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from app.translation import ACTIONS as ACTIONS_CONTEXT
+from app.translation import MENUS as MENUS_CONTEXT
+from app.translation import TIPS as TIPS_CONTEXT
 from app.ui.icons import icon
 from app.ui.theme import Theme
 
@@ -544,6 +547,34 @@ ACTIONS = (
     ActionSpec(
         "theme_dark", "Dark theme", "View", "Ctrl+Shift+3", "Always dark", checkable=True, group="theme"
     ),
+    ActionSpec(
+        "language_system",
+        "Language of the system",
+        "View",
+        "Ctrl+Shift+4",
+        "Use the desktop's language, from the next start on",
+        checkable=True,
+        group="language",
+        section=True,
+    ),
+    ActionSpec(
+        "language_en",
+        "English",
+        "View",
+        "Ctrl+Shift+5",
+        "Use English, from the next start on",
+        checkable=True,
+        group="language",
+    ),
+    ActionSpec(
+        "language_zh_CN",
+        "简体中文",
+        "View",
+        "Ctrl+Shift+6",
+        "Use Chinese, from the next start on",
+        checkable=True,
+        group="language",
+    ),
     ActionSpec("help", "Help", "Help", "F1", "Open the page that fits what has the keyboard", "information"),
     ActionSpec(
         "palette", "Find a command…", "Help", "Ctrl+Shift+P", "Find every command by its name, and do it"
@@ -570,10 +601,11 @@ class StudioActions(QObject):
         self._actions: dict[str, QAction] = {}
         self._icons = {spec.key: spec.icon for spec in ACTIONS if spec.icon}
         groups: dict[str, QActionGroup] = {}
-        menus = {name: window.menuBar().addMenu(f"&{name}") for name in MENUS}
+        bar = window.menuBar()
+        menus = {name: bar.addMenu(f"&{QCoreApplication.translate(MENUS_CONTEXT, name)}") for name in MENUS}
         self.menus: dict[str, QMenu] = menus
         for spec in ACTIONS:
-            action = QAction(spec.text, window)
+            action = QAction(QCoreApplication.translate(ACTIONS_CONTEXT, spec.text), window)
             action.setCheckable(spec.checkable)
             action.setStatusTip("")
             if spec.group:
@@ -626,7 +658,8 @@ class StudioActions(QObject):
             action = self._actions[key]
             action.setShortcut(QKeySequence(changed.get(key, spec.shortcut)))
             keys = self.keys_of(key)
-            action.setToolTip(f"{spec.tip}  ({keys})" if keys else spec.tip)
+            tip = QCoreApplication.translate(TIPS_CONTEXT, spec.tip)
+            action.setToolTip(f"{tip}  ({keys})" if keys else tip)
 
     def connect_all(self, handlers: dict[str, Callable[[], object]]) -> None:
         """Connect every action to its handler; a key without one, or the reverse, is a mistake."""

@@ -9,11 +9,12 @@ from PySide6.QtCore import QBuffer, QByteArray, QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QPixmap
 from PySide6.QtWidgets import QApplication
 
-from app.settings import log_path
+from app.settings import LANGUAGES, log_path
 from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
 from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
 from app.state.studio import Studio, sample_source
+from app.translation import language_of
 from app.ui.alignment_commands import alignment_handlers
 from app.ui.command_palette import CommandPalette
 from app.ui.compare_commands import compare_handlers
@@ -166,6 +167,10 @@ class Commands(QObject):
             "theme_system": lambda: window.choose_theme("system"),
             "theme_light": lambda: window.choose_theme("light"),
             "theme_dark": lambda: window.choose_theme("dark"),
+            **{
+                f"language_{choice}": lambda choice=choice: window.choose_language(choice)  # type: ignore[misc]
+                for choice in LANGUAGES
+            },
             "help": self._help,
             "palette": lambda: CommandPalette(
                 window.actions_by_key, window.settings.recent_commands, window
@@ -236,7 +241,7 @@ class Commands(QObject):
         """Open the help at the page that fits the panel with the keyboard."""
         window = self._window
         page = next((page for key, page in PAGE_OF_PANEL.items() if window.docks.has_focus(key)), FIRST_PAGE)
-        shown = HelpWindow(window.actions_by_key, window)
+        shown = HelpWindow(window.actions_by_key, window, language_of(window.settings.language))
         shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         shown.open_page(page)
         shown.show()

@@ -236,6 +236,12 @@ class MainWindow(QMainWindow):
         self.settings.theme = choice
         self.theme.choose(choice)
 
+    def choose_language(self, choice: str) -> None:
+        """Speak another language from the next start on."""
+        if choice != self.settings.language:
+            self.settings.language = choice
+            self.studio.notices.inform(self.tr("The language changes when the studio starts again"))
+
     def choose_method(self, method: str) -> None:
         """Restore with `method` from the next Deblur on."""
         self.tabs.desk.restoring.choose_method(method)
@@ -251,6 +257,7 @@ class MainWindow(QMainWindow):
         self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
         self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
+        self.actions_by_key[f"language_{self.settings.language}"].setChecked(True)
 
     # ------------------------------------------------------------------ state → window
 

@@ -77,17 +77,16 @@ class BinPlayer(QObject):
 def fill_look_menu(menu: QMenu, studio: Studio, actions: StudioActions) -> None:
     """List how the strip can look."""
     look = studio.spikes.look
-    tr = QCoreApplication.translate
     values = {
-        "counts": tr("VoxelStrip", "Counts of spikes"),
-        "network": tr("VoxelStrip", "As the network takes them"),
+        "counts": QCoreApplication.translate("VoxelStrip", "Counts of spikes"),
+        "network": QCoreApplication.translate("VoxelStrip", "As the network takes them"),
     }
     colours = {
-        "grey": tr("VoxelStrip", "Grey"),
+        "grey": QCoreApplication.translate("VoxelStrip", "Grey"),
         "viridis": "Viridis",
         "magma": "Magma",
         "inferno": "Inferno",
-        "coolwarm": tr("VoxelStrip", "Cool to warm"),
+        "coolwarm": QCoreApplication.translate("VoxelStrip", "Cool to warm"),
     }
     menu.clear()
     group = QActionGroup(menu)
@@ -110,7 +109,7 @@ def fill_look_menu(menu: QMenu, studio: Studio, actions: StudioActions) -> None:
             lambda _=False, colour=colour: studio.set_voxel_look(replace(look, colours=colour))
         )
     menu.addSeparator()
-    own = menu.addAction(tr("VoxelStrip", "A scale of its own for every bin"))
+    own = menu.addAction(QCoreApplication.translate("VoxelStrip", "A scale of its own for every bin"))
     own.setCheckable(True)
     own.setChecked(look.own_scale)
     own.triggered.connect(lambda: studio.set_voxel_look(replace(look, own_scale=not look.own_scale)))

@@ -1,0 +1,1645 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+    <context>
+        <name />
+        <message>
+            <source>What to export</source>
+            <translation>导出什么</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>The restored frames as files</source>
+            <translation>把复原帧写成文件</translation>
+        </message>
+        <message>
+            <source>Scores</source>
+            <translation>分数</translation>
+        </message>
+        <message>
+            <source>PSNR, SSIM and correlation as a table</source>
+            <translation>PSNR、SSIM 和相关系数的表格</translation>
+        </message>
+        <message>
+            <source>Video</source>
+            <translation>视频</translation>
+        </message>
+        <message>
+            <source>Two pictures beside each other, or wiped</source>
+            <translation>两张图片并排，或划像</translation>
+        </message>
+        <message>
+            <source>Which frames</source>
+            <translation>哪些帧</translation>
+        </message>
+        <message>
+            <source>This frame</source>
+            <translation>当前帧</translation>
+        </message>
+        <message>
+            <source>The one on screen</source>
+            <translation>屏幕上的这一帧</translation>
+        </message>
+        <message>
+            <source>Range</source>
+            <translation>范围</translation>
+        </message>
+        <message>
+            <source>From the in to the out point</source>
+            <translation>从起点到终点</translation>
+        </message>
+        <message>
+            <source>All</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Every frame of the sequence</source>
+            <translation>序列的每一帧</translation>
+        </message>
+        <message>
+            <source>Format</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>File names</source>
+            <translation>文件名</translation>
+        </message>
+        <message>
+            <source>In braces: {fields}. {example} writes five digits</source>
+            <translation>花括号中可用：{fields}。{example} 写成五位数</translation>
+        </message>
+        <message>
+            <source>Files that are there</source>
+            <translation>已存在的文件</translation>
+        </message>
+        <message>
+            <source>Keep them</source>
+            <translation>保留</translation>
+        </message>
+        <message>
+            <source>What is there stays, and is not written again</source>
+            <translation>已存在的保留，不再写入</translation>
+        </message>
+        <message>
+            <source>Replace them</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>What is there is written over</source>
+            <translation>覆盖已存在的文件</translation>
+        </message>
+        <message>
+            <source>Arrangement</source>
+            <translation>排列</translation>
+        </message>
+        <message>
+            <source>Side by side</source>
+            <translation>并排</translation>
+        </message>
+        <message>
+            <source>Both pictures beside each other</source>
+            <translation>两张图片并排</translation>
+        </message>
+        <message>
+            <source>Wipe</source>
+            <translation>划像</translation>
+        </message>
+        <message>
+            <source>One picture, parted by a line that goes across and back</source>
+            <translation>一张图片，分界线来回移动</translation>
+        </message>
+        <message>
+            <source> frames a second</source>
+            <translation> 帧/秒</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Choose…</source>
+            <translation>选择…</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>What</source>
+            <translation>内容</translation>
+        </message>
+        <message>
+            <source>Frames</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Choose a folder.</source>
+            <translation>请选择文件夹。</translation>
+        </message>
+        <message>
+            <source>There is no reference to compare with: File ▸ Add reference names its folder.</source>
+            <translation>没有可比较的参考：用“文件 ▸ 添加参考”指定它的文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose two different pictures.</source>
+            <translation>请选择两张不同的图片。</translation>
+        </message>
+        <message>
+            <source>None of these frames is restored yet.</source>
+            <translation>这些帧都还没有复原。</translation>
+        </message>
+        <message>
+            <source>{count} frames are not restored, and left out.</source>
+            <translation>{count} 帧没有复原，已略去。</translation>
+        </message>
+        <message>
+            <source>{name} is there, and is replaced.</source>
+            <translation>{name} 已存在，将被替换。</translation>
+        </message>
+        <message>
+            <source>Writes {name}, {count} frames.</source>
+            <translation>写入 {name}，{count} 帧。</translation>
+        </message>
+        <message>
+            <source>All of these files are there already.</source>
+            <translation>这些文件都已存在。</translation>
+        </message>
+        <message>
+            <source>{count} files: {names}</source>
+            <translation>{count} 个文件：{names}</translation>
+        </message>
+        <message>
+            <source>; {count} are there already and stay</source>
+            <translation>；{count} 个已存在，保留</translation>
+        </message>
+        <message>
+            <source>; {count} are there already and are replaced</source>
+            <translation>；{count} 个已存在，将被替换</translation>
+        </message>
+        <message>
+            <source>. {count} frames are not restored, and left out</source>
+            <translation>。{count} 帧没有复原，已略去</translation>
+        </message>
+    </context>
+    <context>
+        <name>CommandPalette</name>
+        <message>
+            <source>What do you want to do?</source>
+            <translation>想做什么？</translation>
+        </message>
+        <message>
+            <source>Command</source>
+            <translation>命令</translation>
+        </message>
+    </context>
+    <context>
+        <name>ExportDialog</name>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>{count} files were written. </source>
+            <translation>已写入 {count} 个文件。</translation>
+        </message>
+        <message>
+            <source>Format</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <source>Names</source>
+            <translation>名称</translation>
+        </message>
+        <message>
+            <source>Existing files</source>
+            <translation>已有文件</translation>
+        </message>
+        <message>
+            <source>Values as they were restored; contrast and gamma of the screen are not in them.</source>
+            <translation>写入复原后的原值，不含屏幕上的对比度和伽马。</translation>
+        </message>
+        <message>
+            <source>Left</source>
+            <translation>左</translation>
+        </message>
+        <message>
+            <source>Right</source>
+            <translation>右</translation>
+        </message>
+        <message>
+            <source>Arrangement</source>
+            <translation>排列</translation>
+        </message>
+        <message>
+            <source>Pace</source>
+            <translation>节奏</translation>
+        </message>
+        <message>
+            <source>Export into</source>
+            <translation>导出到</translation>
+        </message>
+    </context>
+    <context>
+        <name>HelpWindow</name>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>键盘快捷键</translation>
+        </message>
+        <message>
+            <source>Search</source>
+            <translation>搜索</translation>
+        </message>
+        <message>
+            <source>Contents</source>
+            <translation>目录</translation>
+        </message>
+    </context>
+    <context>
+        <name>Magnifier</name>
+        <message>
+            <source>Magnifier</source>
+            <translation>放大镜</translation>
+        </message>
+        <message>
+            <source>Move the mouse over a picture to magnify it</source>
+            <translation>把鼠标移到图片上即可放大</translation>
+        </message>
+    </context>
+    <context>
+        <name>MainWindow</name>
+        <message>
+            <source>Picture</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Raster</source>
+            <translation>脉冲光栅</translation>
+        </message>
+        <message>
+            <source>The language changes when the studio starts again</source>
+            <translation>语言将在下次启动时改变</translation>
+        </message>
+    </context>
+    <context>
+        <name>Pane</name>
+        <message>
+            <source>Choose what this pane shows (keys 1 to 9)</source>
+            <translation>选择此窗格显示的内容（按键 1 到 9）</translation>
+        </message>
+        <message>
+            <source>What this pane shows</source>
+            <translation>此窗格显示的内容</translation>
+        </message>
+    </context>
+    <context>
+        <name>PanesView</name>
+        <message>
+            <source>Reading frame {index} …</source>
+            <translation>正在读取第 {index} 帧…</translation>
+        </message>
+        <message>
+            <source>Restored by {maker}</source>
+            <translation>由{maker}复原</translation>
+        </message>
+        <message>
+            <source>Blurry (mean of the spikes)</source>
+            <translation>模糊（脉冲均值）</translation>
+        </message>
+        <message>
+            <source>Blurry</source>
+            <translation>模糊</translation>
+        </message>
+        <message>
+            <source>Restored</source>
+            <translation>复原</translation>
+        </message>
+        <message>
+            <source>Reference</source>
+            <translation>参考</translation>
+        </message>
+        <message>
+            <source>Spikes: mean of the exposure (TFP)</source>
+            <translation>脉冲：曝光期间的均值 (TFP)</translation>
+        </message>
+        <message>
+            <source>Spikes: intervals at its centre (TFI)</source>
+            <translation>脉冲：曝光中点的间隔 (TFI)</translation>
+        </message>
+        <message>
+            <source>Spike ratio, live</source>
+            <translation>脉冲比（实时）</translation>
+        </message>
+        <message>
+            <source>Voxel bin</source>
+            <translation>体素格</translation>
+        </message>
+        <message>
+            <source>Voxel bin {number} of {count} · {span}</source>
+            <translation>体素格 {number}/{count} · {span}</translation>
+        </message>
+        <message>
+            <source> · stale: window moved</source>
+            <translation> · 已过期：窗口移动过</translation>
+        </message>
+        <message>
+            <source> (not γ {gamma})</source>
+            <translation>（不是 γ {gamma}）</translation>
+        </message>
+        <message>
+            <source> · unfinished</source>
+            <translation> · 未完成</translation>
+        </message>
+        <message>
+            <source> · in part</source>
+            <translation> · 部分</translation>
+        </message>
+        <message>
+            <source>Being computed …</source>
+            <translation>正在计算…</translation>
+        </message>
+        <message>
+            <source>There is no sharp reference.</source>
+            <translation>没有清晰的参考。</translation>
+        </message>
+        <message>
+            <source>Deblurring needs the recording of the spike camera.</source>
+            <translation>去模糊需要脉冲相机的录制。</translation>
+        </message>
+        <message>
+            <source>This frame has no reference.</source>
+            <translation>这一帧没有参考。</translation>
+        </message>
+        <message>
+            <source>Being deblurred …</source>
+            <translation>正在去模糊…</translation>
+        </message>
+        <message>
+            <source>Not deblurred yet</source>
+            <translation>尚未去模糊</translation>
+        </message>
+        <message>
+            <source>region: </source>
+            <translation>区域：</translation>
+        </message>
+        <message>
+            <source>PSNR and SSIM against the reference: RGB, 8-bit values, Gaussian window of 11 × 11, σ 1.5</source>
+            <translation>相对参考的 PSNR 和 SSIM：RGB，8 位值，11 × 11 高斯窗，σ 1.5</translation>
+        </message>
+        <message>
+            <source>Inside the framed region; Shift and a click take the frame away</source>
+            <translation>在框出的区域内；按住 Shift 单击可去掉框</translation>
+        </message>
+        <message>
+            <source>Brightness is matched first: pictures of spikes alone have none of their own</source>
+            <translation>先匹配亮度：仅由脉冲得到的图片没有自己的亮度</translation>
+        </message>
+        <message>
+            <source>Difference from</source>
+            <translation>与…的差</translation>
+        </message>
+        <message>
+            <source>Nothing: the picture itself</source>
+            <translation>无：图片本身</translation>
+        </message>
+    </context>
+    <context>
+        <name>PicturePanel</name>
+        <message>
+            <source>Values of the pane under the mouse, in 8-bit levels. Drag the edges to black and white</source>
+            <translation>鼠标所在窗格的值（8 位）。拖动两边设定黑与白</translation>
+        </message>
+        <message>
+            <source>Gamma on the screen</source>
+            <translation>屏幕伽马</translation>
+        </message>
+        <message>
+            <source>More than 1 brightens what is between black and white</source>
+            <translation>大于 1 会提亮黑白之间的部分</translation>
+        </message>
+        <message>
+            <source>Gain of differences</source>
+            <translation>差异的增益</translation>
+        </message>
+        <message>
+            <source>How much differences are enlarged</source>
+            <translation>差异放大多少倍</translation>
+        </message>
+        <message>
+            <source>Gamma</source>
+            <translation>伽马</translation>
+        </message>
+        <message>
+            <source>Differences ×</source>
+            <translation>差异 ×</translation>
+        </message>
+        <message>
+            <source>Stretch</source>
+            <translation>拉伸</translation>
+        </message>
+        <message>
+            <source>As in the files</source>
+            <translation>按文件原值</translation>
+        </message>
+        <message>
+            <source>On the screen only: what is exported keeps its values.</source>
+            <translation>只影响屏幕：导出的内容保持原值。</translation>
+        </message>
+        <message>
+            <source>Nothing to count</source>
+            <translation>没有可统计的内容</translation>
+        </message>
+        <message>
+            <source>Values in pane {number}</source>
+            <translation>窗格 {number} 的值</translation>
+        </message>
+    </context>
+    <context>
+        <name>PlayControls</name>
+        <message>
+            <source>Speed</source>
+            <translation>速度</translation>
+        </message>
+        <message>
+            <source>Speed: {speed} × the recording's own, {fps} frames a second</source>
+            <translation>速度：录制速度的 {speed} 倍，每秒 {fps} 帧</translation>
+        </message>
+        <message>
+            <source>Any other speed</source>
+            <translation>其他速度</translation>
+        </message>
+        <message>
+            <source>Any other speed, 0.1 to 8 times the recording's</source>
+            <translation>其他速度，录制速度的 0.1 到 8 倍</translation>
+        </message>
+    </context>
+    <context>
+        <name>RasterPanel</name>
+        <message>
+            <source>Pixels</source>
+            <translation>像素</translation>
+        </message>
+        <message>
+            <source>Show so many pixels, the one under the mouse in the middle</source>
+            <translation>显示这么多像素，鼠标下的像素在中间</translation>
+        </message>
+        <message>
+            <source>Every mark is a spike, every line a pixel, row by row; the one under the mouse is bright</source>
+            <translation>每个标记是一个脉冲，每行是一个像素；鼠标下的像素为亮色</translation>
+        </message>
+        <message>
+            <source>Planes since the spike before, of the pixel under the mouse</source>
+            <translation>鼠标下的像素距上一个脉冲的平面数</translation>
+        </message>
+        <message>
+            <source>interval / planes</source>
+            <translation>间隔 / 平面</translation>
+        </message>
+        <message>
+            <source>plane</source>
+            <translation>平面</translation>
+        </message>
+        <message>
+            <source>Spikes of a pixel</source>
+            <translation>一个像素的脉冲</translation>
+        </message>
+        <message>
+            <source>Pixel ({x}, {y}) of the spike camera</source>
+            <translation>脉冲相机的像素 ({x}, {y})</translation>
+        </message>
+        <message>
+            <source>Open a sequence with spikes, then move the mouse over one of its pictures.</source>
+            <translation>打开含脉冲的序列，再把鼠标移到图片上。</translation>
+        </message>
+        <message>
+            <source>This sequence has no spikes. Add them with File ▸ Add spikes, then move the mouse over a picture.</source>
+            <translation>此序列没有脉冲。用“文件 ▸ 添加脉冲”添加，再把鼠标移到图片上。</translation>
+        </message>
+        <message>
+            <source>Move the mouse over a picture to see when the pixels under it fired.</source>
+            <translation>把鼠标移到图片上，查看其下像素何时发放脉冲。</translation>
+        </message>
+        <message>
+            <source>{count} spikes during the exposure</source>
+            <translation>曝光期间 {count} 个脉冲</translation>
+        </message>
+        <message>
+            <source>, {mean} planes apart on average ({least} to {most})</source>
+            <translation>，平均相隔 {mean} 个平面（{least} 到 {most}）</translation>
+        </message>
+        <message>
+            <source> · {count} in bin {number}</source>
+            <translation> · 第 {number} 格中 {count} 个</translation>
+        </message>
+        <message>
+            <source> · only the beginning of this long exposure is shown</source>
+            <translation> · 只显示这段长曝光的开头</translation>
+        </message>
+    </context>
+    <context>
+        <name>ShortcutEditor</name>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>键盘快捷键</translation>
+        </message>
+        <message>
+            <source>Search by name or keys</source>
+            <translation>按名称或按键搜索</translation>
+        </message>
+        <message>
+            <source>Action</source>
+            <translation>操作</translation>
+        </message>
+        <message>
+            <source>Keys</source>
+            <translation>按键</translation>
+        </message>
+        <message>
+            <source>Actions and their keys</source>
+            <translation>操作及其按键</translation>
+        </message>
+        <message>
+            <source>New keys</source>
+            <translation>新按键</translation>
+        </message>
+        <message>
+            <source>Set</source>
+            <translation>设定</translation>
+        </message>
+        <message>
+            <source>Take them</source>
+            <translation>占用</translation>
+        </message>
+        <message>
+            <source>Usual keys</source>
+            <translation>默认按键</translation>
+        </message>
+        <message>
+            <source>Usual keys for all</source>
+            <translation>全部恢复默认</translation>
+        </message>
+        <message>
+            <source>These keys belong to “{name}”, which would have none then.</source>
+            <translation>这些按键属于“{name}”，占用后它将没有按键。</translation>
+        </message>
+    </context>
+    <context>
+        <name>StatusLine</name>
+        <message>
+            <source>{spikes} spikes in {planes} planes</source>
+            <translation>{planes} 个平面中 {spikes} 个脉冲</translation>
+        </message>
+        <message>
+            <source>, every {planes}</source>
+            <translation>，每 {planes}</translation>
+        </message>
+        <message>
+            <source>Pixel ({x}, {y}) of the spike camera</source>
+            <translation>脉冲相机的像素 ({x}, {y})</translation>
+        </message>
+    </context>
+    <context>
+        <name>Transport</name>
+        <message>
+            <source>Frame</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Frame on screen. Arrow keys step, Home and End go to the ends</source>
+            <translation>屏幕上的帧。方向键逐帧移动，Home 和 End 到两端</translation>
+        </message>
+    </context>
+    <context>
+        <name>VoxelStrip</name>
+        <message>
+            <source>Counts of spikes</source>
+            <translation>脉冲计数</translation>
+        </message>
+        <message>
+            <source>As the network takes them</source>
+            <translation>按网络的输入</translation>
+        </message>
+        <message>
+            <source>Grey</source>
+            <translation>灰度</translation>
+        </message>
+        <message>
+            <source>Cool to warm</source>
+            <translation>冷到暖</translation>
+        </message>
+        <message>
+            <source>A scale of its own for every bin</source>
+            <translation>每格各用自己的尺度</translation>
+        </message>
+        <message>
+            <source>How the voxel bins are shown</source>
+            <translation>体素格的显示方式</translation>
+        </message>
+        <message>
+            <source>Voxel bins</source>
+            <translation>体素格</translation>
+        </message>
+        <message>
+            <source>Voxel bin {number} of {count}</source>
+            <translation>体素格 {number}/{count}</translation>
+        </message>
+        <message>
+            <source>{count} spikes</source>
+            <translation>{count} 个脉冲</translation>
+        </message>
+        <message>
+            <source>Click to select, double click to show it large; arrow keys go on</source>
+            <translation>单击选择，双击放大显示；方向键前后移动</translation>
+        </message>
+        <message>
+            <source>Bin {number} · {span} · {spikes} spikes</source>
+            <translation>第 {number} 格 · {span} · {spikes} 个脉冲</translation>
+        </message>
+        <message>
+            <source>Voxel bins of frame {frame} · {count} × {planes} planes</source>
+            <translation>第 {frame} 帧的体素格 · {count} × {planes} 个平面</translation>
+        </message>
+        <message>
+            <source> · {count} spikes</source>
+            <translation> · {count} 个脉冲</translation>
+        </message>
+        <message>
+            <source> · every bin on a scale of its own</source>
+            <translation> · 每格各用自己的尺度</translation>
+        </message>
+        <message>
+            <source> · network values {low} to {high}</source>
+            <translation> · 网络值 {low} 到 {high}</translation>
+        </message>
+        <message>
+            <source> · white: {count} a pixel</source>
+            <translation> · 白：每像素 {count}</translation>
+        </message>
+        <message>
+            <source> · {planes} planes lie outside the recording</source>
+            <translation> · {planes} 个平面在录制之外</translation>
+        </message>
+    </context>
+    <context>
+        <name>WipeGrip</name>
+        <message>
+            <source>Drag the line to compare both pictures</source>
+            <translation>拖动分界线比较两张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Actions</name>
+        <message>
+            <source>10 frames back</source>
+            <translation>后退 10 帧</translation>
+        </message>
+        <message>
+            <source>10 frames on</source>
+            <translation>前进 10 帧</translation>
+        </message>
+        <message>
+            <source>About Spike Deblur Studio</source>
+            <translation>关于 Spike Deblur Studio</translation>
+        </message>
+        <message>
+            <source>Actual size</source>
+            <translation>实际大小</translation>
+        </message>
+        <message>
+            <source>Add alignment log…</source>
+            <translation>添加对齐记录…</translation>
+        </message>
+        <message>
+            <source>Add reference…</source>
+            <translation>添加参考…</translation>
+        </message>
+        <message>
+            <source>Add spikes…</source>
+            <translation>添加脉冲…</translation>
+        </message>
+        <message>
+            <source>Alignment panel</source>
+            <translation>对齐面板</translation>
+        </message>
+        <message>
+            <source>Begin range here</source>
+            <translation>范围从这里开始</translation>
+        </message>
+        <message>
+            <source>Begin with last session</source>
+            <translation>启动时恢复上次会话</translation>
+        </message>
+        <message>
+            <source>Blink</source>
+            <translation>闪烁</translation>
+        </message>
+        <message>
+            <source>By the network</source>
+            <translation>用网络</translation>
+        </message>
+        <message>
+            <source>By the spike ratio</source>
+            <translation>用脉冲比</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Cancel job</source>
+            <translation>取消任务</translation>
+        </message>
+        <message>
+            <source>Clear ended jobs</source>
+            <translation>清除已结束的任务</translation>
+        </message>
+        <message>
+            <source>Clear range</source>
+            <translation>清除范围</translation>
+        </message>
+        <message>
+            <source>Close sequence</source>
+            <translation>关闭序列</translation>
+        </message>
+        <message>
+            <source>Contrast as in the files</source>
+            <translation>文件中的对比度</translation>
+        </message>
+        <message>
+            <source>Copy picture of panes</source>
+            <translation>复制窗格图片</translation>
+        </message>
+        <message>
+            <source>Dark theme</source>
+            <translation>深色主题</translation>
+        </message>
+        <message>
+            <source>Data set panel</source>
+            <translation>数据集面板</translation>
+        </message>
+        <message>
+            <source>Deblur all</source>
+            <translation>对全部帧去模糊</translation>
+        </message>
+        <message>
+            <source>Deblur frame</source>
+            <translation>对当前帧去模糊</translation>
+        </message>
+        <message>
+            <source>Deblur range</source>
+            <translation>对范围去模糊</translation>
+        </message>
+        <message>
+            <source>Deblur what is visible</source>
+            <translation>对可见部分去模糊</translation>
+        </message>
+        <message>
+            <source>Deblurring panel</source>
+            <translation>去模糊面板</translation>
+        </message>
+        <message>
+            <source>Difference from blurry</source>
+            <translation>与模糊帧的差</translation>
+        </message>
+        <message>
+            <source>Difference from reference</source>
+            <translation>与参考的差</translation>
+        </message>
+        <message>
+            <source>Earlier turn</source>
+            <translation>提前</translation>
+        </message>
+        <message>
+            <source>End range here</source>
+            <translation>范围到这里结束</translation>
+        </message>
+        <message>
+            <source>English</source>
+            <translation>English</translation>
+        </message>
+        <message>
+            <source>Export all restored frames…</source>
+            <translation>导出全部复原帧…</translation>
+        </message>
+        <message>
+            <source>Export frame…</source>
+            <translation>导出当前帧…</translation>
+        </message>
+        <message>
+            <source>Export log…</source>
+            <translation>导出对齐记录…</translation>
+        </message>
+        <message>
+            <source>Export…</source>
+            <translation>导出…</translation>
+        </message>
+        <message>
+            <source>Find a command…</source>
+            <translation>查找命令…</translation>
+        </message>
+        <message>
+            <source>First frame</source>
+            <translation>第一帧</translation>
+        </message>
+        <message>
+            <source>Flip while held</source>
+            <translation>按住翻转</translation>
+        </message>
+        <message>
+            <source>Four panes</source>
+            <translation>四个窗格</translation>
+        </message>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>Import log…</source>
+            <translation>导入对齐记录…</translation>
+        </message>
+        <message>
+            <source>Keyboard shortcuts…</source>
+            <translation>键盘快捷键…</translation>
+        </message>
+        <message>
+            <source>Language of the system</source>
+            <translation>跟随系统语言</translation>
+        </message>
+        <message>
+            <source>Last frame</source>
+            <translation>最后一帧</translation>
+        </message>
+        <message>
+            <source>Later turn</source>
+            <translation>推后</translation>
+        </message>
+        <message>
+            <source>Light theme</source>
+            <translation>浅色主题</translation>
+        </message>
+        <message>
+            <source>Measure whole picture</source>
+            <translation>测量整张图片</translation>
+        </message>
+        <message>
+            <source>Next frame</source>
+            <translation>下一帧</translation>
+        </message>
+        <message>
+            <source>Next tab</source>
+            <translation>下一个标签页</translation>
+        </message>
+        <message>
+            <source>Next voxel bin</source>
+            <translation>下一个体素格</translation>
+        </message>
+        <message>
+            <source>Notes on this sequence</source>
+            <translation>关于此序列的说明</translation>
+        </message>
+        <message>
+            <source>One pane</source>
+            <translation>一个窗格</translation>
+        </message>
+        <message>
+            <source>Open folder…</source>
+            <translation>打开文件夹…</translation>
+        </message>
+        <message>
+            <source>Open recording…</source>
+            <translation>打开脉冲录制…</translation>
+        </message>
+        <message>
+            <source>Open sample</source>
+            <translation>打开示例</translation>
+        </message>
+        <message>
+            <source>Open…</source>
+            <translation>打开…</translation>
+        </message>
+        <message>
+            <source>Pause or resume job</source>
+            <translation>暂停或继续任务</translation>
+        </message>
+        <message>
+            <source>Picture panel</source>
+            <translation>图片面板</translation>
+        </message>
+        <message>
+            <source>Play</source>
+            <translation>播放</translation>
+        </message>
+        <message>
+            <source>Play every frame</source>
+            <translation>播放每一帧</translation>
+        </message>
+        <message>
+            <source>Play faster</source>
+            <translation>加快播放</translation>
+        </message>
+        <message>
+            <source>Play round and round</source>
+            <translation>循环播放</translation>
+        </message>
+        <message>
+            <source>Play slower</source>
+            <translation>减慢播放</translation>
+        </message>
+        <message>
+            <source>Play voxel bins</source>
+            <translation>播放体素格</translation>
+        </message>
+        <message>
+            <source>Previous frame</source>
+            <translation>上一帧</translation>
+        </message>
+        <message>
+            <source>Previous tab</source>
+            <translation>上一个标签页</translation>
+        </message>
+        <message>
+            <source>Previous voxel bin</source>
+            <translation>上一个体素格</translation>
+        </message>
+        <message>
+            <source>Queue panel</source>
+            <translation>队列面板</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message>
+            <source>Raster panel</source>
+            <translation>脉冲光栅面板</translation>
+        </message>
+        <message>
+            <source>Read data set again</source>
+            <translation>重新读取数据集</translation>
+        </message>
+        <message>
+            <source>Recording settings…</source>
+            <translation>录制设置…</translation>
+        </message>
+        <message>
+            <source>Redo</source>
+            <translation>重做</translation>
+        </message>
+        <message>
+            <source>Reopen last session</source>
+            <translation>重新打开上次会话</translation>
+        </message>
+        <message>
+            <source>Save picture of panes…</source>
+            <translation>保存窗格图片…</translation>
+        </message>
+        <message>
+            <source>Show blurry</source>
+            <translation>显示模糊帧</translation>
+        </message>
+        <message>
+            <source>Show intervals of the spikes (TFI)</source>
+            <translation>显示脉冲间隔 (TFI)</translation>
+        </message>
+        <message>
+            <source>Show log</source>
+            <translation>显示日志</translation>
+        </message>
+        <message>
+            <source>Show mean of the spikes (TFP)</source>
+            <translation>显示脉冲均值 (TFP)</translation>
+        </message>
+        <message>
+            <source>Show next result</source>
+            <translation>显示下一个结果</translation>
+        </message>
+        <message>
+            <source>Show reference</source>
+            <translation>显示参考</translation>
+        </message>
+        <message>
+            <source>Show restored</source>
+            <translation>显示复原结果</translation>
+        </message>
+        <message>
+            <source>Show spike ratio, live</source>
+            <translation>实时显示脉冲比</translation>
+        </message>
+        <message>
+            <source>Show voxel bin</source>
+            <translation>显示体素格</translation>
+        </message>
+        <message>
+            <source>Show whole picture</source>
+            <translation>显示整张图片</translation>
+        </message>
+        <message>
+            <source>Smooth pixels</source>
+            <translation>平滑像素</translation>
+        </message>
+        <message>
+            <source>Snap</source>
+            <translation>吸附</translation>
+        </message>
+        <message>
+            <source>Spikes integrate code values</source>
+            <translation>脉冲积分的是编码值</translation>
+        </message>
+        <message>
+            <source>Spikes integrate linear light</source>
+            <translation>脉冲积分的是线性光</translation>
+        </message>
+        <message>
+            <source>Start 1 plane earlier</source>
+            <translation>起点提前 1 个平面</translation>
+        </message>
+        <message>
+            <source>Start 1 plane later</source>
+            <translation>起点推后 1 个平面</translation>
+        </message>
+        <message>
+            <source>Start 10 planes earlier</source>
+            <translation>起点提前 10 个平面</translation>
+        </message>
+        <message>
+            <source>Start 10 planes later</source>
+            <translation>起点推后 10 个平面</translation>
+        </message>
+        <message>
+            <source>Stop 1 plane earlier</source>
+            <translation>终点提前 1 个平面</translation>
+        </message>
+        <message>
+            <source>Stop 1 plane later</source>
+            <translation>终点推后 1 个平面</translation>
+        </message>
+        <message>
+            <source>Stop 10 planes earlier</source>
+            <translation>终点提前 10 个平面</translation>
+        </message>
+        <message>
+            <source>Stop 10 planes later</source>
+            <translation>终点推后 10 个平面</translation>
+        </message>
+        <message>
+            <source>Stretch contrast</source>
+            <translation>拉伸对比度</translation>
+        </message>
+        <message>
+            <source>Theme of the system</source>
+            <translation>跟随系统主题</translation>
+        </message>
+        <message>
+            <source>Three panes</source>
+            <translation>三个窗格</translation>
+        </message>
+        <message>
+            <source>Try job again</source>
+            <translation>重试任务</translation>
+        </message>
+        <message>
+            <source>Two panes</source>
+            <translation>两个窗格</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+        <message>
+            <source>Voxel bins</source>
+            <translation>体素格</translation>
+        </message>
+        <message>
+            <source>Window 1 plane earlier</source>
+            <translation>窗口提前 1 个平面</translation>
+        </message>
+        <message>
+            <source>Window 1 plane later</source>
+            <translation>窗口推后 1 个平面</translation>
+        </message>
+        <message>
+            <source>Window 10 planes earlier</source>
+            <translation>窗口提前 10 个平面</translation>
+        </message>
+        <message>
+            <source>Window 10 planes later</source>
+            <translation>窗口推后 10 个平面</translation>
+        </message>
+        <message>
+            <source>Windows as in the files</source>
+            <translation>恢复文件中的窗口</translation>
+        </message>
+        <message>
+            <source>Wipe</source>
+            <translation>划像</translation>
+        </message>
+        <message>
+            <source>Zoom in</source>
+            <translation>放大</translation>
+        </message>
+        <message>
+            <source>Zoom out</source>
+            <translation>缩小</translation>
+        </message>
+        <message>
+            <source>简体中文</source>
+            <translation>简体中文</translation>
+        </message>
+    </context>
+    <context>
+        <name>Tips</name>
+        <message>
+            <source>Always dark</source>
+            <translation>始终深色</translation>
+        </message>
+        <message>
+            <source>Always light</source>
+            <translation>始终浅色</translation>
+        </message>
+        <message>
+            <source>Be light or dark as the desktop is</source>
+            <translation>随桌面明暗变化</translation>
+        </message>
+        <message>
+            <source>Begin again at the end of the range</source>
+            <translation>到范围末尾后从头开始</translation>
+        </message>
+        <message>
+            <source>Close the open sequence</source>
+            <translation>关闭当前序列</translation>
+        </message>
+        <message>
+            <source>Close the window and end the worker</source>
+            <translation>结束程序</translation>
+        </message>
+        <message>
+            <source>Compare with a folder of sharp pictures</source>
+            <translation>与一个清晰图片文件夹比较</translation>
+        </message>
+        <message>
+            <source>Compute the spike ratio of every frame that is looked at, in the pane under the mouse</source>
+            <translation>在鼠标所在窗格对每个看到的帧计算脉冲比</translation>
+        </message>
+        <message>
+            <source>Do what a failed or cancelled job lacks</source>
+            <translation>再次运行所选任务</translation>
+        </message>
+        <message>
+            <source>Export pictures under names of your choice, scores as a table, or a comparison video</source>
+            <translation>以自选名称导出图片、分数表或对比视频</translation>
+        </message>
+        <message>
+            <source>Find every command by its name, and do it</source>
+            <translation>按名称查找并执行任何命令</translation>
+        </message>
+        <message>
+            <source>Flip the panes forth and back, twice a second</source>
+            <translation>每秒两次来回翻转窗格</translation>
+        </message>
+        <message>
+            <source>Gamma 1: the spikes were made from the frames' 8-bit values, as in most synthetic sets</source>
+            <translation>公开的合成数据集如此（γ 为 1）</translation>
+        </message>
+        <message>
+            <source>Gamma 2.2: a real sensor, beside frames of an ordinary camera</source>
+            <translation>真实传感器如此（γ 约为 2.2）</translation>
+        </message>
+        <message>
+            <source>Go one frame back</source>
+            <translation>后退一帧</translation>
+        </message>
+        <message>
+            <source>Go one frame on</source>
+            <translation>前进一帧</translation>
+        </message>
+        <message>
+            <source>Go round the results by their method</source>
+            <translation>依次显示不同方法的结果</translation>
+        </message>
+        <message>
+            <source>Go ten frames back</source>
+            <translation>后退十帧</translation>
+        </message>
+        <message>
+            <source>Go ten frames on</source>
+            <translation>前进十帧</translation>
+        </message>
+        <message>
+            <source>Go through the voxel bins of this frame, round and round</source>
+            <translation>循环播放当前帧的体素格</translation>
+        </message>
+        <message>
+            <source>Go to the first frame</source>
+            <translation>到第一帧</translation>
+        </message>
+        <message>
+            <source>Go to the last frame</source>
+            <translation>到最后一帧</translation>
+        </message>
+        <message>
+            <source>Interpolate between pixels, or show each as a square</source>
+            <translation>在像素间插值，或把每个像素显示为方块</translation>
+        </message>
+        <message>
+            <source>Leave out no frame, however long that takes</source>
+            <translation>不跳过任何一帧，无论需要多久</translation>
+        </message>
+        <message>
+            <source>Lengthen it</source>
+            <translation>让曝光推后十个平面结束</translation>
+        </message>
+        <message>
+            <source>Lengthen it at its end</source>
+            <translation>让曝光推后一个平面结束</translation>
+        </message>
+        <message>
+            <source>Lengthen the frame's exposure at its start</source>
+            <translation>让曝光提前一个平面开始</translation>
+        </message>
+        <message>
+            <source>Let dragged windows snap to whole planes and neighbours; with Alt they do the contrary</source>
+            <translation>拖动的窗口吸附到整数平面和相邻窗口</translation>
+        </message>
+        <message>
+            <source>Let every pane show what its neighbour shows, as long as the key is held</source>
+            <translation>按住时每个窗格显示相邻窗格的内容</translation>
+        </message>
+        <message>
+            <source>Let the chosen job wait, or go on with it; what it has finished stays</source>
+            <translation>让任务等待，或继续运行</translation>
+        </message>
+        <message>
+            <source>List the folder's sequences again</source>
+            <translation>再次查看数据集文件夹</translation>
+        </message>
+        <message>
+            <source>Look up and change shortcuts</source>
+            <translation>查看和修改快捷键</translation>
+        </message>
+        <message>
+            <source>Make the change again</source>
+            <translation>重做被撤销的修改</translation>
+        </message>
+        <message>
+            <source>Move the chosen job back</source>
+            <translation>让任务更晚运行</translation>
+        </message>
+        <message>
+            <source>Move the chosen job forward</source>
+            <translation>让任务更早运行</translation>
+        </message>
+        <message>
+            <source>Move the frame's exposure</source>
+            <translation>把当前曝光窗口推后十个平面</translation>
+        </message>
+        <message>
+            <source>Open a folder of frames and spikes</source>
+            <translation>打开含有帧和脉冲的文件夹</translation>
+        </message>
+        <message>
+            <source>Open a spike recording, and choose its size among pictures of it</source>
+            <translation>打开脉冲录制，并从它的图片中选择尺寸</translation>
+        </message>
+        <message>
+            <source>Open a video, a picture or a spike recording</source>
+            <translation>打开视频、图片或脉冲录制文件</translation>
+        </message>
+        <message>
+            <source>Open again what was open when the studio ended</source>
+            <translation>打开上次结束时打开的内容</translation>
+        </message>
+        <message>
+            <source>Open at every start what was open before; else the sample</source>
+            <translation>下次启动时从上次的内容开始</translation>
+        </message>
+        <message>
+            <source>Open the file with the details of what went wrong</source>
+            <translation>打开记录了错误细节的文件</translation>
+        </message>
+        <message>
+            <source>Open the page that fits what has the keyboard</source>
+            <translation>打开与键盘所在位置相符的页面</translation>
+        </message>
+        <message>
+            <source>Open the sequence that comes with the studio</source>
+            <translation>打开随软件附带的序列</translation>
+        </message>
+        <message>
+            <source>Play at the next speed</source>
+            <translation>用下一档速度播放</translation>
+        </message>
+        <message>
+            <source>Play at the speed before</source>
+            <translation>用上一档速度播放</translation>
+        </message>
+        <message>
+            <source>Play from here, or stop</source>
+            <translation>从这里播放，或停止</translation>
+        </message>
+        <message>
+            <source>Read from a CSV file when each frame was exposed</source>
+            <translation>使用一份对齐记录</translation>
+        </message>
+        <message>
+            <source>Restore better and slower, with the network that is chosen in the deblurring panel</source>
+            <translation>用神经网络复原</translation>
+        </message>
+        <message>
+            <source>Restore every frame of the sequence</source>
+            <translation>复原序列的每一帧</translation>
+        </message>
+        <message>
+            <source>Restore in an instant, from each frame and its spikes alone</source>
+            <translation>用脉冲比复原，不需要训练</translation>
+        </message>
+        <message>
+            <source>Restore the current frame</source>
+            <translation>复原当前帧</translation>
+        </message>
+        <message>
+            <source>Restore the frames between the range's ends</source>
+            <translation>复原范围内的帧</translation>
+        </message>
+        <message>
+            <source>Restore the part of the current frame that is in sight, first what is nearest to the cursor</source>
+            <translation>复原当前帧中看得见的部分</translation>
+        </message>
+        <message>
+            <source>Save the panes as a picture, just as they are shown</source>
+            <translation>把窗格按所见保存为图片</translation>
+        </message>
+        <message>
+            <source>Say the recording's height, width, rate and exposure</source>
+            <translation>选择脉冲录制的尺寸、方向和速率</translation>
+        </message>
+        <message>
+            <source>Select the next voxel bin, and mark it</source>
+            <translation>选择并标出下一个体素格</translation>
+        </message>
+        <message>
+            <source>Select the voxel bin before, and mark it</source>
+            <translation>选择并标出上一个体素格</translation>
+        </message>
+        <message>
+            <source>Shorten it</source>
+            <translation>让曝光提前十个平面结束</translation>
+        </message>
+        <message>
+            <source>Shorten it at its end</source>
+            <translation>让曝光提前一个平面结束</translation>
+        </message>
+        <message>
+            <source>Shorten it at its start</source>
+            <translation>让曝光推后一个平面开始</translation>
+        </message>
+        <message>
+            <source>Show by how much the picture differs from the blurry frame, and back</source>
+            <translation>显示图片与模糊帧的差异，再按一次返回</translation>
+        </message>
+        <message>
+            <source>Show by how much the picture differs from the reference, and back</source>
+            <translation>显示图片与参考的差异，再按一次返回</translation>
+        </message>
+        <message>
+            <source>Show every pixel as one pixel of the screen</source>
+            <translation>图片的一个像素显示为屏幕的一个像素</translation>
+        </message>
+        <message>
+            <source>Show four pictures in two rows</source>
+            <translation>分两行显示四张图片</translation>
+        </message>
+        <message>
+            <source>Show histogram, contrast, gamma and magnifier</source>
+            <translation>显示直方图、对比度、伽马和放大镜</translation>
+        </message>
+        <message>
+            <source>Show one picture</source>
+            <translation>显示一张图片</translation>
+        </message>
+        <message>
+            <source>Show or hide the jobs that run, wait and are over</source>
+            <translation>显示去模糊任务的队列</translation>
+        </message>
+        <message>
+            <source>Show or hide the sequences of the folder that was opened last</source>
+            <translation>显示数据集中的序列</translation>
+        </message>
+        <message>
+            <source>Show or hide the window of the current frame in numbers, and what the spikes saw in it</source>
+            <translation>用数字查看和修改曝光窗口</translation>
+        </message>
+        <message>
+            <source>Show or hide with what is deblurred: network, device, precision, tiles</source>
+            <translation>选择网络、设备、精度和分块</translation>
+        </message>
+        <message>
+            <source>Show the blurry frame in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示模糊帧</translation>
+        </message>
+        <message>
+            <source>Show the first two pictures in one pane, parted by a line that can be dragged</source>
+            <translation>在一个窗格中显示前两张图片，中间的分界线可以拖动</translation>
+        </message>
+        <message>
+            <source>Show the newest result in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示最新结果</translation>
+        </message>
+        <message>
+            <source>Show the next open sequence</source>
+            <translation>显示下一个打开的序列</translation>
+        </message>
+        <message>
+            <source>Show the open sequence before</source>
+            <translation>显示上一个打开的序列</translation>
+        </message>
+        <message>
+            <source>Show the pictures larger</source>
+            <translation>放大图片</translation>
+        </message>
+        <message>
+            <source>Show the pictures smaller</source>
+            <translation>缩小图片</translation>
+        </message>
+        <message>
+            <source>Show the selected voxel bin in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示所选体素格</translation>
+        </message>
+        <message>
+            <source>Show the sharp reference in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示参考</translation>
+        </message>
+        <message>
+            <source>Show the voxel bins of the current frame</source>
+            <translation>显示当前帧的体素格</translation>
+        </message>
+        <message>
+            <source>Show the whole picture in both panes</source>
+            <translation>在窗格中显示整张图片</translation>
+        </message>
+        <message>
+            <source>Show three pictures side by side</source>
+            <translation>并排显示三张图片</translation>
+        </message>
+        <message>
+            <source>Show two pictures side by side</source>
+            <translation>并排显示两张图片</translation>
+        </message>
+        <message>
+            <source>Show values as they are</source>
+            <translation>按原值显示</translation>
+        </message>
+        <message>
+            <source>Show what is odd about the files</source>
+            <translation>显示文件的异常之处</translation>
+        </message>
+        <message>
+            <source>Show what the spikes saw at the centre of the exposure in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示曝光中点处脉冲所见</translation>
+        </message>
+        <message>
+            <source>Show what the spikes saw during the exposure in the pane under the mouse</source>
+            <translation>在鼠标所在窗格显示曝光期间脉冲所见</translation>
+        </message>
+        <message>
+            <source>Show when the pixels under the mouse fired, and the intervals between their spikes</source>
+            <translation>显示鼠标下的像素何时发放脉冲，以及脉冲间隔</translation>
+        </message>
+        <message>
+            <source>Spread the values of the pane under the mouse over black to white; kept for all frames</source>
+            <translation>把鼠标所在窗格的值铺满黑到白；对所有帧保持</translation>
+        </message>
+        <message>
+            <source>Stop the chosen job within a tile; one that is over leaves the list</source>
+            <translation>结束所选任务</translation>
+        </message>
+        <message>
+            <source>Stop the restoration within a tile</source>
+            <translation>停止正在运行的任务</translation>
+        </message>
+        <message>
+            <source>Take all edits back, as one step that can be undone</source>
+            <translation>取消对所有窗口的修改</translation>
+        </message>
+        <message>
+            <source>Take away the region that was drawn with Shift and the mouse</source>
+            <translation>去掉用 Shift 和鼠标画的区域</translation>
+        </message>
+        <message>
+            <source>Take the last change of the alignment back</source>
+            <translation>撤销对对齐的上一次修改</translation>
+        </message>
+        <message>
+            <source>Take the panes to the clipboard, just as they are shown</source>
+            <translation>把窗格按所见放到剪贴板</translation>
+        </message>
+        <message>
+            <source>Take them off the list</source>
+            <translation>把已结束的任务从列表中去掉</translation>
+        </message>
+        <message>
+            <source>The range is the whole sequence again</source>
+            <translation>重新使用整个序列</translation>
+        </message>
+        <message>
+            <source>The range to deblur begins with this frame</source>
+            <translation>以当前帧作为范围的起点</translation>
+        </message>
+        <message>
+            <source>The range to deblur ends with this frame</source>
+            <translation>以当前帧作为范围的终点</translation>
+        </message>
+        <message>
+            <source>Use Chinese, from the next start on</source>
+            <translation>使用简体中文；下次启动时生效</translation>
+        </message>
+        <message>
+            <source>Use English, from the next start on</source>
+            <translation>使用英语；下次启动时生效</translation>
+        </message>
+        <message>
+            <source>Use a spike recording with the open frames</source>
+            <translation>为已打开的帧添加脉冲录制</translation>
+        </message>
+        <message>
+            <source>Use the desktop's language, from the next start on</source>
+            <translation>使用桌面的语言；下次启动时生效</translation>
+        </message>
+        <message>
+            <source>Use the windows of an alignment log (CSV)</source>
+            <translation>使用文件中的窗口，可以撤销</translation>
+        </message>
+        <message>
+            <source>Version, licence and libraries</source>
+            <translation>版本、许可和所用的库</translation>
+        </message>
+        <message>
+            <source>Write every restored frame into a folder, named as the input frames</source>
+            <translation>把全部复原帧写入一个文件夹</translation>
+        </message>
+        <message>
+            <source>Write the restored frame as PNG or TIFF, 8 or 16 bit</source>
+            <translation>把复原后的当前帧写成图片</translation>
+        </message>
+        <message>
+            <source>Write the windows as an alignment log (CSV)</source>
+            <translation>把现在的窗口写成对齐记录</translation>
+        </message>
+    </context>
+    <context>
+        <name>Menus</name>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Edit</source>
+            <translation>编辑</translation>
+        </message>
+        <message>
+            <source>Frame</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Alignment</source>
+            <translation>对齐</translation>
+        </message>
+        <message>
+            <source>Deblur</source>
+            <translation>去模糊</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>比较</translation>
+        </message>
+        <message>
+            <source>View</source>
+            <translation>视图</translation>
+        </message>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+    </context>
+</TS>
