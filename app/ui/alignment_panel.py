@@ -42,9 +42,11 @@ class AlignmentPanel(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.heading = QLabel()
         self.heading.setProperty("role", "title")
-        self.start = _planes("First plane of the exposure")
-        self.stop = _planes("Plane after the last of the exposure")
-        self.length = _planes("Length of the exposure; the window grows around its middle", least=1.0)
+        self.start = _planes(self.tr("First plane of the exposure"))
+        self.stop = _planes(self.tr("Plane after the last of the exposure"))
+        self.length = _planes(
+            self.tr("Length of the exposure; the window grows around its middle"), least=1.0
+        )
         self.times = QLabel()
         self.times.setProperty("role", "muted")
         self.times.setWordWrap(True)
@@ -54,23 +56,29 @@ class AlignmentPanel(QScrollArea):
         self.length.valueChanged.connect(self._set_length)
         numbers = QFormLayout()
         numbers.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, box in (("Start", self.start), ("Stop", self.stop), ("Length", self.length)):
+        for text, box in (
+            (self.tr("Start"), self.start),
+            (self.tr("Stop"), self.stop),
+            (self.tr("Length"), self.length),
+        ):
             numbers.addRow(text, box)
-        self.blurry = PictureBox("Blurry frame")
-        self.seen = PictureBox("Mean of the spikes in the window")
-        self.shift = _planes("Move every window by so many planes")
-        self.scale = _number("Length of every window, in percent of now", " %", 100.0, 1.0, 10_000.0)
-        self.drift = _planes("Move frame n by n times so many planes: the cameras' clocks differ", decimals=4)
+        self.blurry = PictureBox(self.tr("Blurry frame"))
+        self.seen = PictureBox(self.tr("Mean of the spikes in the window"))
+        self.shift = _planes(self.tr("Move every window by so many planes"))
+        self.scale = _number(self.tr("Length of every window, in percent of now"), " %", 100.0, 1.0, 10_000.0)
+        self.drift = _planes(
+            self.tr("Move frame n by n times so many planes: the cameras' clocks differ"), decimals=4
+        )
         everything = QGridLayout()
         self.buttons = []
         for row, (text, box, do) in enumerate(
             (
-                ("Shift", self.shift, self._shift_all),
-                ("Scale", self.scale, self._scale_all),
-                ("Drift", self.drift, self._drift_all),
+                (self.tr("Shift"), self.shift, self._shift_all),
+                (self.tr("Scale"), self.scale, self._scale_all),
+                (self.tr("Drift"), self.drift, self._drift_all),
             )
         ):
-            button = QPushButton("Apply")
+            button = QPushButton(self.tr("Apply"))
             button.setToolTip(f"{text} the windows of all frames")
             button.clicked.connect(do)
             self.buttons.append(button)
@@ -89,7 +97,7 @@ class AlignmentPanel(QScrollArea):
             tool.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             tools.addWidget(tool)
         tools.addStretch(1)
-        all_frames = QLabel("All frames")
+        all_frames = QLabel(self.tr("All frames"))
         all_frames.setProperty("role", "title")
         self.body = QWidget()
         layout = QVBoxLayout(self.body)
@@ -147,8 +155,10 @@ class AlignmentPanel(QScrollArea):
         for box in (self.start, self.stop, self.length, self.shift, self.scale, self.drift, *self.buttons):
             box.setEnabled(can_edit)
         if studio is None or not can_edit:
-            self.heading.setText("Alignment")
-            self.times.setText("Open a sequence with spikes: here its exposures can be moved against them.")
+            self.heading.setText(self.tr("Alignment"))
+            self.times.setText(
+                self.tr("Open a sequence with spikes: here its exposures can be moved against them.")
+            )
             self.state.setText("")
             self.blurry.show_picture(None)
             self.seen.show_picture(None)
@@ -156,7 +166,7 @@ class AlignmentPanel(QScrollArea):
         alignment, index = studio.alignment, studio.position.index
         windows = alignment.edits.windows
         start, stop = windows[min(index, len(windows) - 1)]
-        self.heading.setText(f"Window of frame {index + 1}")
+        self.heading.setText(self.tr("Window of frame {index}").format(index=index + 1))
         for box, value in ((self.start, start), (self.stop, stop), (self.length, stop - start)):
             with QSignalBlocker(box):
                 box.setValue(value)
@@ -170,7 +180,9 @@ class AlignmentPanel(QScrollArea):
         self.times.setText(times)
         edited = len(alignment.edits.edited_frames)
         self.state.setText(
-            f"{edited} of {len(windows)} windows are edited" if edited else "All windows are as in the files"
+            self.tr("{edited} of {count} windows are edited").format(edited=edited, count=len(windows))
+            if edited
+            else self.tr("All windows are as in the files")
         )
         view, seen = studio.pictures.view, alignment.pictures.current
         self.blurry.show_picture(view.blurry if view is not None else None)

@@ -47,12 +47,14 @@ class DataSetPanel(QWidget):
         self.title = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self.title.setProperty("role", "title")
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by name")
+        self.filter.setPlaceholderText(self.tr("Filter by name"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName("Filter sequences by name")
+        self.filter.setAccessibleName(self.tr("Filter sequences by name"))
         self.model = DataSetModel(data_set, self)
         self.tree = _tree(self.model, DataSetDelegate(data_set, theme))
-        self.hint = QLabel("A folder with several sequences appears here, with what each of them lacks.")
+        self.hint = QLabel(
+            self.tr("A folder with several sequences appears here, with what each of them lacks.")
+        )
         self.hint.setProperty("role", "muted")
         self.hint.setWordWrap(True)
         self.button = QPushButton(open_folder.text())
@@ -155,7 +157,7 @@ def add_data_set(window: "MainWindow") -> DataSet:
     tabs, notices = window.tabs, window.tabs.desk.notices
     data_set = DataSet(tabs.desk.pool, window.studio.opener, tabs.desk.readings.recall, window)
     panel = DataSetPanel(data_set, window.theme, window.actions_by_key["open_folder"])
-    window.docks.add("data_set_panel", "Data set", panel, "left", shown=False)
+    window.docks.add("data_set_panel", window.tr("Data set"), panel, "left", shown=False)
 
     def show(root: Path, paths: tuple[Path, ...]) -> None:
         data_set.show(root, paths)

@@ -102,12 +102,15 @@ class EmptyPage(QWidget):
         self._buttons.setVisible(name is None)
         self._recent.setVisible(name is None)
         if name is not None:
-            self.heading.setText("Opening …")
+            self.heading.setText(self.tr("Opening …"))
             self.text.setText(name)
             return
-        self.heading.setText("Drop a blurry sequence and its spikes here")
+        self.heading.setText(self.tr("Drop a blurry sequence and its spikes here"))
         self.text.setText(
-            "A folder of frames with its spike recording, a video, or a recording alone (.dat, .npz, .npy)."
+            self.tr(
+                "A folder of frames with its spike recording, a video, "
+                "or a recording alone (.dat, .npz, .npy)."
+            )
         )
 
     def show_recent(self, sources: Sequence[SequenceSource]) -> None:

@@ -1,6 +1,6 @@
 """The row that says how spikes become a picture, and how far the running restoration is."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
@@ -30,12 +30,14 @@ class JobBar(QFrame):
     def __init__(self, cancel: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "strip")
-        label = QLabel("Spikes integrate")
+        label = QLabel(self.tr("Spikes integrate"))
         label.setProperty("role", "muted")
         self.gamma = QComboBox()
         self.gamma.setToolTip(
-            "What the spikes add up. Code values (gamma 1): most synthetic sets.\n"
-            "Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames."
+            self.tr(
+                "What the spikes add up. Code values (gamma 1): most synthetic sets.\n"
+                "Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames."
+            )
         )
         self.gamma.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.gamma.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -95,30 +97,45 @@ class JobBar(QFrame):
 def describe(status: JobStatus) -> str:
     """Return a job in one line."""
     count = len(status.frames)
-    what = f"frame {status.frames.start + 1}" if count == 1 else f"{count} frames"
+    one = QCoreApplication.translate("JobBar", "frame {number}").format(number=status.frames.start + 1)
+    what = one if count == 1 else QCoreApplication.translate("JobBar", "{count} frames").format(count=count)
     if status.is_region:
-        what = f"a part of {what}"
-    seconds = format_seconds(status.elapsed_seconds)
+        what = QCoreApplication.translate("JobBar", "a part of {what}").format(what=what)
+    after = {
+        "done": status.frames_done,
+        "what": what if count > 1 else QCoreApplication.translate("JobBar", "1 frame"),
+    }
     match status.state:
         case JobState.QUEUED:
-            return f"Waiting to deblur {what}"
+            return QCoreApplication.translate("JobBar", "Waiting to deblur {what}").format(what=what)
         case JobState.PAUSED:
-            return f"Paused after {status.frames_done} of {what if count > 1 else '1 frame'}"
+            return QCoreApplication.translate("JobBar", "Paused after {done} of {what}").format(**after)
         case JobState.STARTING:
-            return f"Starting to deblur {what} …"
+            return QCoreApplication.translate("JobBar", "Starting to deblur {what} …").format(what=what)
         case JobState.RUNNING:
-            parts = [f"Deblurring {what}", f"{status.tiles_done} of {status.tiles_total} tiles"]
+            tiles = QCoreApplication.translate("JobBar", "{done} of {total} tiles")
+            parts = [
+                QCoreApplication.translate("JobBar", "Deblurring {what}").format(what=what),
+                tiles.format(done=status.tiles_done, total=status.tiles_total),
+            ]
             if count > 1:
-                parts.append(f"{status.frames_done} done")
+                parts.append(
+                    QCoreApplication.translate("JobBar", "{count} done").format(count=status.frames_done)
+                )
             left = status.seconds_left
             if left is not None:
-                parts.append(f"{format_seconds(left)} left")
+                parts.append(
+                    QCoreApplication.translate("JobBar", "{time} left").format(time=format_seconds(left))
+                )
             return " · ".join(parts)
         case JobState.CANCELLING:
-            return "Cancelling …"
+            return QCoreApplication.translate("JobBar", "Cancelling …")
         case JobState.FINISHED:
-            return f"Deblurred {what} in {seconds}"
+            seconds = format_seconds(status.elapsed_seconds)
+            return QCoreApplication.translate("JobBar", "Deblurred {what} in {time}").format(
+                what=what, time=seconds
+            )
         case JobState.CANCELLED:
-            return f"Cancelled after {status.frames_done} of {what if count > 1 else '1 frame'}"
+            return QCoreApplication.translate("JobBar", "Cancelled after {done} of {what}").format(**after)
         case JobState.FAILED:
-            return f"Failed after {status.frames_done} of {what if count > 1 else '1 frame'}"
+            return QCoreApplication.translate("JobBar", "Failed after {done} of {what}").format(**after)

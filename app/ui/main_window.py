@@ -89,12 +89,16 @@ class MainWindow(QMainWindow):
         self.banner = Banner(studio.notices, self.theme, self.stack)
         self.queue_panel = QueuePanel(self.tabs.desk.queue, self.actions_by_key, self.theme)
         self.docks = Docks(self, self.actions_by_key)
-        self.docks.add("queue_panel", "Queue", self.queue_panel, "right")
+        self.docks.add("queue_panel", self.tr("Queue"), self.queue_panel, "right")
         self.data_set = add_data_set(self)
         self.alignment_panel = AlignmentPanel(self.actions_by_key)
-        self.docks.add("alignment_panel", "Alignment", self.alignment_panel, "right", behind="queue_panel")
+        self.docks.add(
+            "alignment_panel", self.tr("Alignment"), self.alignment_panel, "right", behind="queue_panel"
+        )
         self.restore_panel = RestorePanel(self.tabs.desk)
-        self.docks.add("restore_panel", "Deblurring", self.restore_panel, "right", behind="queue_panel")
+        self.docks.add(
+            "restore_panel", self.tr("Deblurring"), self.restore_panel, "right", behind="queue_panel"
+        )
         self.docks.add(
             "picture_panel", self.tr("Picture"), QWidget(), "right", shown=False, behind="queue_panel"
         )

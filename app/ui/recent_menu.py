@@ -42,8 +42,8 @@ class RecentMenu(QMenu):
             action.triggered.connect(lambda _=False, source=source: self._choose(source))
         self.menuAction().setEnabled(bool(self._recent.sources))
         self.addSeparator()
-        clear = self.addAction("Clear list")
-        clear.setToolTip("Forget what was opened; the files stay")
+        clear = self.addAction(self.tr("Clear list"))
+        clear.setToolTip(self.tr("Forget what was opened; the files stay"))
         clear.triggered.connect(lambda _=False: self._recent.clear())
 
 

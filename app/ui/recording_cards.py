@@ -152,7 +152,7 @@ class CardList(QListView):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Ways to read the recording")
+        self.setAccessibleName(self.tr("Ways to read the recording"))
         self.selectionModel().currentChanged.connect(self._on_current)
         choice.chosen_changed.connect(self._show_chosen)
         choice.looked.connect(self._show_chosen)

@@ -66,7 +66,7 @@ class RecordingDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Recording")
+        self.setWindowTitle(self.tr("Recording"))
         self._source = source
         self._theme = theme
         self.choice = choice
@@ -83,8 +83,10 @@ class RecordingDialog(QDialog):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, SLIDER_STEPS)
         self.slider.setValue(SLIDER_STEPS // 2)
-        self.slider.setToolTip("Which planes the pictures are the mean of, from the first to the last")
-        self.slider.setAccessibleName("Planes that the pictures show")
+        self.slider.setToolTip(
+            self.tr("Which planes the pictures are the mean of, from the first to the last")
+        )
+        self.slider.setAccessibleName(self.tr("Planes that the pictures show"))
         self.slider.valueChanged.connect(lambda step: choice.go(step / SLIDER_STEPS))
         self._make_fields(source)
         buttons = QDialogButtonBox(
@@ -128,7 +130,7 @@ class RecordingDialog(QDialog):
         self.height_px = _edge("Rows of the spike camera, in pixels")
         self.width_px = _edge("Columns of the spike camera, in pixels")
         self.rate = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e7, suffix=" Hz")
-        self.rate.setToolTip("Planes per second; Vidar cameras record 20 000 or 40 000")
+        self.rate.setToolTip(self.tr("Planes per second; Vidar cameras record 20 000 or 40 000"))
         self.rate.setValue(source.rate_hz or 0.0)
         self.rate.valueChanged.connect(lambda _: self._show())
         self.rows = Segments("Rows", ROWS)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -39,36 +39,46 @@ class RestorePanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.method = QComboBox()
-        self.method.setToolTip("What restores")
+        self.method.setToolTip(self.tr("What restores"))
         self.method.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.method.activated.connect(self._on_method)
-        self.add = QPushButton("Add network…")
-        self.add.setToolTip("Use a network from a file: .safetensors, .pth or .pt")
+        self.add = QPushButton(self.tr("Add network…"))
+        self.add.setToolTip(self.tr("Use a network from a file: .safetensors, .pth or .pt"))
         self.add.clicked.connect(self._ask_model)
-        self.forget = QPushButton("Remove")
-        self.forget.setToolTip("Take this network off the list; its file stays")
+        self.forget = QPushButton(self.tr("Remove"))
+        self.forget.setToolTip(self.tr("Take this network off the list; its file stays"))
         self.forget.clicked.connect(self._on_forget)
         self.card = _text()
         self.device = QComboBox()
         self.device.setEditable(True)
         self.device.addItems(DEVICES)
-        self.device.setToolTip("Where the network computes: auto takes a GPU if there is one; also cuda:1 …")
+        self.device.setToolTip(
+            self.tr("Where the network computes: auto takes a GPU if there is one; also cuda:1 …")
+        )
         typed = self.device.lineEdit()
         assert typed is not None
         typed.editingFinished.connect(self._on_options)
         self.device.activated.connect(self._on_options)
         self.precision = QComboBox()
         self.precision.addItems(PRECISIONS)
-        self.precision.setToolTip("auto: bf16 on GPUs that compute with it, else fp32")
+        self.precision.setToolTip(self.tr("auto: bf16 on GPUs that compute with it, else fp32"))
         self.precision.activated.connect(self._on_options)
-        self.tile = _spin(" px", 8192, "Longest edge of a tile; auto takes what fits the memory", step=32)
-        self.clip = _spin(" frames", 64, "Frames restored together; auto takes what the network was made for")
+        self.tile = _spin(
+            " px", 8192, self.tr("Longest edge of a tile; auto takes what fits the memory"), step=32
+        )
+        self.clip = _spin(
+            self.tr(" frames"),
+            64,
+            self.tr("Frames restored together; auto takes what the network was made for"),
+        )
         self.memory = QDoubleSpinBox()
         self.memory.setRange(0.0, 1024.0)
         self.memory.setSingleStep(0.5)
-        self.memory.setSuffix(" GiB")
+        self.memory.setSuffix(self.tr(" GiB"))
         self.memory.setSpecialValueText(AUTO)
-        self.memory.setToolTip("What computing may take; auto: half of the free memory, 9 tenths of a GPU's")
+        self.memory.setToolTip(
+            self.tr("What computing may take; auto: half of the free memory, 9 tenths of a GPU's")
+        )
         for box in (self.tile, self.clip, self.memory):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(self._on_options)
@@ -83,11 +93,11 @@ class RestorePanel(QScrollArea):
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for text, box in (
-            ("Device", self.device),
-            ("Precision", self.precision),
-            ("Tile", self.tile),
-            ("Clip", self.clip),
-            ("Memory", self.memory),
+            (self.tr("Device"), self.device),
+            (self.tr("Precision"), self.precision),
+            (self.tr("Tile"), self.tile),
+            (self.tr("Clip"), self.clip),
+            (self.tr("Memory"), self.memory),
         ):
             form.addRow(text, box)
         models = QHBoxLayout()
@@ -98,11 +108,11 @@ class RestorePanel(QScrollArea):
         layout = QVBoxLayout(body)
         layout.setContentsMargins(12, 8, 12, 10)
         layout.setSpacing(8)
-        layout.addWidget(_title("Restore with"))
+        layout.addWidget(_title(self.tr("Restore with")))
         layout.addWidget(self.method)
         layout.addWidget(self.card)
         layout.addLayout(models)
-        layout.addWidget(_title("Compute"))
+        layout.addWidget(_title(self.tr("Compute")))
         layout.addLayout(form)
         layout.addWidget(self.worker)
         layout.addStretch(1)
@@ -175,7 +185,11 @@ def describe_cut(status: JobStatus) -> str:
     """Say how the worker cuts a job, and how long it will take."""
     lines = []
     if status.layout:
-        lines.append(f"The worker computes in {status.layout}.")
+        lines.append(
+            QCoreApplication.translate("RestorePanel", "The worker computes in {layout}.").format(
+                layout=status.layout
+            )
+        )
     if status.seconds_left is not None:
         lines.append(f"{format_seconds(status.seconds_left)} left by the pace so far.")
     lines += [f"{remark}." for remark in status.remarks]

@@ -22,7 +22,7 @@ class SequenceTabs(QTabBar):
         self.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.setUsesScrollButtons(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName("Open sequences")
+        self.setAccessibleName(self.tr("Open sequences"))
         self.currentChanged.connect(tabs.choose)
         self.tabCloseRequested.connect(lambda row: tabs.close(tabs.studios[row]))
         tabs.added.connect(self.refresh)

@@ -42,17 +42,17 @@ class StatusLine(QStatusBar):
         """Show what is on screen; None leaves a part out."""
         parts = []
         if window is not None:
-            text = f"exposed in planes {format_planes(window.start, window.stop)}"
+            text = self.tr("exposed in planes {span}").format(span=format_planes(window.start, window.stop))
             if rate_hz:
                 times = f"{format_time(window.start, rate_hz)} to {format_time(window.stop, rate_hz)}"
                 text += f" ({times})"
             parts.append(text)
         if size is not None:
-            parts.append(f"{size} px, {bit_depth} bit")
+            parts.append(self.tr("{size} px, {bits} bit").format(size=size, bits=bit_depth))
         if scale is not None:
             parts.append(f"{scale:.0%}")
         if results_bytes:
-            parts.append(f"results {results_bytes / 2**20:.0f} MiB")
+            parts.append(self.tr("results {size} MiB").format(size=f"{results_bytes / 2**20:.0f}"))
         self.facts.setText("  ·  ".join(parts))
 
     def show_spikes(self, pixel: SpikesOfPixel | None, rate_hz: float | None) -> None:

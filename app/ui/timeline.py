@@ -63,7 +63,7 @@ class Timeline(QWidget):
         self.setMouseTracking(True)
         self.setMinimumHeight(92)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(self.tr("Timeline"))
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:

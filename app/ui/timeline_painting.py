@@ -1,6 +1,6 @@
 """How the timeline looks: pure functions from what is shown to strokes of a painter."""
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from app.ui.curve_picture import curve_pixels
@@ -164,22 +164,26 @@ def _paint_playhead(
 
 def _paint_header(painter: QPainter, content: TimelineContent, colours: Colours, area: QRectF) -> None:
     """Say what the curve is, and that windows are guessed where they are."""
-    text = "Spike rate"
+    text = QCoreApplication.translate("Timeline", "Spike rate")
     if content.planes == 0:
-        text = "No spikes: the windows come from the alignment log"
+        text = QCoreApplication.translate("Timeline", "No spikes: the windows come from the alignment log")
     elif content.progress is not None:
-        text = f"Counting spikes … {content.progress:.0%}"
+        text = QCoreApplication.translate("Timeline", "Counting spikes … {share}").format(
+            share=f"{content.progress:.0%}"
+        )
     elif content.curve is not None:
-        text = f"Spike rate · peak {content.curve.peak:.3f} a pixel and plane"
+        text = QCoreApplication.translate("Timeline", "Spike rate · peak {peak} a pixel and plane").format(
+            peak=f"{content.curve.peak:.3f}"
+        )
         if content.curve.peak <= 0:
-            text = "Not one spike in this recording"
+            text = QCoreApplication.translate("Timeline", "Not one spike in this recording")
     metrics = QFontMetricsF(painter.font())
     ground = QRectF(area.left() - 2, area.top(), metrics.horizontalAdvance(text) + 6, area.height())
     painter.fillRect(ground, QColor(colours.panel))
     painter.setPen(QColor(colours.muted))
     painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
     if content.guess:
-        text = "Windows are a guess"
+        text = QCoreApplication.translate("Timeline", "Windows are a guess")
         width = metrics.horizontalAdvance(text) + 16
         box = QRectF(area.right() - width, area.top(), width, area.height())
         painter.setPen(Qt.PenStyle.NoPen)
@@ -192,5 +196,7 @@ def _paint_header(painter: QPainter, content: TimelineContent, colours: Colours,
 def paint_nothing(painter: QPainter, colours: Colours, area: QRectF) -> None:
     """Say what is missing."""
     painter.setPen(QColor(colours.muted))
-    text = "This sequence has no spikes. File ▸ Add spikes… takes its recording."
+    text = QCoreApplication.translate(
+        "Timeline", "This sequence has no spikes. File ▸ Add spikes… takes its recording."
+    )
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)

@@ -22,21 +22,23 @@ class StudioToolBar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(ICON_PX, ICON_PX))
-        self.open = self._menu_button("Open", actions["open_folder"], actions, ("open_folder", "open"))
-        self._add(actions["open_sample"], "Sample")
+        self.open = self._menu_button(
+            self.tr("Open"), actions["open_folder"], actions, ("open_folder", "open")
+        )
+        self._add(actions["open_sample"], self.tr("Sample"))
         self.addSeparator()
         deblur = ("deblur_visible", "deblur_frame", "deblur_range", "deblur_all", "by_ratio", "by_network")
-        self.deblur = self._menu_button("Deblur", actions["deblur_frame"], actions, deblur)
+        self.deblur = self._menu_button(self.tr("Deblur"), actions["deblur_frame"], actions, deblur)
         self.deblur.setProperty("primary", True)
         exports = ("export_frame", "export_all", "export", "save_panes", "copy_panes")
-        self.export = self._menu_button("Export", actions["export_frame"], actions, exports)
+        self.export = self._menu_button(self.tr("Export"), actions["export_frame"], actions, exports)
         self.addSeparator()
         for key in ("fit", "actual_size", "smooth", "voxels"):
             self._add(actions[key])
         spring = QWidget()
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spring)
-        self.notes = self._add(actions["findings"], "Notes")
+        self.notes = self._add(actions["findings"], self.tr("Notes"))
         theme.changed.connect(self._tint)
         self._tint()
 
@@ -44,7 +46,10 @@ class StudioToolBar(QToolBar):
         """Show how many notes there are on the open sequence."""
         if count != self._findings:
             self._findings = count
-            self.notes.defaultAction().setIconText({0: "Notes", 1: "1 note"}.get(count, f"{count} notes"))
+            few = {0: self.tr("Notes"), 1: self.tr("1 note")}
+            self.notes.defaultAction().setIconText(
+                few.get(count, self.tr("{count} notes").format(count=count))
+            )
             self._tint_notes()
 
     def _add(self, action: QAction, text: str = "") -> QToolButton:

@@ -193,6 +193,107 @@
         </message>
     </context>
     <context>
+        <name>AlignmentPanel</name>
+        <message>
+            <source>First plane of the exposure</source>
+            <translation>曝光的第一个平面</translation>
+        </message>
+        <message>
+            <source>Plane after the last of the exposure</source>
+            <translation>曝光最后一个平面之后的平面</translation>
+        </message>
+        <message>
+            <source>Length of the exposure; the window grows around its middle</source>
+            <translation>曝光的长度；窗口以中点为中心变化</translation>
+        </message>
+        <message>
+            <source>Start</source>
+            <translation>起点</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>终点</translation>
+        </message>
+        <message>
+            <source>Length</source>
+            <translation>长度</translation>
+        </message>
+        <message>
+            <source>Blurry frame</source>
+            <translation>模糊帧</translation>
+        </message>
+        <message>
+            <source>Mean of the spikes in the window</source>
+            <translation>窗口内脉冲的均值</translation>
+        </message>
+        <message>
+            <source>Move every window by so many planes</source>
+            <translation>把每个窗口移动这么多平面</translation>
+        </message>
+        <message>
+            <source>Length of every window, in percent of now</source>
+            <translation>每个窗口的长度，占现在的百分比</translation>
+        </message>
+        <message>
+            <source>Move frame n by n times so many planes: the cameras' clocks differ</source>
+            <translation>第 n 帧移动 n 倍这么多平面：两台相机的时钟不同步</translation>
+        </message>
+        <message>
+            <source>Shift</source>
+            <translation>平移</translation>
+        </message>
+        <message>
+            <source>Scale</source>
+            <translation>缩放</translation>
+        </message>
+        <message>
+            <source>Drift</source>
+            <translation>漂移</translation>
+        </message>
+        <message>
+            <source>Apply</source>
+            <translation>应用</translation>
+        </message>
+        <message>
+            <source>All frames</source>
+            <translation>全部帧</translation>
+        </message>
+        <message>
+            <source>Alignment</source>
+            <translation>对齐</translation>
+        </message>
+        <message>
+            <source>Open a sequence with spikes: here its exposures can be moved against them.</source>
+            <translation>打开含脉冲的序列：在这里可以相对脉冲移动它的曝光。</translation>
+        </message>
+        <message>
+            <source>Window of frame {index}</source>
+            <translation>第 {index} 帧的窗口</translation>
+        </message>
+        <message>
+            <source>{edited} of {count} windows are edited</source>
+            <translation>{count} 个窗口中修改了 {edited} 个</translation>
+        </message>
+        <message>
+            <source>All windows are as in the files</source>
+            <translation>所有窗口都与文件一致</translation>
+        </message>
+    </context>
+    <context>
+        <name>Banner</name>
+        <message>
+            <source>Dismiss this message</source>
+            <translation>关闭此消息</translation>
+        </message>
+    </context>
+    <context>
+        <name>CardList</name>
+        <message>
+            <source>Ways to read the recording</source>
+            <translation>录制的读法</translation>
+        </message>
+    </context>
+    <context>
         <name>CommandPalette</name>
         <message>
             <source>What do you want to do?</source>
@@ -201,6 +302,36 @@
         <message>
             <source>Command</source>
             <translation>命令</translation>
+        </message>
+    </context>
+    <context>
+        <name>DataSetPanel</name>
+        <message>
+            <source>Filter by name</source>
+            <translation>按名称筛选</translation>
+        </message>
+        <message>
+            <source>Filter sequences by name</source>
+            <translation>按名称筛选序列</translation>
+        </message>
+        <message>
+            <source>A folder with several sequences appears here, with what each of them lacks.</source>
+            <translation>含有多个序列的文件夹会显示在这里，并指出各自缺少什么。</translation>
+        </message>
+    </context>
+    <context>
+        <name>EmptyPage</name>
+        <message>
+            <source>Opening …</source>
+            <translation>正在打开…</translation>
+        </message>
+        <message>
+            <source>Drop a blurry sequence and its spikes here</source>
+            <translation>把模糊序列和它的脉冲拖到这里</translation>
+        </message>
+        <message>
+            <source>A folder of frames with its spike recording, a video, or a recording alone (.dat, .npz, .npy).</source>
+            <translation>含有帧和脉冲录制的文件夹、视频，或单独的录制（.dat、.npz、.npy）。</translation>
         </message>
     </context>
     <context>
@@ -278,6 +409,79 @@
         </message>
     </context>
     <context>
+        <name>JobBar</name>
+        <message>
+            <source>Spikes integrate</source>
+            <translation>脉冲积分</translation>
+        </message>
+        <message>
+            <source>What the spikes add up. Code values (gamma 1): most synthetic sets.
+Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</source>
+            <translation>脉冲累积的量。编码值（伽马 1）：多数合成数据集。
+线性光（伽马 2.2）：真实传感器与普通相机的帧。</translation>
+        </message>
+        <message>
+            <source>frame {number}</source>
+            <translation>第 {number} 帧</translation>
+        </message>
+        <message>
+            <source>{count} frames</source>
+            <translation>{count} 帧</translation>
+        </message>
+        <message>
+            <source>a part of {what}</source>
+            <translation>{what}的一部分</translation>
+        </message>
+        <message>
+            <source>1 frame</source>
+            <translation>1 帧</translation>
+        </message>
+        <message>
+            <source>Waiting to deblur {what}</source>
+            <translation>等待去模糊：{what}</translation>
+        </message>
+        <message>
+            <source>Paused after {done} of {what}</source>
+            <translation>已暂停：完成 {done} / {what}</translation>
+        </message>
+        <message>
+            <source>Starting to deblur {what} …</source>
+            <translation>开始去模糊：{what}…</translation>
+        </message>
+        <message>
+            <source>{done} of {total} tiles</source>
+            <translation>{done}/{total} 块</translation>
+        </message>
+        <message>
+            <source>Deblurring {what}</source>
+            <translation>正在去模糊：{what}</translation>
+        </message>
+        <message>
+            <source>{count} done</source>
+            <translation>已完成 {count}</translation>
+        </message>
+        <message>
+            <source>{time} left</source>
+            <translation>剩余 {time}</translation>
+        </message>
+        <message>
+            <source>Cancelling …</source>
+            <translation>正在取消…</translation>
+        </message>
+        <message>
+            <source>Deblurred {what} in {time}</source>
+            <translation>已去模糊：{what}，用时 {time}</translation>
+        </message>
+        <message>
+            <source>Cancelled after {done} of {what}</source>
+            <translation>已取消：完成 {done} / {what}</translation>
+        </message>
+        <message>
+            <source>Failed after {done} of {what}</source>
+            <translation>失败：完成 {done} / {what}</translation>
+        </message>
+    </context>
+    <context>
         <name>Magnifier</name>
         <message>
             <source>Magnifier</source>
@@ -290,6 +494,18 @@
     </context>
     <context>
         <name>MainWindow</name>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Alignment</source>
+            <translation>对齐</translation>
+        </message>
+        <message>
+            <source>Deblurring</source>
+            <translation>去模糊</translation>
+        </message>
         <message>
             <source>Picture</source>
             <translation>图片</translation>
@@ -496,6 +712,17 @@
         </message>
     </context>
     <context>
+        <name>QueuePanel</name>
+        <message>
+            <source>Jobs</source>
+            <translation>任务</translation>
+        </message>
+        <message>
+            <source>Nothing is being deblurred. Jobs appear here, and go on while you work.</source>
+            <translation>没有正在去模糊的任务。任务会显示在这里，并在工作时继续运行。</translation>
+        </message>
+    </context>
+    <context>
         <name>RasterPanel</name>
         <message>
             <source>Pixels</source>
@@ -559,6 +786,126 @@
         </message>
     </context>
     <context>
+        <name>RecentMenu</name>
+        <message>
+            <source>Clear list</source>
+            <translation>清空列表</translation>
+        </message>
+        <message>
+            <source>Forget what was opened; the files stay</source>
+            <translation>忘记打开过的内容；文件保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>RecordingDialog</name>
+        <message>
+            <source>Recording</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>Which planes the pictures are the mean of, from the first to the last</source>
+            <translation>图片取哪些平面的均值，从第一个到最后一个</translation>
+        </message>
+        <message>
+            <source>Planes that the pictures show</source>
+            <translation>图片显示的平面</translation>
+        </message>
+        <message>
+            <source>Planes per second; Vidar cameras record 20 000 or 40 000</source>
+            <translation>每秒平面数；Vidar 相机为 20 000 或 40 000</translation>
+        </message>
+    </context>
+    <context>
+        <name>RestorePanel</name>
+        <message>
+            <source>What restores</source>
+            <translation>用什么复原</translation>
+        </message>
+        <message>
+            <source>Add network…</source>
+            <translation>添加网络…</translation>
+        </message>
+        <message>
+            <source>Use a network from a file: .safetensors, .pth or .pt</source>
+            <translation>使用文件中的网络：.safetensors、.pth 或 .pt</translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Take this network off the list; its file stays</source>
+            <translation>把此网络从列表中去掉；文件保留</translation>
+        </message>
+        <message>
+            <source>Where the network computes: auto takes a GPU if there is one; also cuda:1 …</source>
+            <translation>网络在哪里计算：auto 有 GPU 时用 GPU；也可写 cuda:1 等</translation>
+        </message>
+        <message>
+            <source>auto: bf16 on GPUs that compute with it, else fp32</source>
+            <translation>auto：支持时在 GPU 上用 bf16，否则 fp32</translation>
+        </message>
+        <message>
+            <source>Longest edge of a tile; auto takes what fits the memory</source>
+            <translation>分块的最长边；auto 取内存容得下的大小</translation>
+        </message>
+        <message>
+            <source> frames</source>
+            <translation> 帧</translation>
+        </message>
+        <message>
+            <source>Frames restored together; auto takes what the network was made for</source>
+            <translation>一起复原的帧数；auto 取网络设计的帧数</translation>
+        </message>
+        <message>
+            <source> GiB</source>
+            <translation> GiB</translation>
+        </message>
+        <message>
+            <source>What computing may take; auto: half of the free memory, 9 tenths of a GPU's</source>
+            <translation>计算可用的内存；auto：空闲内存的一半，GPU 的十分之九</translation>
+        </message>
+        <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Precision</source>
+            <translation>精度</translation>
+        </message>
+        <message>
+            <source>Tile</source>
+            <translation>分块</translation>
+        </message>
+        <message>
+            <source>Clip</source>
+            <translation>片段</translation>
+        </message>
+        <message>
+            <source>Memory</source>
+            <translation>内存</translation>
+        </message>
+        <message>
+            <source>Restore with</source>
+            <translation>复原方法</translation>
+        </message>
+        <message>
+            <source>Compute</source>
+            <translation>计算</translation>
+        </message>
+        <message>
+            <source>The worker computes in {layout}.</source>
+            <translation>计算进程的分块：{layout}。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SequenceTabs</name>
+        <message>
+            <source>Open sequences</source>
+            <translation>打开的序列</translation>
+        </message>
+    </context>
+    <context>
         <name>ShortcutEditor</name>
         <message>
             <source>Keyboard shortcuts</source>
@@ -608,6 +955,18 @@
     <context>
         <name>StatusLine</name>
         <message>
+            <source>exposed in planes {span}</source>
+            <translation>曝光平面 {span}</translation>
+        </message>
+        <message>
+            <source>{size} px, {bits} bit</source>
+            <translation>{size} 像素，{bits} 位</translation>
+        </message>
+        <message>
+            <source>results {size} MiB</source>
+            <translation>结果 {size} MiB</translation>
+        </message>
+        <message>
             <source>{spikes} spikes in {planes} planes</source>
             <translation>{planes} 个平面中 {spikes} 个脉冲</translation>
         </message>
@@ -618,6 +977,72 @@
         <message>
             <source>Pixel ({x}, {y}) of the spike camera</source>
             <translation>脉冲相机的像素 ({x}, {y})</translation>
+        </message>
+    </context>
+    <context>
+        <name>StudioToolBar</name>
+        <message>
+            <source>Open</source>
+            <translation>打开</translation>
+        </message>
+        <message>
+            <source>Sample</source>
+            <translation>示例</translation>
+        </message>
+        <message>
+            <source>Deblur</source>
+            <translation>去模糊</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Notes</source>
+            <translation>说明</translation>
+        </message>
+        <message>
+            <source>1 note</source>
+            <translation>1 条说明</translation>
+        </message>
+        <message>
+            <source>{count} notes</source>
+            <translation>{count} 条说明</translation>
+        </message>
+    </context>
+    <context>
+        <name>Timeline</name>
+        <message>
+            <source>Timeline</source>
+            <translation>时间轴</translation>
+        </message>
+        <message>
+            <source>Spike rate</source>
+            <translation>脉冲率</translation>
+        </message>
+        <message>
+            <source>No spikes: the windows come from the alignment log</source>
+            <translation>没有脉冲：窗口来自对齐记录</translation>
+        </message>
+        <message>
+            <source>Counting spikes … {share}</source>
+            <translation>正在统计脉冲… {share}</translation>
+        </message>
+        <message>
+            <source>Spike rate · peak {peak} a pixel and plane</source>
+            <translation>脉冲率 · 峰值 {peak}（每像素每平面）</translation>
+        </message>
+        <message>
+            <source>Not one spike in this recording</source>
+            <translation>此录制中没有脉冲</translation>
+        </message>
+        <message>
+            <source>Windows are a guess</source>
+            <translation>窗口为推测值</translation>
+        </message>
+        <message>
+            <source>This sequence has no spikes. File ▸ Add spikes… takes its recording.</source>
+            <translation>此序列没有脉冲。用“文件 ▸ 添加脉冲…”添加它的录制。</translation>
         </message>
     </context>
     <context>
@@ -707,6 +1132,13 @@
         <message>
             <source>Drag the line to compare both pictures</source>
             <translation>拖动分界线比较两张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>window</name>
+        <message>
+            <source>Data set</source>
+            <translation>数据集</translation>
         </message>
     </context>
     <context>
