@@ -7,6 +7,7 @@ any of them ──→ FINISHED | CANCELLED | FAILED ── retry ──→ QUEUE
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import ComputeOptions
+
+if TYPE_CHECKING:
+    from app.state.restoring import Restorer
+    from engine.sequence import Sequence
 
 
 class JobState(Enum):
@@ -49,6 +54,33 @@ class JobRequest:
     region: Region | None = None
     """The part of the frames to restore; None for all of them."""
     options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
+
+    @classmethod
+    def of(
+        cls,
+        sequence: "Sequence",
+        source: SequenceSource,
+        frames: Span,
+        restorer: "Restorer",
+        options: ComputeOptions,
+        region: Region | None = None,
+    ) -> "JobRequest":
+        """Ask for frames of a sequence as it is open now."""
+        windows = None
+        if sequence.windows_source == "given":  # somebody moved them, which the files do not know
+            windows = tuple((window.start, window.stop) for window in sequence.windows)
+        return cls(
+            source,
+            frames,
+            restorer.method,
+            sequence.frame_size,
+            sequence.gamma,
+            windows,
+            sequence.name,
+            restorer.model,
+            region,
+            options,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from engine.errors import EngineError
 
@@ -53,7 +53,10 @@ def describe(error: BaseException, doing: str = "") -> Notice:
     if isinstance(error, EngineError):
         facts = [
             f"{label} {value}"
-            for label, value in (("found", error.found), ("expected", error.expected))
+            for label, value in (
+                (QCoreApplication.translate("Notices", "found"), error.found),
+                (QCoreApplication.translate("Notices", "expected"), error.expected),
+            )
             if value is not None
         ]
         return Notice(
@@ -64,14 +67,19 @@ def describe(error: BaseException, doing: str = "") -> Notice:
             facts=", ".join(facts),
             advice=_sentence(error.advice or ""),
         )
-    title = f"Could not {doing}" if doing else "Something went wrong inside the studio"
+    if doing:
+        title = QCoreApplication.translate("Notices", "Could not {doing}").format(doing=doing)
+    else:
+        title = QCoreApplication.translate("Notices", "Something went wrong inside the studio")
     text = str(error).strip()
     return Notice(
         0,
         "error",
         title,
         facts=f"{type(error).__name__}: {text}" if text else type(error).__name__,
-        advice="Your files are untouched. Help ▸ Show log has the details",
+        advice=QCoreApplication.translate(
+            "Notices", "Your files are untouched. Help ▸ Show log has the details"
+        ),
         details="".join(traceback.format_exception(error)),
     )
 

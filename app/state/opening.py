@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import resources
 from engine.source import SequenceSource
 
 RECORDING_SUFFIXES = (".dat", ".npy", ".npz")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm")
 ALIGNMENT_SUFFIXES = (".csv",)
+SAMPLE = "city"
+
+
+def sample_path() -> Path:
+    """Return the folder of the bundled sequence."""
+    return Path(resources.__file__).parent / "samples" / SAMPLE
+
+
+def sample_source() -> SequenceSource:
+    """Return what opens the bundled sequence."""
+    return SequenceSource(str(sample_path()))
 
 
 def _suffix(path: Path) -> str:
@@ -54,3 +66,9 @@ def _belonging(main: Path, mains: Sequence[Path], candidates: Sequence[Path]) ->
 
 def is_recording(path: Path) -> bool:
     return _suffix(path) in RECORDING_SUFFIXES and not path.is_dir()
+
+
+def have_same_frames(one: SequenceSource, other: SequenceSource) -> bool:
+    """Whether both have the same frames, so that results of one are results of the other."""
+    virtual = ("height", "width", "flip", "msb_first", "exposure_planes", "stride_planes", "path")
+    return all(getattr(one, name) == getattr(other, name) for name in virtual)

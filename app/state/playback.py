@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings import Settings
 from app.state.pictures import Pictures
 from app.state.position import Position
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 USUAL_FPS = 25.0
@@ -164,3 +169,16 @@ class Playback(QObject):
     def _start_anew(self) -> None:
         self._set_clock()
         self.changed.emit()
+
+
+def frames_a_second(sequence: "Sequence") -> float | None:
+    """Return how many exposures usually begin in a second, None where that is not known.
+
+    Clips that follow each other in one recording may be far apart: the median does not mind.
+    """
+    recording, windows = sequence.recording, sequence.windows
+    if recording is None or not recording.info.rate_hz or len(windows) < 2:
+        return None
+    apart = np.diff([window.start for window in windows])
+    planes = float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
+    return recording.info.rate_hz / planes if planes > 0 else None

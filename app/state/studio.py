@@ -5,9 +5,7 @@ position, results ──changed──→ pictures ──changed──→ metrics
 jobs ──frame_restored──→ results
 """
 
-import logging
 from collections.abc import Callable
-from collections.abc import Sequence as PathSequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-import resources
 from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
 from app.state.alignment import Alignment
@@ -25,42 +22,24 @@ from app.state.comparing import SPIKE_SOURCES, Comparison
 from app.state.desk import Desk
 from app.state.exporting import BitDepth, Exports
 from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
-from app.state.notices import Notice
-from app.state.opening import sources_from_paths
+from app.state.opening import have_same_frames, sample_source, sources_from_paths
 from app.state.patches import Patches
 from app.state.pictures import Pictures
-from app.state.playback import Playback
+from app.state.playback import Playback, frames_a_second
 from app.state.position import Position
 from app.state.probe import SpikeProbe
 from app.state.raster import Rasters
+from app.state.reports import Reports
 from app.state.results import Restored, RestoredFrames, was_made_from
 from app.state.scores import FrameMetrics
 from app.state.session import Session, open_with_engine
 from app.state.spikes import SpikeViews
 from app.state.voxel_look import VoxelLook
-from engine.errors import EngineError, OperationCancelled
 from engine.geometry import Region, Span
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
-
-log = logging.getLogger(__name__)
-
-METHOD_TITLES = {"spike-ratio": "spike ratio", "network": "network"}
-SAMPLE = "city"
-MOST_AT_ONCE = 12
-"""Sequences that are opened in tabs when more are dropped."""
-
-
-def sample_path() -> Path:
-    """Return the folder of the bundled sequence."""
-    return Path(resources.__file__).parent / "samples" / SAMPLE
-
-
-def sample_source() -> SequenceSource:
-    """Return what opens the bundled sequence."""
-    return SequenceSource(str(sample_path()))
 
 
 class Studio(QObject):
@@ -89,6 +68,7 @@ class Studio(QObject):
         )
         self.pool: ThreadPoolExecutor = self.desk.pool
         self.notices = self.desk.notices
+        self.reports = Reports(self.notices, self)
         self.bridge = self.desk.bridge
         self.opener = opener
         self.session = Session(self.pool, self, opener=opener, recall=self.desk.readings.recall)
@@ -109,25 +89,24 @@ class Studio(QObject):
         self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)
         self.exports = Exports(self.pool, self)
         self._shown_source: SequenceSource | None = None
-        self._told_of_eviction = False
         self._connect()
 
     def _connect(self) -> None:
         self.session.opened.connect(self._on_opened)
         self.session.closed.connect(self._on_closed)
-        self.session.failed.connect(lambda error: self._report(error, "open the sequence"))
+        self.session.failed.connect(self.reports.cannot_open)
         self.session.geometry_needed.connect(self.geometry_needed)
         self.session.busy_changed.connect(self.abilities_changed)
         self.position.changed.connect(self._on_position)
         self.position.range_changed.connect(self.abilities_changed)
         self.pictures.changed.connect(self._on_view)
-        self.pictures.failed.connect(lambda error: self._report(error, "read the frame"))
-        self.spikes.failed.connect(lambda error: self._report(error, "read the spikes"))
+        self.pictures.failed.connect(self.reports.cannot_read_frame)
+        self.spikes.failed.connect(self.reports.cannot_read_spikes)
         self.comparison.wanted_changed.connect(self._on_wanted)
         self.comparison.region_changed.connect(self._measure)
-        self.metrics.failed.connect(lambda error: self._report(error, "compare with the reference"))
+        self.metrics.failed.connect(self.reports.cannot_compare)
         self.results.changed.connect(self.abilities_changed)
-        self.results.evicted.connect(self._on_evicted)
+        self.results.evicted.connect(lambda _: self.reports.memory_full(self.results.limit_bytes))
         self.jobs.state_changed.connect(self.abilities_changed)
         self.jobs.frame_restored.connect(self._on_frame_restored)
         self.jobs.region_restored.connect(self._on_region_restored)
@@ -135,11 +114,11 @@ class Studio(QObject):
         self.jobs.ended.connect(self._on_job_end)
         self.desk.restoring.changed.connect(self._on_restorer)
         self.alignment.changed.connect(self._on_windows)
-        self.alignment.brought_back.connect(self._on_brought_back)
-        self.alignment.pictures.failed.connect(lambda error: self._report(error, "read the spikes"))
+        self.alignment.brought_back.connect(self.reports.alignment_brought_back)
+        self.alignment.pictures.failed.connect(self.reports.cannot_read_spikes)
         self.exports.busy_changed.connect(self.abilities_changed)
-        self.exports.failed.connect(lambda error: self._report(error, "write the file"))
-        self.exports.finished.connect(self._on_exported)
+        self.exports.failed.connect(self.reports.cannot_write)
+        self.exports.finished.connect(self.reports.exported)
 
     # ------------------------------------------------------------------ what can be done
 
@@ -177,25 +156,7 @@ class Studio(QObject):
 
     def sources_of(self, paths: list[Path]) -> tuple[SequenceSource, ...]:
         """Return what to open for some paths; what cannot be opened, or not with the others, is told."""
-        sources, unused = sources_from_paths(paths)
-        if not sources:
-            self.notices.warn(
-                "Nothing here can be opened",
-                where=_some_names(paths),
-                advice="Choose a folder of frames, a video or a spike recording (.dat, .npz, .npy)",
-            )
-        elif unused:
-            self.notices.warn(
-                "Some of these files were not opened",
-                where=_some_names(unused),
-                advice="Open them with the frames that they belong to, one sequence at a time",
-            )
-        if len(sources) > MOST_AT_ONCE:
-            self.notices.warn(
-                f"Only the first {MOST_AT_ONCE} of {len(sources)} sequences were opened",
-                advice="Open their folder instead: the data set panel then lists them all",
-            )
-        return sources[:MOST_AT_ONCE]
+        return self.reports.chosen(paths, *sources_from_paths(paths))
 
     def open_source(self, source: SequenceSource) -> None:
         self.session.open(source)
@@ -291,39 +252,17 @@ class Studio(QObject):
         sequence, source = self.session.sequence, self.session.source
         if sequence is None or source is None or not self.can_deblur:
             return
-        restorer = self.desk.restoring.chosen
-        windows = None
-        if sequence.windows_source == "given":  # somebody moved them, which the files do not know
-            windows = tuple((window.start, window.stop) for window in sequence.windows)
+        restoring = self.desk.restoring
         self.jobs.start(
-            JobRequest(
-                source,
-                frames,
-                restorer.method,
-                sequence.frame_size,
-                sequence.gamma,
-                windows,
-                sequence.name,
-                restorer.model,
-                region,
-                self.desk.restoring.options,
-            ),
+            JobRequest.of(sequence, source, frames, restoring.chosen, restoring.options, region),
             first=first,
         )
-
-    def _report(self, error: Exception, doing: str) -> None:
-        if isinstance(error, OperationCancelled):
-            return
-        log.error("Could not %s", doing, exc_info=None if isinstance(error, EngineError) else error)
-        if isinstance(error, EngineError):
-            log.error("%s", error)
-        self.notices.error(error, doing)
 
     def _on_opened(self) -> None:
         sequence, source, lease = self.session.sequence, self.session.source, self.session.lease
         if sequence is None or source is None or lease is None:
             return
-        keep = self._shown_source is not None and _same_frames(self._shown_source, source)
+        keep = self._shown_source is not None and have_same_frames(self._shown_source, source)
         index = self.position.index if keep else 0
         self._shown_source = source
         if keep:
@@ -333,7 +272,7 @@ class Studio(QObject):
             self.results.clear()
             self.patches.clear()
             self.comparison.set_region(None)
-        self._told_of_eviction = False
+        self.reports.begin()
         self.pictures.clear()
         self.metrics.clear()
         self.spikes.clear()
@@ -393,12 +332,6 @@ class Studio(QObject):
         if look.model != self.settings.model:
             self.set_voxel_look(replace(look, model=self.settings.model))
 
-    def _on_brought_back(self, frames: int) -> None:
-        self.notices.inform(
-            f"The alignment of {frames} frame{'s' if frames > 1 else ''} is again as you had edited it",
-            advice="Edit ▸ Undo returns to the files' windows; Alignment ▸ Export log keeps yours",
-        )
-
     def is_stale(self, index: int) -> bool:
         """Whether a restored frame would come out otherwise now: its gamma or window is another."""
         result, sequence = self.results.peek(index), self.session.sequence
@@ -453,50 +386,9 @@ class Studio(QObject):
             self.results.get(index)  # counts as looked at
             self.pictures.show(lease, index, self.results.of(index), self.patches.get(index))
 
-    def _on_evicted(self, _: int) -> None:
-        if not self._told_of_eviction:
-            self._told_of_eviction = True
-            self.notices.warn(
-                f"Memory for restored frames is full ({self.results.limit_bytes // MIB} MiB): those not "
-                "looked at for longest are let go",
-                advice="Export what is restored, then restore the next range",
-            )
-
     def _on_job_end(self, status: JobStatus) -> None:
         self.pictures.forget_partial()
         if self.patches.get(self.position.index) is not None:
             self._show_frame(self.position.index)
-        for remark in status.remarks:
-            self.notices.inform(f"While deblurring, {remark}")
-        if status.state is JobState.FAILED:
-            self.notices.add(Notice(0, "error", f"Deblurring stopped: {status.problem}"))
+        self.reports.job_ended(status)
         self.abilities_changed.emit()
-
-    def _on_exported(self, paths: list[Path]) -> None:
-        if len(paths) == 1:
-            self.notices.inform("Exported", where=str(paths[0]))
-        else:
-            self.notices.inform(f"Exported {len(paths)} frames", where=str(paths[0].parent))
-
-
-def frames_a_second(sequence: "Sequence") -> float | None:
-    """Return how many exposures usually begin in a second, None where that is not known.
-
-    Clips that follow each other in one recording may be far apart: the median does not mind.
-    """
-    recording, windows = sequence.recording, sequence.windows
-    if recording is None or not recording.info.rate_hz or len(windows) < 2:
-        return None
-    apart = np.diff([window.start for window in windows])
-    planes = float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0
-    return recording.info.rate_hz / planes if planes > 0 else None
-
-
-def _some_names(paths: PathSequence[Path]) -> str:
-    return ", ".join(path.name for path in paths[:3]) + (" …" if len(paths) > 3 else "")
-
-
-def _same_frames(one: SequenceSource, other: SequenceSource) -> bool:
-    """Whether both have the same frames, so that results of one are results of the other."""
-    virtual = ("height", "width", "flip", "msb_first", "exposure_planes", "stride_planes", "path")
-    return all(getattr(one, name) == getattr(other, name) for name in virtual)

@@ -10,10 +10,10 @@ from PySide6.QtGui import QDesktopServices, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from app.settings import LANGUAGES, log_path
-from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES
+from app.state.opening import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES, sample_source
 from app.state.recording_choice import RecordingChoice
 from app.state.session import GeometryQuestion
-from app.state.studio import Studio, sample_source
+from app.state.studio import Studio
 from app.translation import language_of
 from app.ui.alignment_commands import alignment_handlers
 from app.ui.command_palette import CommandPalette

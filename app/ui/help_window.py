@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 import resources
-from app.ui.actions import MENUS, StudioActions
+from app.ui.action_table import MENUS
+from app.ui.actions import StudioActions
 
 PAGE_OF_PANEL = {
     "data_set_panel": "2-opening",

@@ -18,12 +18,13 @@ from app.settings import Settings, save_settings, settings_path
 from app.state.reading import Lane, Ticket
 from app.state.studio import Studio
 from app.state.tabs import Tabs
+from app.ui.abilities import abilities_of
 from app.ui.actions import StudioActions
-from app.ui.alignment_commands import alignment_abilities, name_steps
+from app.ui.alignment_commands import name_steps
 from app.ui.alignment_panel import AlignmentPanel
 from app.ui.banner import Banner
 from app.ui.commands import LINEAR_LIGHT, Commands
-from app.ui.compare_commands import check_arrangement, compare_abilities
+from app.ui.compare_commands import check_arrangement
 from app.ui.data_set_panel import add_data_set
 from app.ui.docks import Docks
 from app.ui.drop_hint import DropHint
@@ -50,6 +51,15 @@ log = logging.getLogger(__name__)
 TITLE = "Spike Deblur Studio"
 DEFAULT_SIZE = QSize(1280, 800)
 SMALLEST_SIZE = QSize(680, 460)
+TICKED = {
+    "smooth": "smooth",
+    "snap": "snap",
+    "play_loop": "play_loop",
+    "play_every_frame": "play_every_frame",
+    "voxels": "show_voxels",
+    "restore_session": "restore_session",
+}
+"""Actions with a tick, and the settings that keep it."""
 
 
 class MainWindow(QMainWindow):
@@ -224,13 +234,11 @@ class MainWindow(QMainWindow):
             do(self.workspace.panes)
 
     def apply_view_settings(self) -> None:
-        """Bring the view to what is ticked in the View menu."""
-        self.settings.smooth = self.actions_by_key["smooth"].isChecked()
-        self.settings.snap = self.actions_by_key["snap"].isChecked()
-        self.studio.playback.set_loops(self.actions_by_key["play_loop"].isChecked())
-        self.studio.playback.set_every_frame(self.actions_by_key["play_every_frame"].isChecked())
-        self.settings.show_voxels = self.actions_by_key["voxels"].isChecked()
-        self.settings.restore_session = self.actions_by_key["restore_session"].isChecked()
+        """Bring the view to what is ticked in the menus."""
+        for key, setting in TICKED.items():
+            setattr(self.settings, setting, self.actions_by_key[key].isChecked())
+        self.studio.playback.set_loops(self.settings.play_loop)
+        self.studio.playback.set_every_frame(self.settings.play_every_frame)
         if self.workspace is not None:
             self.workspace.panes.set_smooth(self.settings.smooth)
             self.workspace.show_voxel_strip(self.settings.show_voxels)
@@ -254,12 +262,8 @@ class MainWindow(QMainWindow):
         self.actions_by_key["by_network" if self.settings.method == "network" else "by_ratio"].setChecked(
             True
         )
-        self.actions_by_key["smooth"].setChecked(self.settings.smooth)
-        self.actions_by_key["snap"].setChecked(self.settings.snap)
-        self.actions_by_key["play_loop"].setChecked(self.settings.play_loop)
-        self.actions_by_key["play_every_frame"].setChecked(self.settings.play_every_frame)
-        self.actions_by_key["voxels"].setChecked(self.settings.show_voxels)
-        self.actions_by_key["restore_session"].setChecked(self.settings.restore_session)
+        for key, setting in TICKED.items():
+            self.actions_by_key[key].setChecked(getattr(self.settings, setting))
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)
         self.actions_by_key[f"language_{self.settings.language}"].setChecked(True)
 
@@ -268,38 +272,10 @@ class MainWindow(QMainWindow):
     def _refresh(self) -> None:
         studio = self.studio
         sequence = studio.session.sequence
-        is_open, opening = sequence is not None, studio.session.opening
-        has_spikes = sequence is not None and sequence.recording is not None
-        moving = ("previous", "next", "first", "last", "back", "forward", "set_in", "set_out", "play")
-        views = (
-            "export",
-            "save_panes",
-            "copy_panes",
-            "fit",
-            "actual_size",
-            "zoom_in",
-            "zoom_out",
-            "findings",
-            "close",
-            "clear_range",
-        )
-        abilities = dict.fromkeys((*moving, *views), is_open)
-        abilities |= dict.fromkeys(("add_spikes", "add_reference"), is_open)
-        abilities |= dict.fromkeys(("add_alignment", "recording", "code_values", "linear_light"), has_spikes)
-        abilities |= dict.fromkeys(("deblur_visible", "deblur_frame", "deblur_all"), studio.can_deblur)
-        abilities |= {
-            "deblur_range": studio.can_deblur and studio.position.has_range,
-            "cancel": studio.can_cancel,
-            "export_frame": studio.can_export_frame,
-            "export_all": studio.can_export_all,
-        }
-        abilities |= alignment_abilities(studio.alignment)
-        abilities |= compare_abilities(studio)
-        abilities |= dict.fromkeys(("faster", "slower"), is_open)
-        abilities |= dict.fromkeys(("next_bin", "previous_bin", "play_bins", "show_voxel"), has_spikes)
+        opening = studio.session.opening
         check_arrangement(self.actions_by_key, studio.comparison)
         name_steps(self.actions_by_key, studio.alignment)
-        self.actions_by_key.enable(abilities)
+        self.actions_by_key.enable(abilities_of(studio))
         if sequence is not None:
             self.actions_by_key["code_values"].setChecked(sequence.gamma == 1.0)
             self.actions_by_key["linear_light"].setChecked(sequence.gamma == LINEAR_LIGHT)

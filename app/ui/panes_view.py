@@ -21,13 +21,13 @@ from app.state.comparing import (
     result_source,
 )
 from app.state.pictures import COMPUTING, FrameView
-from app.state.studio import METHOD_TITLES, Studio
+from app.state.studio import Studio
 from app.ui.actions import StudioActions
 from app.ui.pane import Pane
 from app.ui.panes import PaneGrid
 from app.ui.plane_scale import format_span
 from app.ui.theme import Theme
-from app.ui.wording import format_seconds
+from app.ui.wording import format_seconds, method_title
 
 if TYPE_CHECKING:
     from engine.metrics import Scores
@@ -148,7 +148,7 @@ class PanesView(QObject):
         virtual = sequence is not None and sequence.is_virtual
         maker = maker_of(source)
         if maker is not None:
-            return self.tr("Restored by {maker}").format(maker=METHOD_TITLES.get(maker, maker))
+            return self.tr("Restored by {maker}").format(maker=method_title(maker))
         return {
             BLURRY: self.tr("Blurry (mean of the spikes)") if virtual else self.tr("Blurry"),
             RESTORED: self.tr("Restored"),
@@ -182,7 +182,7 @@ class PanesView(QObject):
             result = view.result
             if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
                 title += self.tr(" · stale: window moved")
-            method = METHOD_TITLES.get(result.made_by, result.made_by)
+            method = method_title(result.made_by)
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
             if result.gamma != sequence.gamma:
                 title += self.tr(" (not γ {gamma})").format(gamma=f"{sequence.gamma:g}")

@@ -7,8 +7,7 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelInde
 
 from app.state.job import JobState, JobStatus
 from app.state.queue import JobQueue
-from app.state.studio import METHOD_TITLES
-from app.ui.wording import format_seconds
+from app.ui.wording import format_seconds, method_title
 
 ROW_TYPE = "application/x-spike-deblur-job"
 STATUS = Qt.ItemDataRole.UserRole
@@ -111,7 +110,7 @@ def title(status: JobStatus) -> str:
 
 def details(status: JobStatus) -> str:
     """Return how a job is done and how far it is."""
-    method = METHOD_TITLES.get(status.method, status.method)
+    method = method_title(status.method)
     frames = f"{status.frames_done} of {len(status.frames)} frames"
     match status.state:
         case JobState.QUEUED:

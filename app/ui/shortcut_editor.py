@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.actions import MENUS, StudioActions
+from app.ui.action_table import MENUS
+from app.ui.actions import StudioActions
 
 KEY = Qt.ItemDataRole.UserRole
 

@@ -1,4 +1,6 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
+
+from PySide6.QtCore import QCoreApplication
 
 
 def format_seconds(seconds: float) -> str:
@@ -26,3 +28,12 @@ def format_bytes(count: float) -> str:
 def format_count(count: int) -> str:
     """Return a whole number with a narrow space after every thousand."""
     return f"{count:,}".replace(",", "\u202f")
+
+
+def method_title(method: str) -> str:
+    """Return what a way to deblur is called; one that is not known keeps its name."""
+    titles = {
+        "spike-ratio": QCoreApplication.translate("Methods", "spike ratio"),
+        "network": QCoreApplication.translate("Methods", "network"),
+    }
+    return titles.get(method, method)

@@ -520,6 +520,40 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>Methods</name>
+        <message>
+            <source>spike ratio</source>
+            <translation>脉冲比</translation>
+        </message>
+        <message>
+            <source>network</source>
+            <translation>网络</translation>
+        </message>
+    </context>
+    <context>
+        <name>Notices</name>
+        <message>
+            <source>found</source>
+            <translation>实际为</translation>
+        </message>
+        <message>
+            <source>expected</source>
+            <translation>应为</translation>
+        </message>
+        <message>
+            <source>Could not {doing}</source>
+            <translation>无法{doing}</translation>
+        </message>
+        <message>
+            <source>Something went wrong inside the studio</source>
+            <translation>软件内部出错</translation>
+        </message>
+        <message>
+            <source>Your files are untouched. Help ▸ Show log has the details</source>
+            <translation>您的文件未被改动。详情见“帮助 ▸ 显示日志”</translation>
+        </message>
+    </context>
+    <context>
         <name>Pane</name>
         <message>
             <source>Choose what this pane shows (keys 1 to 9)</source>
@@ -813,6 +847,89 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Planes per second; Vidar cameras record 20 000 or 40 000</source>
             <translation>每秒平面数；Vidar 相机为 20 000 或 40 000</translation>
+        </message>
+    </context>
+    <context>
+        <name>Reports</name>
+        <message>
+            <source>open the sequence</source>
+            <translation>打开序列</translation>
+        </message>
+        <message>
+            <source>read the frame</source>
+            <translation>读取帧</translation>
+        </message>
+        <message>
+            <source>read the spikes</source>
+            <translation>读取脉冲</translation>
+        </message>
+        <message>
+            <source>compare with the reference</source>
+            <translation>与参考图比较</translation>
+        </message>
+        <message>
+            <source>write the file</source>
+            <translation>写入文件</translation>
+        </message>
+        <message>
+            <source>Nothing here can be opened</source>
+            <translation>这里没有可以打开的内容</translation>
+        </message>
+        <message>
+            <source>Choose a folder of frames, a video or a spike recording (.dat, .npz, .npy)</source>
+            <translation>请选择帧文件夹、视频或脉冲录制文件（.dat、.npz、.npy）</translation>
+        </message>
+        <message>
+            <source>Some of these files were not opened</source>
+            <translation>其中一些文件没有打开</translation>
+        </message>
+        <message>
+            <source>Open them with the frames that they belong to, one sequence at a time</source>
+            <translation>请把它们与所属的帧一起打开，一次一个序列</translation>
+        </message>
+        <message>
+            <source>Only the first {most} of {count} sequences were opened</source>
+            <translation>{count} 个序列中只打开了前 {most} 个</translation>
+        </message>
+        <message>
+            <source>Open their folder instead: the data set panel then lists them all</source>
+            <translation>请改为打开它们所在的文件夹：数据集面板会列出全部序列</translation>
+        </message>
+        <message>
+            <source>The alignment of 1 frame is again as you had edited it</source>
+            <translation>1 帧的对齐已恢复为您编辑过的状态</translation>
+        </message>
+        <message>
+            <source>The alignment of {frames} frames is again as you had edited it</source>
+            <translation>{frames} 帧的对齐已恢复为您编辑过的状态</translation>
+        </message>
+        <message>
+            <source>Edit ▸ Undo returns to the files' windows; Alignment ▸ Export log keeps yours</source>
+            <translation>“编辑 ▸ 撤销”可回到文件中的窗口；“对齐 ▸ 导出日志”可保存您的窗口</translation>
+        </message>
+        <message>
+            <source>Memory for restored frames is full ({mib} MiB): those not looked at for longest are let go</source>
+            <translation>复原帧的内存已满（{mib} MiB）：最久未查看的帧将被释放</translation>
+        </message>
+        <message>
+            <source>Export what is restored, then restore the next range</source>
+            <translation>请先导出已复原的帧，再复原下一段范围</translation>
+        </message>
+        <message>
+            <source>While deblurring, {remark}</source>
+            <translation>去模糊时：{remark}</translation>
+        </message>
+        <message>
+            <source>Deblurring stopped: {problem}</source>
+            <translation>去模糊已停止：{problem}</translation>
+        </message>
+        <message>
+            <source>Exported</source>
+            <translation>已导出</translation>
+        </message>
+        <message>
+            <source>Exported {count} frames</source>
+            <translation>已导出 {count} 帧</translation>
         </message>
     </context>
     <context>

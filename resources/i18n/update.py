@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from app.translation import ACTIONS, MENUS, TIPS
-from app.ui import actions
+from app.ui import action_table
 
 FOLDER = Path(__file__).parent
 APP = FOLDER.parents[1] / "app"
@@ -25,9 +25,9 @@ def tool(name: str) -> str:
 def texts_of_actions() -> dict[str, list[str]]:
     """Return the texts of the table of actions by context."""
     return {
-        ACTIONS: sorted({spec.text for spec in actions.ACTIONS}),
-        TIPS: sorted({spec.tip for spec in actions.ACTIONS}),
-        MENUS: list(actions.MENUS),
+        ACTIONS: sorted({spec.text for spec in action_table.ACTIONS}),
+        TIPS: sorted({spec.tip for spec in action_table.ACTIONS}),
+        MENUS: list(action_table.MENUS),
     }
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from PySide6.QtGui import QKeySequence
 
-from app.ui.actions import ACTIONS, MENUS
+from app.ui.action_table import ACTIONS, MENUS
 from app.ui.icons import icon, icons_folder
 
 

@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from app.settings import Settings
-from app.state.studio import Studio, sample_path
+from app.state.opening import sample_path
+from app.state.studio import Studio
 from app.state.unsaved_edits import edits_folder
 from app.ui.main_window import MainWindow
 from engine.alignment import AlignmentWindow, read_alignment_log

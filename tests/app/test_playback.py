@@ -4,9 +4,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
 from app.settings import Settings
-from app.state.playback import SPEEDS, Playback
+from app.state.playback import SPEEDS, Playback, frames_a_second
 from app.state.position import Position
-from app.state.studio import frames_a_second
 from app.ui.play_controls import PlayControls
 from engine.alignment import AlignmentWindow
 from engine.source import SequenceSource

@@ -9,7 +9,7 @@ from PySide6.QtCore import QLocale
 from app.settings import Settings
 from app.state.studio import Studio
 from app.translation import ACTIONS, TIPS, language_of, translate, translations_folder
-from app.ui.actions import ACTIONS as TABLE
+from app.ui.action_table import ACTIONS as TABLE
 from app.ui.help_window import HelpWindow, help_pages
 from app.ui.main_window import MainWindow
 

@@ -24,9 +24,10 @@ from window_stalls import Waits
 
 from app.settings import Settings
 from app.state.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
+from app.state.opening import sample_source
 from app.state.pictures import FrameView
 from app.state.spikes import VoxelPictures
-from app.state.studio import Studio, sample_source
+from app.state.studio import Studio
 from app.ui.main_window import MainWindow
 from engine.geometry import Size
 from engine.source import SequenceSource

@@ -27,7 +27,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
 from shiboken6 import isValid
 
 from app.settings import Settings
-from app.state.studio import Studio, sample_source
+from app.state.opening import sample_source
+from app.state.studio import Studio
 from app.ui.main_window import MainWindow
 
 LEFT_ALONE = {"quit", "log"}
