@@ -72,7 +72,7 @@ def worker_client() -> Client:
     """Make the real client; its modules load here, after the window has been painted."""
     from engine.worker.client import WorkerClient
 
-    return WorkerClient()
+    return WorkerClient(yields=True)
 
 
 class WorkerBridge(QObject):

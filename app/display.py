@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Size
+from engine.samples import Samples, as_values
 
 FloatPicture = NDArray[np.float32]
 BytePicture = NDArray[np.uint8]
@@ -72,6 +73,13 @@ def to_bytes(picture: FloatPicture) -> BytePicture:
 def display_picture(picture: FloatPicture, look: Look = NEUTRAL) -> DisplayPicture:
     """Convert a float32 (H, W, 3) RGB picture in [0, 1] for the screen."""
     return _with_levels(to_bytes(look.apply(picture)))
+
+
+def display_samples(samples: Samples, look: Look = NEUTRAL) -> DisplayPicture:
+    """Convert a picture for the screen as `display_picture` does, from bytes too, which is quicker."""
+    if samples.dtype == np.uint8 and look.is_neutral:
+        return _with_levels(np.asarray(samples, np.uint8))
+    return display_picture(as_values(samples), look)
 
 
 def display_difference(picture: FloatPicture, other: FloatPicture, gain: float) -> DisplayPicture:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import FrameError
 from engine.geometry import Size
 from engine.layouts.listing import missing_numbers, shorten
-from engine.pictures import PictureInfo, picture_info, read_picture
+from engine.pictures import PictureInfo, picture_info, read_samples
+from engine.samples import Samples
 
 SURVEYED_HEADERS = 1000
 """Headers read when a folder is opened; of longer folders an even choice, so that opening stays quick."""
@@ -32,8 +32,8 @@ class FrameSource(Protocol):
     @property
     def findings(self) -> tuple[str, ...]: ...
 
-    def read(self, index: int) -> NDArray[np.float32]:
-        """Return one picture, float32 (H, W, 3) RGB in [0, 1]. Raises FrameError."""
+    def read(self, index: int) -> Samples:
+        """Return one picture, (H, W, 3) RGB, as it is stored. Raises FrameError."""
         ...
 
     def close(self) -> None: ...
@@ -64,8 +64,8 @@ class PictureFrames:
     def path(self, index: int) -> Path:
         return self._paths[index]
 
-    def read(self, index: int) -> NDArray[np.float32]:
-        picture = read_picture(self._paths[index])
+    def read(self, index: int) -> Samples:
+        picture = read_samples(self._paths[index])
         size = Size(*picture.shape[:2])
         if size != self.size:
             raise FrameError(

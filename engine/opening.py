@@ -23,6 +23,7 @@ from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
 from engine.recording import Recording, guess_flip, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
+from engine.samples import as_values
 from engine.source import SequenceSource
 
 _PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9)}
@@ -204,7 +205,7 @@ def _picture_of_orientation(
     # The first frame may be dark or of something else; two more are worth asking before giving up.
     for at, window in dict.fromkeys((candidates[0], candidates[len(candidates) // 2], candidates[-1])):
         try:
-            picture = pictures.read(at)
+            picture = as_values(pictures.read(at))
         except FrameError:
             continue
         planes = (window.start, window.stop)

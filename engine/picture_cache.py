@@ -3,36 +3,50 @@
 import threading
 from collections.abc import Callable, Hashable
 
-import numpy as np
 from cachetools import LRUCache
-from numpy.typing import NDArray
 
 from engine.errors import SequenceError
+from engine.samples import Samples
 
 
 class PictureCache:
-    """The pictures read last, up to a number of bytes. Safe to use from several threads."""
+    """The pictures read last as they are stored, up to a number of bytes. Threads may share it."""
 
     def __init__(self, size_bytes: int) -> None:
         self._lock = threading.Lock()
-        self._pictures: LRUCache[Hashable, NDArray[np.float32]] = LRUCache(
+        self._pictures: LRUCache[Hashable, Samples] = LRUCache(
             size_bytes, getsizeof=lambda picture: picture.nbytes
         )
+        self._being_read: dict[Hashable, threading.Event] = {}
         self._white: float | None = None
         self._closed = False
 
-    def picture(self, key: Hashable, read: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return a picture, reading it where it is not kept; a picture larger than the cache is not kept."""
-        with self._lock:
-            if self._closed:
-                raise SequenceError("the sequence is closed")
-            if key in self._pictures:
-                return self._pictures[key]
-        picture = read()
-        picture.flags.writeable = False
-        with self._lock:
-            if not self._closed and picture.nbytes <= self._pictures.maxsize:
-                self._pictures[key] = picture
+    def picture(self, key: Hashable, read: Callable[[], Samples]) -> Samples:
+        """Return a picture, reading it where it is not kept; a picture larger than the cache is not kept.
+
+        Where another thread is reading it already, its answer is waited for.
+        """
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise SequenceError("the sequence is closed")
+                if key in self._pictures:
+                    return self._pictures[key]
+                by_other = self._being_read.get(key)
+                if by_other is None:
+                    self._being_read[key] = read_by_this = threading.Event()
+                    break
+            by_other.wait()
+        try:
+            picture = read()
+            picture.flags.writeable = False
+            with self._lock:
+                if not self._closed and picture.nbytes <= self._pictures.maxsize:
+                    self._pictures[key] = picture
+        finally:
+            with self._lock:
+                del self._being_read[key]
+            read_by_this.set()
         return picture
 
     def white(self, measure: Callable[[], float]) -> float:

@@ -22,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 
 from engine.errors import FrameError
 from engine.geometry import Size
+from engine.samples import Samples, as_values
 
 MAX_PIXELS = 2**28
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -92,6 +93,11 @@ def read_picture(path: str | Path) -> NDArray[np.float32]:
     Integer samples are divided by the largest value of their depth, floating-point ones must lie in
     [0, 1]. Raises FrameError for anything that is not one whole picture of finite numbers.
     """
+    return as_values(read_samples(path))
+
+
+def read_samples(path: str | Path) -> Samples:
+    """Read a picture as `read_picture` does, but leave one of 8 bits as bytes: a quarter of the memory."""
     path = Path(path)
     try:
         content = path.read_bytes()
@@ -249,23 +255,24 @@ def _decode_tiff(content: bytes, path: Path) -> NDArray[np.generic]:
 # ------------------------------------------------------------------ samples to RGB
 
 
-def _as_rgb(samples: NDArray[np.generic], path: Path) -> NDArray[np.float32]:
+def _as_rgb(samples: NDArray[np.generic], path: Path) -> Samples:
     if samples.ndim == 2:
         samples = samples[:, :, None]
     if samples.ndim != 3 or not 1 <= samples.shape[2] <= 4:
         raise FrameError("not a grey or colour picture", path=path, found=f"shape {samples.shape}")
     colours = samples[:, :, :3] if samples.shape[2] >= 3 else samples[:, :, :1]
-    picture = np.empty((*samples.shape[:2], 3), np.float32)
-    picture[...] = _in_unit_range(colours, path)
+    if colours.dtype != np.uint8:
+        colours = _in_unit_range(colours, path)
+    picture = np.empty((*samples.shape[:2], 3), colours.dtype)
+    picture[...] = colours
     return picture
 
 
 def _in_unit_range(samples: NDArray[np.generic], path: Path) -> NDArray[np.float32]:
     if samples.dtype == np.bool_:
         return samples.astype(np.float32)
-    if samples.dtype in (np.uint8, np.uint16):
-        largest = np.float32(255 if samples.dtype == np.uint8 else 65535)
-        return np.divide(samples, largest, dtype=np.float32)
+    if samples.dtype == np.uint16:
+        return np.divide(samples, np.float32(65535), dtype=np.float32)
     if samples.dtype.kind != "f":
         raise FrameError(
             "samples of an unknown kind",

@@ -29,6 +29,7 @@ from engine.picture_cache import PictureCache
 from engine.recording import Recording
 from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
+from engine.samples import Samples, as_values
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid, tfp, voxelize
 
@@ -148,6 +149,12 @@ class Sequence:
         Virtual frames show the mean spike rate of their window, divided by one white level for the
         whole recording, in the sequence's gamma.
         """
+        return _read_only(self.frame_samples(index))
+
+    def frame_samples(self, index: int) -> Samples:
+        """Return the blurry frame as it is stored, read-only: bytes (H, W, 3) where its file has 8 bits, else
+        what `frame` returns. Raises FrameError.
+        """
         self._checked(index)
         if self._frames is not None:
             frames = self._frames
@@ -161,7 +168,7 @@ class Sequence:
         references = self._references
         if at is None or references is None:
             return None
-        return self._cache.picture(("reference", at), lambda: references.read(at))
+        return _read_only(self._cache.picture(("reference", at), lambda: references.read(at)))
 
     def voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
         """Return the spike counts of the frame's window, float32 (bins, h, w); of a region of spike pixels
@@ -324,6 +331,12 @@ def find_sequences(root: str | Path) -> list[SequenceSource]:
     Raises SequenceError when the folder is not there or cannot be read.
     """
     return [SequenceSource(str(found)) for found in sequences_at(Path(_absolute(root)))]
+
+
+def _read_only(samples: Samples) -> NDArray[np.float32]:
+    values = as_values(samples)
+    values.flags.writeable = False
+    return values
 
 
 def _absolute(path: str | Path) -> str:

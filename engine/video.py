@@ -22,7 +22,7 @@ WALK_FRAMES = 32
 
 
 class VideoFrames:
-    """Frames of a video as float32 RGB, in any order. Safe to read from several threads.
+    """Frames of a video as RGB bytes, in any order. Safe to read from several threads.
 
     Raises FrameError when the file is no video or holds no frame.
     """
@@ -56,8 +56,8 @@ class VideoFrames:
     def __len__(self) -> int:
         return len(self.names)
 
-    def read(self, index: int) -> NDArray[np.float32]:
-        """Return frame `index`, float32 (H, W, 3) RGB in [0, 1]. Raises FrameError."""
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Return frame `index` as bytes (H, W, 3) RGB. Raises FrameError."""
         with self._lock:
             if self._capture is None:
                 raise FrameError("the video is closed", path=self._path)
@@ -73,7 +73,7 @@ class VideoFrames:
             self._next += 1
         if frame.ndim == 2:
             frame = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR)
-        return np.divide(frame[:, :, ::-1], np.float32(255), dtype=np.float32)
+        return np.ascontiguousarray(frame[:, :, ::-1], np.uint8)
 
     def close(self) -> None:
         with self._lock:

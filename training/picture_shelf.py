@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from engine.errors import FrameError
 from engine.layouts.listing import VIDEO_SUFFIXES
 from engine.pictures import read_picture
+from engine.samples import as_values
 from engine.video import VideoFrames
 from training.scene import Picture
 from training.textures import SUFFIXES
@@ -73,6 +74,6 @@ def _items(path: Path) -> list[tuple[Path, float | None]]:
 def _frame_of(path: Path, share: float) -> Picture:
     frames = VideoFrames(path)
     try:
-        return frames.read(int(share * len(frames)))
+        return as_values(frames.read(int(share * len(frames))))
     finally:
         frames.close()

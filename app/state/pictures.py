@@ -17,16 +17,19 @@ from app.display import (
     display_difference,
     display_partial,
     display_picture,
+    display_samples,
 )
-from app.state.comparing import BLURRY, RATIO, RESTORED, SPIKE_SOURCES, VOXEL, Choice, Wanted
+from app.state.comparing import BLURRY, RATIO, REFERENCE, RESTORED, SPIKE_SOURCES, VOXEL, Choice, Wanted
 from app.state.jobs import PartialFrame
 from app.state.lease import Lease
 from app.state.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
+from app.state.read_ahead import ReadAhead
 from app.state.reading import Lane
 from app.state.results import Restored
 from app.state.voxel_look import USUAL, VoxelLook
 from engine.errors import EngineError, OperationCancelled
 from engine.geometry import Size
+from engine.samples import as_values
 
 SLOW_SOURCES = (RATIO,)
 """Those that take too long to wait for before the frame is shown."""
@@ -123,6 +126,7 @@ class Pictures(QObject):
         self._unfinished: tuple[int, Callable[[], PartialFrame | None]] | None = None
         """What is to be shown next of an unfinished frame."""
         self._partials.failed.connect(lambda _, error: self.failed.emit(error))
+        self._ahead = ReadAhead(pool, self._read_ahead, self)
         self._slow = Lane(pool, self)
         self._slow.answered.connect(self._on_slow)
         self._slow.failed.connect(self._on_slow_failure)
@@ -176,6 +180,7 @@ class Pictures(QObject):
     def clear(self) -> None:
         for lane in (self._frames, self._partials, self._slow):
             lane.clear()
+        self._ahead.clear()
         self._slow_values.clear()
         self.view, self.problem, self._last = None, "", None
         self.changed.emit()
@@ -195,6 +200,15 @@ class Pictures(QObject):
         self.view, self.problem = view, ""
         self.changed.emit()
         self._compute_slow(view)
+        if self._last is not None and not self._frames.busy:
+            self._ahead.shown(self._last.lease, view.index)
+
+    def _read_ahead(self, lease: Lease, index: int) -> None:
+        """Have the sequence keep what the next frame needs of files."""
+        with lease.reading() as sequence:
+            sequence.frame_samples(index)
+            if REFERENCE in self.wanted.sources:
+                sequence.reference(index)
 
     def _on_partial(self, index: int, picture: DisplayPicture) -> None:
         view = self.view
@@ -246,7 +260,8 @@ def _read(request: _Request) -> FrameView:
     missing: dict[str, str] = {}
     with request.lease.reading() as sequence:
         name = sequence.frame_name(index)
-        values = sequence.frame(index) if known is None else known.blurry_values
+        samples = sequence.frame_samples(index) if known is None else known.blurry_values
+        values = as_values(samples)
         origin = made_from(sequence, index)
         for source in wanted.sources - {BLURRY, RESTORED}:
             why = why_missing(sequence, source)
@@ -264,7 +279,7 @@ def _read(request: _Request) -> FrameView:
                 others[source] = picture
             elif why:
                 missing[source] = why
-    blurry = known.blurry if known is not None and same_look else display_picture(values, wanted.look)
+    blurry = known.blurry if known is not None and same_look else display_samples(samples, wanted.look)
     restored, result = None, request.results[0] if request.results else None
     if result is not None:
         reuse = known is not None and known.result is result and same_look
@@ -291,6 +306,8 @@ def _known(source: str, request: _Request, known: FrameView | None, origin: Made
         return request.slow.get((request.index, source, origin))
     shown = (request.wanted.bin, request.wanted.voxel_look)
     same_bin = known is not None and (source != VOXEL or (known.bin, known.voxel_look) == shown)
+    if known is not None and source == REFERENCE:
+        return known.others.get(source)
     if known is not None and source in SPIKE_SOURCES and known.made_from == origin and same_bin:
         return known.others.get(source)
     return None

@@ -3,14 +3,17 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Condition
 
 import numpy as np
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.state.kept_rates import KeptRates
 from app.state.lease import Lease
 from app.state.network_input import network_values
+from app.state.read_ahead import ReadAhead
 from app.state.reading import Lane, Ticket
 from app.state.spike_rate import RateCurve
 from app.state.voxel_look import USUAL, VoxelLook
@@ -18,6 +21,8 @@ from engine.errors import OperationCancelled
 
 BINS = 32
 THUMBNAIL_WIDTH_PX = 192
+KEPT_FRAMES = 64
+"""Frames whose voxel pictures are kept, about half a MB each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,10 @@ class SpikeViews(QObject):
         self._bins = Lane(pool, self)
         self._bins.answered.connect(self._on_voxels)
         self._bins.failed.connect(self._on_failure)
+        self._kept_voxels = _KeptVoxels()
+        self._ahead = ReadAhead(
+            pool, lambda lease, index: self._kept_voxels.of(lease, index, self._look), self
+        )
         self._progressed.connect(self._on_progress)
 
     def count(self, lease: Lease) -> None:
@@ -83,7 +92,7 @@ class SpikeViews(QObject):
         if lease.sequence.recording is not None:
             look = self._look
             self._shown = (lease, index)
-            self._bins.request(index, lambda _: _voxel_pictures(lease, index, look))
+            self._bins.request(index, lambda _: self._kept_voxels.of(lease, index, look))
 
     @property
     def look(self) -> VoxelLook:
@@ -98,6 +107,8 @@ class SpikeViews(QObject):
     def clear(self) -> None:
         self._rates.clear()
         self._bins.clear()
+        self._ahead.clear()
+        self._kept_voxels.clear()
         self._shown = None
         self.rate = self.rate_progress = self.voxels = None
         self.rate_changed.emit()
@@ -116,6 +127,12 @@ class SpikeViews(QObject):
     def _on_voxels(self, _: object, voxels: VoxelPictures) -> None:
         self.voxels = voxels
         self.voxels_changed.emit()
+        if self._shown is not None and not self._bins.busy:
+            self._ahead.shown(self._shown[0], voxels.index)
+
+    def _read_ahead(self, lease: Lease, index: int) -> None:
+        if lease.sequence.recording is not None:
+            self._kept_voxels.of(lease, index, self._look)
 
     def _on_failure(self, _: object, error: Exception) -> None:
         if isinstance(error, OperationCancelled):
@@ -143,6 +160,29 @@ def _count(lease: Lease, kept: KeptRates, ticket: Ticket, progressed: object) ->
         return RateCurve.of_counts(counts, recording.info.size.pixels)
 
 
+class _KeptVoxels:
+    """The voxel pictures made last. Threads that want the same at a time share the work."""
+
+    def __init__(self) -> None:
+        self._made: LRUCache[object, VoxelPictures] = LRUCache(KEPT_FRAMES)
+        self._condition = Condition()
+        self._make = cached(
+            self._made,
+            key=lambda lease, index, look, window: (lease, index, look, window),
+            condition=self._condition,
+        )(lambda lease, index, look, _: _voxel_pictures(lease, index, look))
+
+    def of(self, lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
+        """Return the voxel pictures of a frame, made where they are not kept."""
+        with lease.reading() as sequence:
+            window = sequence.window(index)
+        return self._make(lease, index, look, (window.start, window.stop))
+
+    def clear(self) -> None:
+        with self._condition:
+            self._made.clear()
+
+
 def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     import cv2
 
@@ -154,7 +194,7 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     shrink = math.ceil(max(1.0, width / THUMBNAIL_WIDTH_PX))  # whole numbers average several times faster
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     counts = np.asarray(grid)
-    spikes = counts.sum(axis=2).sum(axis=1, dtype=np.float64)
+    spikes = [cv2.sumElems(one)[0] for one in counts]
     values = counts if look.values == "counts" else network_values(grid, look.model)
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in values])
     levels, low, high = look.levels(small)

@@ -67,7 +67,9 @@ def paint_timeline(
     """Paint the whole timeline into `size` (width, height) with the painter's font."""
     width, height = size
     rows = rows_of(content, QFontMetricsF(painter.font()).height(), width, height)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # smooth edges of a tint take long
     _paint_bands(painter, content, scale, colours, rows)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     still.paint(painter, content, scale, colours, size, rows)
     paint_current_bar(painter, content, scale, colours, rows)
     paint_bins(painter, content, scale, rows)

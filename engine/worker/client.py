@@ -63,11 +63,11 @@ class _Job:
 class _Worker:
     """One child process with its connection, and the thread that sends to it."""
 
-    def __init__(self, restorer: str) -> None:
+    def __init__(self, restorer: str, *, yields: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process: SpawnProcess = context.Process(
-            target=run_worker, args=(theirs, restorer), name="spike-deblur-worker", daemon=True
+            target=run_worker, args=(theirs, restorer, yields), name="spike-deblur-worker", daemon=True
         )
         try:
             _start_deaf_to_interrupts(self.process)
@@ -99,11 +99,13 @@ class WorkerClient:
 
     `restorer` is the import path of what restores there (see `engine.worker.process.Restorer`). Making a
     client costs nothing; `start` may be called early so that the first job finds the worker awake, and
-    `submit` starts it where that was not done or where it has died.
+    `submit` starts it where that was not done or where it has died. One that `yields` computes only when
+    the processor has nothing more urgent to do, such as drawing a window.
     """
 
-    def __init__(self, *, restorer: str = RESTORER) -> None:
+    def __init__(self, *, restorer: str = RESTORER, yields: bool = False) -> None:
         self._restorer = restorer
+        self._yields = yields
         self._worker: _Worker | None = None
         self._jobs: dict[int, _Job] = {}
         self._undelivered: list[WorkerMessage] = []
@@ -130,7 +132,7 @@ class WorkerClient:
         self._receive(0.0)  # buries a worker that has died since
         if self._worker is None:
             try:
-                self._worker = _Worker(self._restorer)
+                self._worker = _Worker(self._restorer, yields=self._yields)
             except OSError as error:
                 raise WorkerError(f"the worker process cannot be started: {error}") from error
 

@@ -9,6 +9,7 @@ What restores is a `Restorer`, made once per process from an import path, so tha
 neither OpenCV nor torch and can be driven by a scripted one.
 """
 
+import contextlib
 import importlib
 import os
 import signal
@@ -46,6 +47,9 @@ from engine.worker.messages import (
     WorkerMessage,
 )
 from engine.worker.protocol import JobRecord
+
+NICENESS = 10
+"""Of a worker that yields: about a tenth of what a window gets when both want the processor."""
 
 
 class Inbox:
@@ -197,11 +201,13 @@ class Restorer(Protocol):
     def __call__(self, request: RestoreRequest, report: JobReporter) -> None: ...
 
 
-def run_worker(connection: Connection, restorer_path: str) -> NoReturn:
+def run_worker(connection: Connection, restorer_path: str, yields: bool = False) -> NoReturn:
     """Serve jobs until the client goes. The entry point of the child process.
 
     `restorer_path` is "package.module:name" of a callable without arguments that returns a Restorer.
     """
+    if yields:
+        _let_others_go_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the client's to handle
     inbox = Inbox()
     threading.Thread(target=_listen, args=(connection, inbox), name="client", daemon=True).start()
@@ -224,6 +230,15 @@ def run_worker(connection: Connection, restorer_path: str) -> NoReturn:
             end = serve(JobRecord(request), restorer, inbox, send)
         inbox.forget(request.job)
         send(end)
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of this process; threads that are made from now on have it too."""
+    import psutil
+
+    lower = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS)  # a name that only Windows has
+    with contextlib.suppress(psutil.Error, OSError):  # it then competes as an equal
+        psutil.Process().nice(lower)
 
 
 def _listen(connection: Connection, inbox: Inbox) -> None:

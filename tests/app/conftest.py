@@ -144,6 +144,8 @@ class FakeSequence:
             raise FrameError("not a picture", path=f"{index + 1:04d}.png", advice="Copy it again")
         return np.full((FRAME.height, FRAME.width, 3), index / 100, np.float32)
 
+    frame_samples = frame
+
     def reference(self, index: int) -> np.ndarray | None:
         return np.full((FRAME.height, FRAME.width, 3), index / 100 + 0.1, np.float32)
 

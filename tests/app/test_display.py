@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.display import display_partial, display_picture, to_bytes
+from app.display import Look, display_partial, display_picture, display_samples, to_bytes
 from engine.export import to_levels
 from engine.geometry import Region
+from engine.samples import as_values
 
 
 @pytest.fixture
@@ -31,6 +32,15 @@ def test_the_shown_picture_gives_its_bytes_back(picture):
     shown = display_picture(picture)
     assert (shown.rgb == to_bytes(picture)).all()
     assert (shown.size.height, shown.size.width) == (37, 53)
+
+
+@pytest.mark.parametrize("look", [Look(), Look(black=0.2, white=0.7, gamma=1.5)])
+def test_bytes_are_shown_as_the_values_they_stand_for(look):
+    stored = np.arange(256 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    shown = display_samples(stored, look)
+    assert (shown.rgb == display_picture(as_values(stored), look).rgb).all()
+    if look.is_neutral:
+        assert (shown.rgb == stored).all()
 
 
 def test_smaller_levels_are_means_of_the_picture():

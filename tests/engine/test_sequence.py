@@ -782,9 +782,9 @@ def test_the_cache_keeps_to_its_bytes(clip: Clip, monkeypatch: pytest.MonkeyPatc
     from engine import frames
 
     read: list[str] = []
-    original = frames.read_picture
-    monkeypatch.setattr(frames, "read_picture", lambda path: (read.append(path.name), original(path))[1])
-    one = FRAMES.pixels * 3 * 4
+    original = frames.read_samples
+    monkeypatch.setattr(frames, "read_samples", lambda path: (read.append(path.name), original(path))[1])
+    one = FRAMES.pixels * 3
     with open_sequence(clip.path, flip=True, cache_bytes=2 * one) as sequence:
         assert read == []
         for index in (0, 1, 0, 1, 2, 1, 0):

@@ -356,3 +356,18 @@ def test_a_program_that_ends_takes_its_worker_and_its_memory_with_it(tmp_path, e
         time.sleep(0.01)
     if expected_code >= 0:
         assert ended.stderr == ""
+
+
+def test_a_worker_that_yields_has_a_lower_priority_than_the_window() -> None:
+    nice = []
+    for yields in (False, True):
+        with WorkerClient(restorer="scripted_restorer:ScriptedRestorer", yields=yields) as client:
+            client.start()
+            assert client.worker_pid is not None
+            process = psutil.Process(client.worker_pid)
+            deadline = time.monotonic() + 20
+            while yields and process.nice() == psutil.Process().nice() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            nice.append(process.nice())
+    assert nice[0] == psutil.Process().nice()
+    assert nice[1] != nice[0]
