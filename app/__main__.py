@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.environment import forget_opencv_qt_paths
+from app.environment import forget_opencv_qt_paths, spare_collector
 from engine.source import SequenceSource
 
 SWITCH_SECONDS = 0.001
@@ -104,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 studio.open_sample()
 
     window.painted.connect(open_first)
+    window.ready.connect(spare_collector)
     window.show()
     try:
         return application.exec()

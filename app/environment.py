@@ -1,10 +1,11 @@
-"""Keep Qt's environment as the user set it, whatever `import cv2` does to it.
+"""What the process needs around it: Qt's environment whatever `import cv2` does to it, and a quiet collector.
 
 The opencv-python wheel brings a Qt of its own and, when imported, points QT_QPA_PLATFORM_PLUGIN_PATH and
 QT_QPA_FONTDIR at it. A QApplication made after that loads the wrong platform plugin and dies; one made
 before hands the wrong paths to its child processes.
 """
 
+import gc
 import os
 from threading import Lock
 
@@ -33,3 +34,12 @@ def forget_opencv_qt_paths() -> None:
         parts = os.environ.get(name, "").replace("\\", "/").split("/")
         if "cv2" in parts:
             del os.environ[name]
+
+
+def spare_collector() -> None:
+    """Let the collector of cyclic garbage pass over all that is alive now and will stay.
+
+    It stops every thread while it looks, among 150 000 objects of the libraries for longer than a frame.
+    """
+    gc.collect()
+    gc.freeze()

@@ -9,6 +9,7 @@ Baselines: the blurry frame alone, the same panes without a job, the first cycle
 import argparse
 import os
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from PySide6.QtWidgets import QApplication
 from screen import screen
 from window_stalls import Waits
 
+from app.__main__ import SWITCH_SECONDS
+from app.environment import spare_collector
 from app.settings import Settings
 from app.state.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
 from app.state.opening import sample_source
@@ -46,6 +49,7 @@ class Stage:
         self.studio = Studio(Settings(theme="dark"))
         self.window = MainWindow(self.studio, self.studio.settings)
         self.window.resize(1500, 950)
+        self.window.ready.connect(spare_collector)
         self.window.show()
         self.until(lambda: self.window.workspace is not None)
 
@@ -222,6 +226,7 @@ def main() -> None:
     with screen(), tempfile.TemporaryDirectory() as home:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             os.environ[name] = home
+        sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
         application = QApplication([])
         application.setStyle("fusion")
         stage, root = Stage(application), Path(home)

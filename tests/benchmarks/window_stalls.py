@@ -9,6 +9,7 @@ in an empty window that does nothing.
 
 import os
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 from screen import screen
 
+from app.__main__ import SWITCH_SECONDS
+from app.environment import spare_collector
 from app.settings import Settings
 from app.state.studio import Studio
 from app.ui.main_window import MainWindow
@@ -53,6 +56,7 @@ class Waits:
 
 
 def main() -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
     application = QApplication([])
     application.setStyle("fusion")
     studio = Studio(Settings(theme="dark"))
@@ -72,6 +76,7 @@ def main() -> None:
     waits.report("empty window")
     empty.close()
     window.painted.connect(studio.open_sample)
+    window.ready.connect(spare_collector)
     window.show()
     run(lambda: studio.pictures.view and studio.spikes.voxels and studio.spikes.rate and window.workspace)
     waits.report("opening")
