@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.state.last_session import session_path
     from app.state.studio import Studio
     from app.state.unsaved_edits import edits_folder
-    from app.translation import translate
+    from app.translation import fit_font, translate
     from app.ui.main_window import MainWindow
 
     log_what_qt_says()
@@ -87,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application.setStyle("fusion")
     settings, problems = load_settings(settings_path())
     translate(application, settings.language)
+    fit_font(application, settings.language)
     studio = Studio(settings, edits_folder=edits_folder(), rates_folder=rates_folder())
     faults = FaultCatcher(studio.notices)
     faults.install()

@@ -3,11 +3,19 @@
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
 
 import resources
 
 ACTIONS, TIPS, MENUS = "Actions", "Tips", "Menus"
 """Contexts of the texts that stand in the table of actions, whose calls no tool can find."""
+CHINESE_FONTS = (
+    "Microsoft YaHei UI",
+    "PingFang SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+)
 
 
 def translations_folder() -> Path:
@@ -33,3 +41,18 @@ def translate(application: QCoreApplication, choice: str) -> list[QTranslator]:
             application.installTranslator(translator)
             loaded.append(translator)
     return loaded
+
+
+def fit_font(application: QGuiApplication, choice: str) -> None:
+    """Use a font that has the language's characters.
+
+    Those that Qt borrows from another font are higher than the font says, and would be cut off.
+    """
+    if language_of(choice) != "zh_CN":
+        return
+    families = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
+    font = application.font()
+    if not families or QFontInfo(font).family() in families:
+        return
+    font.setFamily(next((family for family in CHINESE_FONTS if family in families), families[0]))
+    application.setFont(font)

@@ -81,7 +81,7 @@ class Alignment(QObject):
         self.edits.begin(base)
         kept = self._unsaved.begin(key)
         if kept is not None:
-            self.edits.take(kept, "Edits of last time")
+            self.edits.take(kept, self.tr("Edits of last time"))
             self.brought_back.emit(len(self.edits.edited_frames))
 
     def end(self) -> None:
@@ -115,7 +115,8 @@ class Alignment(QObject):
         rows = read_alignment_log(path, self.rate_hz)
         numbers = [_number(sequence.frame_name(index)) for index in range(len(sequence))]
         windows, _ = windows_for_frames(rows, numbers, path=path, name=sequence.name)
-        self.edits.take(((window.start, window.stop) for window in windows), f"Windows of {path.name}")
+        text = self.tr("Windows of {file}").format(file=path.name)
+        self.edits.take(((window.start, window.stop) for window in windows), text)
 
     def write_log(self, path: Path) -> None:
         """Write the windows as an alignment log. Raises ExportError; ValueError without a plane rate."""

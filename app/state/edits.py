@@ -63,22 +63,24 @@ class WindowEdits(QObject):
             stop = start + change.SHORTEST_PLANES
         windows = list(self._windows)
         windows[index] = (start, stop)
-        self._do(tuple(windows), text or f"Window of frame {index + 1}", gesture)
+        self._do(tuple(windows), text or self.tr("Window of frame {frame}").format(frame=index + 1), gesture)
 
     def set_window_by_drag(self, index: int, window: Window, drag: str) -> None:
         """Give a frame the window that a drag has led to so far."""
-        self.set_window(index, window, f"Drag window {index + 1}", drag)
+        self.set_window(index, window, self.tr("Drag window {frame}").format(frame=index + 1), drag)
 
     def move_edge(self, index: int, edge: Edge, plane: float, gesture: Hashable | None = None) -> None:
         window = change.with_edge(self._windows[index], edge, plane)
-        self.set_window(index, window, f"{edge.capitalize()} of frame {index + 1}", gesture)
+        text = self.tr("Start of frame {frame}") if edge == "start" else self.tr("Stop of frame {frame}")
+        self.set_window(index, window, text.format(frame=index + 1), gesture)
 
     def nudge(self, index: int, planes: float, edge: Edge | None = None) -> None:
         """Move a window, or one edge of it, by planes; repeated ones are one step."""
         window = self._windows[index]
         gesture = ("nudge", index, edge)
         if edge is None:
-            self.set_window(index, change.moved(window, planes), f"Move window {index + 1}", gesture)
+            text = self.tr("Move window {frame}").format(frame=index + 1)
+            self.set_window(index, change.moved(window, planes), text, gesture)
         else:
             at = window[0] if edge == "start" else window[1]
             self.move_edge(index, edge, at + planes, gesture)
@@ -87,22 +89,26 @@ class WindowEdits(QObject):
         """Make a window longer or shorter around its middle."""
         start, stop = self._windows[index]
         middle, half = (start + stop) / 2, max(planes, change.SHORTEST_PLANES) / 2
-        self.set_window(index, (middle - half, middle + half), f"Length of frame {index + 1}", gesture)
+        text = self.tr("Length of frame {frame}").format(frame=index + 1)
+        self.set_window(index, (middle - half, middle + half), text, gesture)
 
     # ------------------------------------------------------------------ all windows
 
     def shift_all(self, planes: float) -> None:
-        self._do(change.shifted(self._windows, planes), f"Shift all by {planes:+g} planes")
+        text = self.tr("Shift all by {planes} planes").format(planes=f"{planes:+g}")
+        self._do(change.shifted(self._windows, planes), text)
 
     def scale_all(self, factor: float) -> None:
-        self._do(change.scaled(self._windows, factor), f"Scale all to {factor:.4g}")
+        text = self.tr("Scale all to {factor}").format(factor=f"{factor:.4g}")
+        self._do(change.scaled(self._windows, factor), text)
 
     def drift(self, planes_a_frame: float) -> None:
-        self._do(change.drifted(self._windows, planes_a_frame), f"Drift {planes_a_frame:+g} planes a frame")
+        text = self.tr("Drift {planes} planes a frame").format(planes=f"{planes_a_frame:+g}")
+        self._do(change.drifted(self._windows, planes_a_frame), text)
 
     def reset(self) -> None:
         """Return to what the files say, as a step of its own."""
-        self._do(self.base, "Windows as in the files")
+        self._do(self.base, self.tr("Windows as in the files"))
 
     def take(self, windows: Iterable[Window], text: str) -> None:
         """Use other windows, one a frame."""

@@ -41,7 +41,9 @@ class Restoring(QObject):
     def restorers(self) -> tuple[Restorer, ...]:
         """Return what there is to restore with: the ratio, the bundled networks, those that were added."""
         ratio = Restorer(
-            "Spike ratio", RATIO, card=("No training, no model: from each frame and its spikes alone",)
+            self.tr("Spike ratio"),
+            RATIO,
+            card=(self.tr("No training, no model: from each frame and its spikes alone"),),
         )
         bundled = [self._network(path, bundled=True) for path in bundled_models()]
         added = [self._network(Path(model), bundled=False) for model in self._settings.models]
@@ -108,5 +110,6 @@ class Restoring(QObject):
             about: ModelFile = describe_model(path)
         except EngineError as error:
             return Restorer(path.stem, NETWORK, None if bundled else str(path), problem=str(error))
-        title = f"Network {about.name}" + ("" if bundled else f" ({path.name})")
+        title = self.tr("Network {name}").format(name=about.name)
+        title += "" if bundled else f" ({path.name})"
         return Restorer(title, NETWORK, None if bundled else str(path), about.lines)

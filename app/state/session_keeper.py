@@ -57,7 +57,9 @@ class SessionKeeper(QObject):
         self._newest = self._written = 0
         self._lane = Lane(tabs.desk.pool, self)
         self._lane.answered.connect(lambda record, gone: self._reopen(record, gone))
-        self._lane.failed.connect(lambda _, error: tabs.desk.notices.error(error, "open the last session"))
+        self._lane.failed.connect(
+            lambda _, error: tabs.desk.notices.error(error, self.tr("open the last session"))
+        )
         for studio in tabs.studios:
             self._follow(studio)
         tabs.added.connect(self._follow)
@@ -75,8 +77,8 @@ class SessionKeeper(QObject):
         """Open the last session at the start of the program; return whether there is one to open."""
         if self._last is not None and self._last.restoring:
             self._tabs.desk.notices.warn(
-                "The studio ended while it opened the last session, which is therefore left closed",
-                advice="File ▸ Reopen last session tries again",
+                self.tr("The studio ended while it opened the last session, which is therefore left closed"),
+                advice=self.tr("File ▸ Reopen last session tries again"),
             )
             return self.can_reopen
         if self.can_reopen:
@@ -218,11 +220,11 @@ class SessionKeeper(QObject):
                 in_front = studio
         if names:
             self._tabs.desk.notices.warn(
-                "1 of what was open last is gone"
+                self.tr("1 of what was open last is gone")
                 if len(names) == 1
-                else f"{len(names)} of what was open last are gone",
+                else self.tr("{count} of what was open last are gone").format(count=len(names)),
                 where=", ".join(names[:3]) + (" …" if len(names) > 3 else ""),
-                advice="Moved files can be opened where they are now; a disk may not be connected",
+                advice=self.tr("Moved files can be opened where they are now; a disk may not be connected"),
             )
         if in_front is None:
             self._settle()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
+
 from app.state.alignment import Alignment
 from app.state.opening import ALIGNMENT_SUFFIXES
 from app.state.studio import Studio
@@ -11,6 +13,8 @@ from app.state.windows import Edge, changed_frames
 from app.ui.actions import StudioActions
 from app.ui.prompts import FilePrompts
 from engine.errors import EngineError
+
+translate = QCoreApplication.translate
 
 _KEYS: tuple[tuple[str, Edge | None, int], ...] = (
     ("earlier", None, -1),
@@ -50,22 +54,33 @@ def alignment_handlers(studio: Studio, prompts: FilePrompts) -> dict[str, Callab
         try:
             alignment.read_log(path)
         except EngineError as error:
-            studio.notices.error(error, "read the alignment log")
+            studio.notices.error(error, translate("Alignment", "read the alignment log"))
 
     def write(path: Path) -> None:
         try:
             alignment.write_log(path)
         except EngineError as error:
-            studio.notices.error(error, "write the alignment log")
+            studio.notices.error(error, translate("Alignment", "write the alignment log"))
         else:
-            studio.notices.inform("Alignment log written", where=str(path))
+            studio.notices.inform(translate("Alignment", "Alignment log written"), where=str(path))
 
     return {
         "undo": lambda: walk(edits.stack.undo),
         "redo": lambda: walk(edits.stack.redo),
         "reset_windows": edits.reset,
-        "import_log": lambda: prompts.one_file("Import log", "Alignment logs", ALIGNMENT_SUFFIXES, read),
-        "export_log": lambda: prompts.save_file("Export log", "Alignment logs", ".csv", "alignment", write),
+        "import_log": lambda: prompts.one_file(
+            translate("Alignment", "Import log"),
+            translate("Alignment", "Alignment logs"),
+            ALIGNMENT_SUFFIXES,
+            read,
+        ),
+        "export_log": lambda: prompts.save_file(
+            translate("Alignment", "Export log"),
+            translate("Alignment", "Alignment logs"),
+            ".csv",
+            "alignment",
+            write,
+        ),
         **{key: partial(nudge, key) for key in NUDGES},
     }
 
@@ -73,7 +88,10 @@ def alignment_handlers(studio: Studio, prompts: FilePrompts) -> dict[str, Callab
 def name_steps(actions: StudioActions, alignment: Alignment) -> None:
     """Say in the menu what would be undone and redone."""
     stack = alignment.edits.stack
-    for key, verb, step in (("undo", "Undo", stack.undoText()), ("redo", "Redo", stack.redoText())):
+    for key, verb, step in (
+        ("undo", translate("Alignment", "Undo"), stack.undoText()),
+        ("redo", translate("Alignment", "Redo"), stack.redoText()),
+    ):
         actions[key].setText(f"{verb}: {step}" if step else verb)
 
 

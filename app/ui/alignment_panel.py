@@ -1,6 +1,6 @@
 """The alignment panel: the current frame's window in numbers, what the spikes saw in it, and all windows."""
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -23,9 +23,9 @@ from app.state.windows import Edge
 from app.ui.actions import StudioActions
 from app.ui.plane_scale import format_time
 
+translate = QCoreApplication.translate
+
 FURTHEST_PLANES = 1e9
-ACTIONS = {"reset_windows": "Reset", "import_log": "Import", "export_log": "Export"}
-"""Keys of actions, and what their buttons say."""
 
 
 class AlignmentPanel(QScrollArea):
@@ -79,7 +79,7 @@ class AlignmentPanel(QScrollArea):
             )
         ):
             button = QPushButton(self.tr("Apply"))
-            button.setToolTip(f"{text} the windows of all frames")
+            button.setToolTip(self.tr("{change} the windows of all frames").format(change=text))
             button.clicked.connect(do)
             self.buttons.append(button)
             everything.addWidget(QLabel(text), row, 0)
@@ -90,7 +90,11 @@ class AlignmentPanel(QScrollArea):
         self.state.setProperty("role", "muted")
         self.state.setWordWrap(True)
         tools = QHBoxLayout()
-        for key, text in ACTIONS.items():
+        for key, text in (
+            ("reset_windows", self.tr("Reset")),
+            ("import_log", self.tr("Import")),
+            ("export_log", self.tr("Export")),
+        ):
             actions[key].setIconText(text)
             tool = QToolButton()
             tool.setDefaultAction(actions[key])
@@ -173,9 +177,10 @@ class AlignmentPanel(QScrollArea):
         rate_hz = alignment.rate_hz
         times = ""
         if rate_hz:
-            times = (
-                f"{format_time(start, rate_hz)} to {format_time(stop, rate_hz)}, "
-                f"{format_time(stop - start, rate_hz)} long"
+            times = self.tr("{start} to {stop}, {length} long").format(
+                start=format_time(start, rate_hz),
+                stop=format_time(stop, rate_hz),
+                length=format_time(stop - start, rate_hz),
             )
         self.times.setText(times)
         edited = len(alignment.edits.edited_frames)
@@ -280,7 +285,7 @@ class PictureBox(QWidget):
 
 
 def _planes(tip: str, *, least: float = -FURTHEST_PLANES, decimals: int = 2) -> QDoubleSpinBox:
-    return _number(tip, " planes", 0.0, least, FURTHEST_PLANES, decimals)
+    return _number(tip, translate("AlignmentPanel", " planes"), 0.0, least, FURTHEST_PLANES, decimals)
 
 
 def _number(

@@ -78,7 +78,7 @@ class Banner(QFrame):
         self.text.setVisible(bool(text))
         self.setToolTip(notice.details[-1500:])
         self.others.setVisible(len(self._notices) > 1)
-        self.others.setText(f"{len(self._notices) - 1} more")
+        self.others.setText(self.tr("{count} more").format(count=len(self._notices) - 1))
         self._paint()
         self._place()
 

@@ -19,13 +19,12 @@ from app.ui.alignment_commands import alignment_handlers
 from app.ui.command_palette import CommandPalette
 from app.ui.compare_commands import compare_handlers
 from app.ui.help_window import FIRST_PAGE, PAGE_OF_PANEL, HelpWindow
-from app.ui.pages import about_page, findings_page
+from app.ui.pages import about_page, facts_of_sequence, findings_page
 from app.ui.prompts import FilePrompts
 from app.ui.recording_dialog import RecordingDialog, recording_of
 from app.ui.shortcut_editor import ShortcutEditor
 from app.ui.voxel_commands import BinPlayer, voxel_handlers
 from engine.errors import EngineError
-from engine.geometry import Size
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
 
@@ -82,7 +81,9 @@ class Commands(QObject):
             return
         desk.recent.forget(source)
         desk.notices.warn(
-            "It is not there any more", where=source.path, advice="It was taken off the list of recent files"
+            self.tr("It is not there any more"),
+            where=source.path,
+            advice=self.tr("It was taken off the list of recent files"),
         )
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -92,17 +93,20 @@ class Commands(QObject):
             "open": lambda: prompts.open_file(self.open_paths),
             "open_folder": lambda: prompts.open_folder(self.open_paths),
             "open_recording": lambda: prompts.one_file(
-                "Open recording", "Spike recordings", RECORDING_SUFFIXES, self.ask_recording
+                self.tr("Open recording"), self.tr("Spike recordings"), RECORDING_SUFFIXES, self.ask_recording
             ),
             "open_sample": lambda: tabs.open_source(sample_source()),
             "add_spikes": lambda: prompts.one_file(
-                "Add spikes", "Spike recordings", RECORDING_SUFFIXES, studio.add_spikes
+                self.tr("Add spikes"), self.tr("Spike recordings"), RECORDING_SUFFIXES, studio.add_spikes
             ),
             "add_reference": lambda: prompts.open_folder(
-                lambda paths: studio.add_reference(paths[0]), "Add reference"
+                lambda paths: studio.add_reference(paths[0]), self.tr("Add reference")
             ),
             "add_alignment": lambda: prompts.one_file(
-                "Add alignment log", "Alignment logs", ALIGNMENT_SUFFIXES, studio.add_alignment
+                self.tr("Add alignment log"),
+                self.tr("Alignment logs"),
+                ALIGNMENT_SUFFIXES,
+                studio.add_alignment,
             ),
             "recording": self._ask_recording,
             "export_frame": self._export_frame,
@@ -110,7 +114,7 @@ class Commands(QObject):
             "save_panes": lambda: panes(self._save_panes),
             "copy_panes": lambda: panes(lambda grid: QApplication.clipboard().setPixmap(grid.grab())),
             "export_all": lambda: prompts.open_folder(
-                lambda paths: self._export_all(paths[0]), "Export all restored frames into"
+                lambda paths: self._export_all(paths[0]), self.tr("Export all restored frames into")
             ),
             "reopen_session": window.reopen_session,
             "restore_session": window.apply_view_settings,
@@ -258,7 +262,11 @@ class Commands(QObject):
         sequence = self._studio.session.sequence
         name = "panes" if sequence is None else f"{sequence.name}_{self._studio.position.index + 1:04d}"
         self._prompts.save_file(
-            "Save picture of panes", "PNG", ".png", name, lambda path: self._write_pixmap(picture, path)
+            self.tr("Save picture of panes"),
+            "PNG",
+            ".png",
+            name,
+            lambda path: self._write_pixmap(picture, path),
         )
 
     def _write_pixmap(self, picture: QPixmap, path: Path) -> None:
@@ -271,9 +279,9 @@ class Commands(QObject):
         try:
             write_bytes_atomically(path, bytes(content.data()))
         except EngineError as error:
-            self._studio.notices.error(error, "save the picture")
+            self._studio.notices.error(error, self.tr("save the picture"))
         else:
-            self._studio.notices.inform("Saved", where=str(path))
+            self._studio.notices.inform(self.tr("Saved"), where=str(path))
 
     def _export_frame(self) -> None:
         view = self._studio.pictures.view
@@ -291,18 +299,5 @@ class Commands(QObject):
         sequence = self._studio.session.sequence
         if sequence is None:
             return
-        plural = "" if len(sequence) == 1 else "s"
-        facts = [
-            sequence.source.path,
-            f"{len(sequence)} frame{plural} of {sequence.frame_size} px, {sequence.bit_depth} bit, "
-            f"layout: {sequence.layout}",
-        ]
-        if sequence.recording is not None:
-            info = sequence.recording.info
-            size: Size = info.size
-            rate = f"{info.rate_hz:g} Hz" if info.rate_hz else "rate not known"
-            facts.append(f"Spikes: {info.planes} planes of {size} px, {rate}, {info.format}")
-            known = {"log": "the alignment log", "layout": "the data set", "given": "the user"}
-            source = known.get(sequence.windows_source, "an even spread, which is a guess")
-            facts.append(f"Alignment windows come from {source}")
+        facts = facts_of_sequence(sequence)
         findings_page(self._window, sequence.name, facts, sequence.findings).show()

@@ -3,11 +3,20 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from app.state.data_set import Branch, DataSet, tree_of
 from app.state.sequence_facts import SequenceFacts
 from app.ui.wording import format_count
+
+translate = QCoreApplication.translate
 
 PATH = Qt.ItemDataRole.UserRole + 1
 ROOT = 0
@@ -111,18 +120,32 @@ class DataSetModel(QAbstractItemModel):
 def describe(facts: SequenceFacts) -> tuple[str, str]:
     """Return what a sequence has, and what it lacks; or what is wrong with it, and what to do."""
     if facts.problem and facts.needs_geometry:
-        return "size not known", "Open it to choose among pictures"
+        return translate("DataSet", "size not known"), translate(
+            "DataSet", "Open it to choose among pictures"
+        )
     if facts.problem:
         return facts.problem, ""
-    frames = "1 frame" if facts.frames == 1 else f"{format_count(facts.frames)} frames"
+    if facts.frames == 1:
+        frames = translate("DataSet", "1 frame")
+    else:
+        frames = translate("DataSet", "{count} frames").format(count=format_count(facts.frames))
     has = f"{frames} · {facts.size}"
-    notes = {0: (), 1: ("1 note",)}.get(facts.notes, (f"{facts.notes} notes",))
-    return has, " · ".join((*facts.lacks, *notes))
+    several = translate("DataSet", "{count} notes").format(count=facts.notes)
+    notes = {0: (), 1: (translate("DataSet", "1 note"),)}.get(facts.notes, (several,))
+    names = {
+        "no spikes": translate("DataSet", "no spikes"),
+        "no frames": translate("DataSet", "no frames"),
+        "no reference": translate("DataSet", "no reference"),
+        "no alignment": translate("DataSet", "no alignment"),
+    }
+    return has, " · ".join((*(names[lack] for lack in facts.lacks), *notes))
 
 
 def planes_of(facts: SequenceFacts) -> str:
     """Return how many planes a sequence's recording has, in words."""
-    return f"{format_count(facts.planes)} planes" if facts.planes else ""
+    if not facts.planes:
+        return ""
+    return translate("DataSet", "{count} planes").format(count=format_count(facts.planes))
 
 
 def _number(index: AnyIndex | None) -> int:

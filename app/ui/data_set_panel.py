@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QModelIndex, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -26,6 +26,8 @@ from engine.source import SequenceSource
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
+
+translate = QCoreApplication.translate
 
 SETTLING_MS = 60
 """How long the view must rest before what is on screen is looked at."""
@@ -116,7 +118,10 @@ class DataSetPanel(QWidget):
             self.filter.clear()
         if root is None:
             return
-        count = "1 sequence" if len(paths) == 1 else f"{len(paths)} sequences"
+        if len(paths) == 1:
+            count = self.tr("1 sequence")
+        else:
+            count = self.tr("{count} sequences").format(count=len(paths))
         self.title.setText(f"{root.name or root} · {count}")
         self._expand()
 
@@ -157,7 +162,7 @@ def add_data_set(window: "MainWindow") -> DataSet:
     tabs, notices = window.tabs, window.tabs.desk.notices
     data_set = DataSet(tabs.desk.pool, window.studio.opener, tabs.desk.readings.recall, window)
     panel = DataSetPanel(data_set, window.theme, window.actions_by_key["open_folder"])
-    window.docks.add("data_set_panel", window.tr("Data set"), panel, "left", shown=False)
+    window.docks.add("data_set_panel", translate("DataSet", "Data set"), panel, "left", shown=False)
 
     def show(root: Path, paths: tuple[Path, ...]) -> None:
         data_set.show(root, paths)
@@ -167,7 +172,7 @@ def add_data_set(window: "MainWindow") -> DataSet:
     tabs.data_set_found.connect(show)
     tabs.desk.closing.connect(data_set.close)
     panel.sequence_chosen.connect(lambda path: tabs.open_source(SequenceSource(str(path))))
-    data_set.failed.connect(lambda error: notices.error(error, "list the data set"))
+    data_set.failed.connect(lambda error: notices.error(error, translate("DataSet", "list the data set")))
     return data_set
 
 
@@ -183,5 +188,5 @@ def _tree(model: DataSetModel, delegate: DataSetDelegate) -> QTreeView:
     tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    tree.setAccessibleName("Sequences of the data set")
+    tree.setAccessibleName(translate("DataSet", "Sequences of the data set"))
     return tree

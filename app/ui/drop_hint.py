@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QWidget
 from app.ui.theme import Theme, faded
 
 FRAME_PX = 10
-TEXT = "Drop to open"
 
 
 class DropHint(QWidget):
@@ -48,4 +47,4 @@ class DropHint(QWidget):
         font.setWeight(font.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(QColor(colours.text))
-        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, TEXT)
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, self.tr("Drop to open"))

@@ -30,7 +30,7 @@ class RecentRow(QPushButton):
         self.setProperty("role", "row")
         self.setFixedHeight(self.HEIGHT_PX)
         self.setToolTip(source.path)
-        self.setAccessibleName(f"Open {source.path}")
+        self.setAccessibleName(self.tr("Open {path}").format(path=source.path))
         name = ElidedLabel(name_of(source))
         place = ElidedLabel(place_of(source), mode=Qt.TextElideMode.ElideMiddle)
         place.setProperty("role", "muted")

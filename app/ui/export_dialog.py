@@ -55,62 +55,61 @@ class ExportDialog(QDialog):
         self._theme = theme
         self.setWindowTitle(self.tr("Export"))
         self.setMinimumWidth(560)
-        tr = self.tr
         self.what = Segments(
-            tr("What to export"),
+            self.tr("What to export"),
             [
-                (tr("Pictures"), PICTURES, tr("The restored frames as files")),
-                (tr("Scores"), SCORES, tr("PSNR, SSIM and correlation as a table")),
-                (tr("Video"), VIDEO, tr("Two pictures beside each other, or wiped")),
+                (self.tr("Pictures"), PICTURES, self.tr("The restored frames as files")),
+                (self.tr("Scores"), SCORES, self.tr("PSNR, SSIM and correlation as a table")),
+                (self.tr("Video"), VIDEO, self.tr("Two pictures beside each other, or wiped")),
             ],
         )
         self.frames = Segments(
-            tr("Which frames"),
+            self.tr("Which frames"),
             [
-                (tr("This frame"), "frame", tr("The one on screen")),
-                (tr("Range"), "range", tr("From the in to the out point")),
-                (tr("All"), "all", tr("Every frame of the sequence")),
+                (self.tr("This frame"), "frame", self.tr("The one on screen")),
+                (self.tr("Range"), "range", self.tr("From the in to the out point")),
+                (self.tr("All"), "all", self.tr("Every frame of the sequence")),
             ],
         )
         self.format = QComboBox()
         self.format.addItems(list(FORMATS))
-        self.format.setAccessibleName(tr("Format"))
+        self.format.setAccessibleName(self.tr("Format"))
         self.template = QLineEdit(settings.export_template or USUAL_TEMPLATE)
-        self.template.setAccessibleName(tr("File names"))
+        self.template.setAccessibleName(self.tr("File names"))
         self.template.setToolTip(
-            tr("In braces: {fields}. {example} writes five digits").format(
+            self.tr("In braces: {fields}. {example} writes five digits").format(
                 fields=", ".join(FIELDS), example="{number:05d}"
             )
         )
         self.existing = Segments(
-            tr("Files that are there"),
+            self.tr("Files that are there"),
             [
-                (tr("Keep them"), SKIP, tr("What is there stays, and is not written again")),
-                (tr("Replace them"), REPLACE, tr("What is there is written over")),
+                (self.tr("Keep them"), SKIP, self.tr("What is there stays, and is not written again")),
+                (self.tr("Replace them"), REPLACE, self.tr("What is there is written over")),
             ],
         )
         self.left, self.right = (self._sources(chosen) for chosen in (BLURRY, RESTORED))
         self.layout_of_video = Segments(
-            tr("Arrangement"),
+            self.tr("Arrangement"),
             [
-                (tr("Side by side"), "side by side", tr("Both pictures beside each other")),
-                (tr("Wipe"), "wipe", tr("One picture, parted by a line that goes across and back")),
+                (self.tr("Side by side"), "side by side", self.tr("Both pictures beside each other")),
+                (self.tr("Wipe"), "wipe", self.tr("One picture, parted by a line that goes across and back")),
             ],
         )
         self.fps = QDoubleSpinBox()
         self.fps.setRange(0.5, 120.0)
         self.fps.setValue(USUAL_FPS)
-        self.fps.setSuffix(tr(" frames a second"))
+        self.fps.setSuffix(self.tr(" frames a second"))
         self.folder = QLineEdit(self._first_folder())
-        self.folder.setAccessibleName(tr("Folder"))
+        self.folder.setAccessibleName(self.tr("Folder"))
         browse = QToolButton()
-        browse.setText(tr("Choose…"))
+        browse.setText(self.tr("Choose…"))
         browse.clicked.connect(self._choose_folder)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
         where.addWidget(browse)
         self.file = QLineEdit()
-        self.file.setAccessibleName(tr("File"))
+        self.file.setAccessibleName(self.tr("File"))
         self.stack = QStackedWidget()
         self.stack.addWidget(self._picture_page())
         self.stack.addWidget(QWidget())
@@ -124,14 +123,14 @@ class ExportDialog(QDialog):
         self.progress.hide()
         self.form = QFormLayout()
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.form.addRow(tr("What"), self.what)
-        self.form.addRow(tr("Frames"), self.frames)
-        self.form.addRow(tr("Folder"), where)
-        self.form.addRow(tr("File"), self.file)
+        self.form.addRow(self.tr("What"), self.what)
+        self.form.addRow(self.tr("Frames"), self.frames)
+        self.form.addRow(self.tr("Folder"), where)
+        self.form.addRow(self.tr("File"), self.file)
         self.buttons = QDialogButtonBox()
-        self.export = QPushButton(tr("Export"))
+        self.export = QPushButton(self.tr("Export"))
         self.export.setDefault(True)
-        self.close_button = QPushButton(tr("Close"))
+        self.close_button = QPushButton(self.tr("Close"))
         self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.addButton(self.close_button, QDialogButtonBox.ButtonRole.RejectRole)
         self.export.clicked.connect(self.start)
@@ -208,46 +207,48 @@ class ExportDialog(QDialog):
 
     def _check(self, what: str) -> tuple[str, str]:
         """Return why nothing can be written, and else what would be."""
-        tr = self.tr
         if not self.folder.text().strip():
-            return tr("Choose a folder."), ""
+            return self.tr("Choose a folder."), ""
         if what == PICTURES:
             return self._check_pictures()
         if what == SCORES and not self._has_reference:
-            return tr("There is no reference to compare with: File ▸ Add reference names its folder."), ""
+            return self.tr(
+                "There is no reference to compare with: File ▸ Add reference names its folder."
+            ), ""
         if what == VIDEO and self.left.currentData() == self.right.currentData():
-            return tr("Choose two different pictures."), ""
+            return self.tr("Choose two different pictures."), ""
         if what == VIDEO and RESTORED in (self.left.currentData(), self.right.currentData()):
             restored = sum(index in self._studio.results for index in self.indices)
             if not restored:
-                return tr("None of these frames is restored yet."), ""
+                return self.tr("None of these frames is restored yet."), ""
             if restored < len(self.indices):
                 left_out = len(self.indices) - restored
-                return "", tr("{count} frames are not restored, and left out.").format(count=left_out)
+                return "", self.tr("{count} frames are not restored, and left out.").format(count=left_out)
         if self.target.exists():
-            return "", tr("{name} is there, and is replaced.").format(name=self.target.name)
-        return "", tr("Writes {name}, {count} frames.").format(name=self.target.name, count=len(self.indices))
+            return "", self.tr("{name} is there, and is replaced.").format(name=self.target.name)
+        return "", self.tr("Writes {name}, {count} frames.").format(
+            name=self.target.name, count=len(self.indices)
+        )
 
     def _check_pictures(self) -> tuple[str, str]:
-        tr = self.tr
         try:
             paths = list(self.picture_paths().values())
         except TemplateError as error:
             return str(error), ""
         if not paths:
-            return tr("None of these frames is restored yet."), ""
+            return self.tr("None of these frames is restored yet."), ""
         there = sum(path.exists() for path in paths)
         if there == len(paths) and self.existing.value == SKIP:
-            return tr("All of these files are there already."), ""
+            return self.tr("All of these files are there already."), ""
         names = ", ".join(path.name for path in paths[:2]) + (" …" if len(paths) > 2 else "")
-        text = tr("{count} files: {names}").format(count=len(paths), names=names)
+        text = self.tr("{count} files: {names}").format(count=len(paths), names=names)
         if there and self.existing.value == SKIP:
-            text += tr("; {count} are there already and stay").format(count=there)
+            text += self.tr("; {count} are there already and stay").format(count=there)
         elif there:
-            text += tr("; {count} are there already and are replaced").format(count=there)
+            text += self.tr("; {count} are there already and are replaced").format(count=there)
         missing = len(self.indices) - len(paths)
         if missing:
-            text += tr(". {count} frames are not restored, and left out").format(count=missing)
+            text += self.tr(". {count} frames are not restored, and left out").format(count=missing)
         return "", text
 
     # ------------------------------------------------------------------ doing it
@@ -324,9 +325,13 @@ class ExportDialog(QDialog):
 
     def _sources(self, chosen: str) -> QComboBox:
         box = QComboBox()
-        for source, name in ((BLURRY, "Blurry"), (RESTORED, "Restored"), (REFERENCE, "Reference")):
+        for source, name in (
+            (BLURRY, self.tr("Blurry")),
+            (RESTORED, self.tr("Restored")),
+            (REFERENCE, self.tr("Reference")),
+        ):
             if source != REFERENCE or self._has_reference:
-                box.addItem(self.tr(name), source)
+                box.addItem(name, source)
         box.setCurrentIndex(box.findData(chosen))
         return box
 

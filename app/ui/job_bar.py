@@ -69,14 +69,17 @@ class JobBar(QFrame):
 
     def show_gamma(self, gamma: float, known: bool, *, enabled: bool) -> None:
         """Show the sequence's gamma; an assumed one says so."""
-        choices = {CODE_VALUES: "code values (γ 1)", LINEAR_LIGHT: "linear light (γ 2.2)"}
+        choices = {
+            CODE_VALUES: self.tr("code values (γ 1)"),
+            LINEAR_LIGHT: self.tr("linear light (γ 2.2)"),
+        }
         choices.setdefault(gamma, f"γ {gamma:g}")
         self.gamma.setEnabled(enabled)
         with QSignalBlocker(self.gamma):
             self.gamma.clear()
             for value, name in sorted(choices.items()):
                 assumed = value == gamma and not known
-                self.gamma.addItem(name + (", assumed" if assumed else ""), value)
+                self.gamma.addItem(name + (self.tr(", assumed") if assumed else ""), value)
             self.gamma.setCurrentIndex(sorted(choices).index(gamma))
 
     def show_status(self, status: JobStatus | None) -> None:

@@ -118,7 +118,9 @@ class MainWindow(QMainWindow):
         self.docks.restore(settings.panels)
         self._warm_up = Lane(studio.pool, self)
         self._warm_up.answered.connect(self._on_libraries)
-        self._warm_up.failed.connect(lambda _, error: studio.notices.error(error, "load the libraries"))
+        self._warm_up.failed.connect(
+            lambda _, error: studio.notices.error(error, self.tr("load the libraries"))
+        )
         self.commands = Commands(self)
         show_recent(self)
         self.drop_hint = DropHint(self, self.stack, self.theme)

@@ -3,8 +3,9 @@
 import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import QCoreApplication, Qt, qVersion
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -13,6 +14,11 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence as SequenceType
+
+translate = QCoreApplication.translate
 
 LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "numpy", "opencv-python")
 
@@ -48,13 +54,46 @@ def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Se
     for fact in facts:
         layout.addWidget(_line(fact, ""))
     layout.addSpacing(8)
-    layout.addWidget(_line("Worth knowing", "title"))
-    for finding in findings or ("Nothing odd was found in its files.",):
+    layout.addWidget(_line(translate("Pages", "Worth knowing"), "title"))
+    for finding in findings or (translate("Pages", "Nothing odd was found in its files."),):
         layout.addWidget(_line(f"• {finding}" if findings else finding, ""))
     layout.addStretch(1)
-    page = Page("Notes on this sequence", body, parent)
+    page = Page(translate("Pages", "Notes on this sequence"), body, parent)
     page.resize(560, 360)
     return page
+
+
+def facts_of_sequence(sequence: "SequenceType") -> list[str]:
+    """Return what is known about an open sequence, a line each."""
+    if len(sequence) == 1:
+        frames = translate("Pages", "1 frame of {size} px, {bits} bit, layout: {layout}")
+    else:
+        frames = translate("Pages", "{count} frames of {size} px, {bits} bit, layout: {layout}")
+    facts = [
+        sequence.source.path,
+        frames.format(
+            count=len(sequence),
+            size=sequence.frame_size,
+            bits=sequence.bit_depth,
+            layout=sequence.layout,
+        ),
+    ]
+    if sequence.recording is not None:
+        info = sequence.recording.info
+        rate = f"{info.rate_hz:g} Hz" if info.rate_hz else translate("Pages", "rate not known")
+        facts.append(
+            translate("Pages", "Spikes: {planes} planes of {size} px, {rate}, {format}").format(
+                planes=info.planes, size=info.size, rate=rate, format=info.format
+            )
+        )
+        known = {
+            "log": translate("Pages", "Alignment windows come from the alignment log"),
+            "layout": translate("Pages", "Alignment windows come from the data set"),
+            "given": translate("Pages", "Alignment windows come from the user"),
+        }
+        guess = translate("Pages", "Alignment windows come from an even spread, which is a guess")
+        facts.append(known.get(sequence.windows_source, guess))
+    return facts
 
 
 def about_page(parent: QWidget) -> Page:
@@ -65,7 +104,11 @@ def about_page(parent: QWidget) -> Page:
     layout.addWidget(_line(f"Spike Deblur Studio {_version('spike-deblur-studio')}", "title"))
     layout.addWidget(
         _line(
-            "Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.", ""
+            translate(
+                "Pages",
+                "Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.",
+            ),
+            "",
         )
     )
     layout.addWidget(_line("Apache License 2.0", ""))
@@ -74,7 +117,7 @@ def about_page(parent: QWidget) -> Page:
     layout.addWidget(_line(f"Python {platform.python_version()} · Qt {qVersion()}", "muted"))
     layout.addWidget(_line(" · ".join(libraries), "muted"))
     layout.addStretch(1)
-    page = Page("About Spike Deblur Studio", body, parent)
+    page = Page(translate("Pages", "About Spike Deblur Studio"), body, parent)
     page.resize(460, 240)
     return page
 
@@ -92,4 +135,4 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "(not installed)"
+        return translate("Pages", "(not installed)")

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication
+
+translate = QCoreApplication.translate
 
 MOST_LANES = 3
 SHORTEST_VIEW_PLANES = 8.0
@@ -93,7 +96,7 @@ def format_planes(start: float, stop: float) -> str:
 
 def format_span(start: float, stop: float, rate_hz: float | None) -> str:
     """Return a span in planes, and in ms where the rate is known."""
-    text = f"planes {format_planes(start, stop)}"
+    text = translate("PlaneScale", "planes {span}").format(span=format_planes(start, stop))
     if rate_hz:
         text += f" · {_short(start / rate_hz * 1e3)}–{_short(stop / rate_hz * 1e3)} ms"
     return text

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QStandardPaths
+from PySide6.QtCore import QCoreApplication, QSize, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.settings import Settings
@@ -14,6 +14,8 @@ from app.state.opening import (
     RECORDING_SUFFIXES,
     VIDEO_SUFFIXES,
 )
+
+translate = QCoreApplication.translate
 
 EXPORT_FORMATS: dict[str, tuple[str, BitDepth]] = {
     "PNG, 8 bit (*.png)": (".png", 8),
@@ -34,22 +36,22 @@ class FilePrompts:
 
     def open_file(self, answer: Callable[[list[Path]], object]) -> None:
         """Ask for a recording, a video or pictures; several at once belong together."""
-        dialog = self._dialog("Open")
+        dialog = self._dialog(translate("Prompts", "Open"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         everything = RECORDING_SUFFIXES + VIDEO_SUFFIXES + PICTURE_SUFFIXES + ALIGNMENT_SUFFIXES
         dialog.setNameFilters(
             [
-                _filter("Frames and spikes", everything),
-                _filter("Spike recordings", RECORDING_SUFFIXES),
-                _filter("Videos", VIDEO_SUFFIXES),
-                "All files (*)",
+                _filter(translate("Prompts", "Frames and spikes"), everything),
+                _filter(translate("Prompts", "Spike recordings"), RECORDING_SUFFIXES),
+                _filter(translate("Prompts", "Videos"), VIDEO_SUFFIXES),
+                _all_files(),
             ]
         )
         self._ask(dialog, answer)
 
-    def open_folder(self, answer: Callable[[list[Path]], object], title: str = "Open folder") -> None:
+    def open_folder(self, answer: Callable[[list[Path]], object], title: str = "") -> None:
         """Ask for a folder that is there."""
-        dialog = self._dialog(title)
+        dialog = self._dialog(title or translate("Prompts", "Open folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         self._ask(dialog, answer)
@@ -60,7 +62,7 @@ class FilePrompts:
         """Ask for one file of a kind."""
         dialog = self._dialog(title)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([_filter(name, suffixes), "All files (*)"])
+        dialog.setNameFilters([_filter(name, suffixes), _all_files()])
         self._ask(dialog, lambda paths: answer(paths[0]))
 
     def save_file(
@@ -77,7 +79,7 @@ class FilePrompts:
 
     def export_file(self, name: str, answer: Callable[[Path, BitDepth], object]) -> None:
         """Ask where to write a picture; the chosen kind of file gives suffix and bit depth."""
-        dialog = self._dialog("Export frame")
+        dialog = self._dialog(translate("Prompts", "Export frame"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setNameFilters(list(EXPORT_FORMATS))
@@ -98,14 +100,16 @@ class FilePrompts:
         """Ask before files that are there are written over."""
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Export all restored frames")
+        box.setWindowTitle(translate("Prompts", "Export all restored frames"))
         box.setText(
-            f"{count} of these files are already in {folder.name}."
+            translate("Prompts", "{count} of these files are already in {folder}.").format(
+                count=count, folder=folder.name
+            )
             if count > 1
-            else f"One of these files is already in {folder.name}."
+            else translate("Prompts", "One of these files is already in {folder}.").format(folder=folder.name)
         )
-        box.setInformativeText("Replace what is there?")
-        replace = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        box.setInformativeText(translate("Prompts", "Replace what is there?"))
+        replace = box.addButton(translate("Prompts", "Replace"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.finished.connect(lambda _: answer() if box.clickedButton() is replace else None)
         box.finished.connect(box.deleteLater)
@@ -130,6 +134,10 @@ class FilePrompts:
         dialog.accepted.connect(accept)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+def _all_files() -> str:
+    return translate("Prompts", "All files (*)")
 
 
 def _filter(name: str, suffixes: tuple[str, ...]) -> str:

@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QByteArray,
+    QCoreApplication,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from app.state.job import JobState, JobStatus
 from app.state.queue import JobQueue
 from app.ui.wording import format_seconds, method_title
+
+translate = QCoreApplication.translate
 
 ROW_TYPE = "application/x-spike-deblur-job"
 STATUS = Qt.ItemDataRole.UserRole
@@ -104,31 +114,37 @@ class QueueModel(QAbstractListModel):
 def title(status: JobStatus) -> str:
     """Return what a job restores."""
     frames = status.frames
-    what = f"frame {frames.start + 1}" if len(frames) == 1 else f"frames {frames.start + 1}–{frames.stop}"
+    if len(frames) == 1:
+        what = translate("Queue", "frame {frame}").format(frame=frames.start + 1)
+    else:
+        what = translate("Queue", "frames {first}–{last}").format(first=frames.start + 1, last=frames.stop)
     return f"{status.name} · {what}" if status.name else what
 
 
 def details(status: JobStatus) -> str:
     """Return how a job is done and how far it is."""
     method = method_title(status.method)
-    frames = f"{status.frames_done} of {len(status.frames)} frames"
+    counts = {"done": status.frames_done, "count": len(status.frames)}
     match status.state:
         case JobState.QUEUED:
-            text = "waiting" if status.frames_done == 0 else f"waiting to go on, {frames} done"
+            if status.frames_done == 0:
+                text = translate("Queue", "waiting")
+            else:
+                text = translate("Queue", "waiting to go on, {done} of {count} frames done").format(**counts)
         case JobState.STARTING:
-            text = "starting …"
+            text = translate("Queue", "starting …")
         case JobState.RUNNING:
             text = f"{status.fraction:.0%}"
             if status.seconds_left is not None:
-                text += f", {format_seconds(status.seconds_left)} left"
+                text += translate("Queue", ", {time} left").format(time=format_seconds(status.seconds_left))
         case JobState.PAUSED:
-            text = f"paused, {frames} done"
+            text = translate("Queue", "paused, {done} of {count} frames done").format(**counts)
         case JobState.CANCELLING:
-            text = "cancelling …"
+            text = translate("Queue", "cancelling …")
         case JobState.FINISHED:
-            text = f"done in {format_seconds(status.elapsed_seconds)}"
+            text = translate("Queue", "done in {time}").format(time=format_seconds(status.elapsed_seconds))
         case JobState.CANCELLED:
-            text = f"cancelled, {frames} done"
+            text = translate("Queue", "cancelled, {done} of {count} frames done").format(**counts)
         case JobState.FAILED:
-            text = status.problem or "failed"
+            text = status.problem or translate("Queue", "failed")
     return f"{method} · {text}"

@@ -22,7 +22,8 @@ class RecentMenu(QMenu):
     def __init__(
         self, recent: RecentSources, choose: Callable[[SequenceSource], object], parent: QWidget | None = None
     ) -> None:
-        super().__init__("Open recent", parent)
+        super().__init__(parent)
+        self.setTitle(self.tr("Open recent"))
         self._recent = recent
         self._choose = choose
         self.setToolTipsVisible(True)

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QCoreApplication,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -18,17 +19,12 @@ from app.state.recording_choice import Card, RecordingChoice
 from app.ui.theme import Theme, mixed
 from app.ui.wording import format_count
 
+translate = QCoreApplication.translate
+
 CARD = Qt.ItemDataRole.UserRole + 1
 PICTURE_PX = QSize(190, 124)
 PAD_PX = 8
 GAP_PX = 8
-REASONS = {
-    "file": "the file says so",
-    "bits": "as the bits look",
-    "usual": "a usual size",
-    "usual-cut": "a usual size, cut",
-    "typed": "as typed",
-}
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -126,7 +122,7 @@ class CardDelegate(QStyledItemDelegate):
         lines = (
             (f"{card.size}", bold, colours.text),
             (describe(card), plain, colours.warning if rest else colours.muted),
-            (REASONS[card.reason] + _score(card), plain, colours.muted),
+            (reason_of(card) + _score(card), plain, colours.muted),
         )
         for number, (text, font, colour) in enumerate(lines):
             painter.setFont(font)
@@ -171,23 +167,44 @@ class CardList(QListView):
         self.viewport().update()
 
 
+def reason_of(card: Card) -> str:
+    """Say why a size is among the candidates."""
+    return {
+        "file": translate("Recording", "the file says so"),
+        "bits": translate("Recording", "as the bits look"),
+        "usual": translate("Recording", "a usual size"),
+        "usual-cut": translate("Recording", "a usual size, cut"),
+        "typed": translate("Recording", "as typed"),
+    }[card.reason]
+
+
 def describe(card: Card) -> str:
     """Say how many planes a card has and what is left over."""
     if card.planes == 0:
-        return "no whole plane" if card.problem else "…"
-    text = "1 plane" if card.planes == 1 else f"{format_count(card.planes)} planes"
+        return translate("Recording", "no whole plane") if card.problem else "…"
+    if card.planes == 1:
+        text = translate("Recording", "1 plane")
+    else:
+        text = translate("Recording", "{count} planes").format(count=format_count(card.planes))
     return f"{text} + {format_count(card.remainder_bytes)} B" if card.remainder_bytes else text
 
 
 def tip(card: Card) -> str:
     """Explain a card."""
-    lines = [f"{card.size.height} rows of {card.size.width} pixels, {describe(card)}"]
+    rows = translate("Recording", "{height} rows of {width} pixels, {planes}")
+    lines = [rows.format(height=card.size.height, width=card.size.width, planes=describe(card))]
     if card.remainder_bytes:
-        lines.append("Bytes are left over: the file is cut short, or this is not its size")
+        lines.append(
+            translate("Recording", "Bytes are left over: the file is cut short, or this is not its size")
+        )
     if card.score > 0:
-        lines.append("The score is about 1 where rows are as alike as neighbouring pixels are")
+        lines.append(
+            translate("Recording", "The score is about 1 where rows are as alike as neighbouring pixels are")
+        )
     return "\n".join(lines)
 
 
 def _score(card: Card) -> str:
-    return f" · score {card.score:.2f}" if card.score > 0 else ""
+    return (
+        translate("Recording", " · score {score}").format(score=f"{card.score:.2f}") if card.score > 0 else ""
+    )

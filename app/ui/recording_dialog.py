@@ -6,7 +6,7 @@ The three answers stand on top, what they follow from below: candidates with pic
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -30,6 +30,8 @@ from app.ui.wording import format_count, format_seconds
 from engine.geometry import Size
 from engine.source import SequenceSource
 
+translate = QCoreApplication.translate
+
 LARGEST_EDGE_PX = 16384
 FIELD_PX = 28
 FORM_PX = 288
@@ -38,19 +40,7 @@ MARGINS = QSize(20, 50)
 """Left of the screen for the frame of the dialog's window."""
 TYPING_MS = 300
 """How long after a key the typed size is read: 250 is not 2, 25 and 250."""
-UNSAID = "not said"
 SLIDER_STEPS = 200
-
-ROWS = (
-    ("Find out", None, "As a config.yaml or the frames show it; else bottom row first, as is usual"),
-    ("Bottom first", True, "The bottom row of a plane is stored first"),
-    ("Top first", False, "The top row of a plane is stored first"),
-)
-BITS = (
-    ("Find out", None, "As the bits look; else lowest bit first, as is usual"),
-    ("Lowest first", False, "The least significant bit of a byte is the first of its eight pixels"),
-    ("Highest first", True, "The most significant bit of a byte is the first of its eight pixels"),
-)
 
 
 class RecordingDialog(QDialog):
@@ -75,7 +65,10 @@ class RecordingDialog(QDialog):
         name.setProperty("role", "title")
         self.where = ElidedLabel(str(choice.path.parent), mode=Qt.TextElideMode.ElideMiddle)
         self.where.setProperty("role", "muted")
-        self.answers = tuple(_Answer(question) for question in ("Geometry", "Which way up", "Planes"))
+        self.answers = tuple(
+            _Answer(question)
+            for question in (self.tr("Geometry"), self.tr("Which way up"), self.tr("Planes"))
+        )
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -127,20 +120,52 @@ class RecordingDialog(QDialog):
     # ------------------------------------------------------------------ making it
 
     def _make_fields(self, source: SequenceSource) -> None:
-        self.height_px = _edge("Rows of the spike camera, in pixels")
-        self.width_px = _edge("Columns of the spike camera, in pixels")
+        self.height_px = _edge(self.tr("Rows of the spike camera, in pixels"))
+        self.width_px = _edge(self.tr("Columns of the spike camera, in pixels"))
         self.rate = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e7, suffix=" Hz")
         self.rate.setToolTip(self.tr("Planes per second; Vidar cameras record 20 000 or 40 000"))
         self.rate.setValue(source.rate_hz or 0.0)
         self.rate.valueChanged.connect(lambda _: self._show())
-        self.rows = Segments("Rows", ROWS)
+        self.rows = Segments(
+            self.tr("Rows"),
+            (
+                (
+                    self.tr("Find out"),
+                    None,
+                    self.tr("As a config.yaml or the frames show it; else bottom row first, as is usual"),
+                ),
+                (self.tr("Bottom first"), True, self.tr("The bottom row of a plane is stored first")),
+                (self.tr("Top first"), False, self.tr("The top row of a plane is stored first")),
+            ),
+        )
         self.rows.choose(source.flip)
         self.rows.changed.connect(lambda: self.choice.say_flip(self.rows.value))
-        self.bits = Segments("Bits", BITS)
+        self.bits = Segments(
+            self.tr("Bits"),
+            (
+                (
+                    self.tr("Find out"),
+                    None,
+                    self.tr("As the bits look; else lowest bit first, as is usual"),
+                ),
+                (
+                    self.tr("Lowest first"),
+                    False,
+                    self.tr("The least significant bit of a byte is the first of its eight pixels"),
+                ),
+                (
+                    self.tr("Highest first"),
+                    True,
+                    self.tr("The most significant bit of a byte is the first of its eight pixels"),
+                ),
+            ),
+        )
         self.bits.choose(source.msb_first)
         self.bits.changed.connect(lambda: self.choice.say_bits(self.bits.value))
-        self.exposure = _planes(source.exposure_planes, "Length of one exposure, in planes")
-        self.stride = _planes(source.stride_planes, "From the start of one exposure to the next, in planes")
+        self.exposure = _planes(source.exposure_planes, self.tr("Length of one exposure, in planes"))
+        self.stride = _planes(
+            source.stride_planes, self.tr("From the start of one exposure to the next, in planes")
+        )
         for field in (self.height_px, self.width_px, self.rate, self.exposure, self.stride):
             field.setMinimumHeight(FIELD_PX)
 
@@ -150,7 +175,7 @@ class RecordingDialog(QDialog):
         for answer in self.answers:
             answers.addWidget(answer, 1)
         scrub = QHBoxLayout()
-        scrub.addWidget(_muted("Pictures from"))
+        scrub.addWidget(_muted(self.tr("Pictures from")))
         scrub.addWidget(self.slider, 1)
         left = QVBoxLayout()
         left.addWidget(self.cards, 1)
@@ -180,14 +205,14 @@ class RecordingDialog(QDialog):
         size.addWidget(self.height_px, 1)
         size.addWidget(QLabel("×"))
         size.addWidget(self.width_px, 1)
-        form.addRow(_muted("Height × width"), size)
-        form.addRow(_muted("Rows are stored"), self.rows)
-        form.addRow(_muted("Bits of a byte are stored"), self.bits)
-        form.addRow(_muted("Rate"), self.rate)
+        form.addRow(_muted(self.tr("Height × width")), size)
+        form.addRow(_muted(self.tr("Rows are stored")), self.rows)
+        form.addRow(_muted(self.tr("Bits of a byte are stored")), self.bits)
+        form.addRow(_muted(self.tr("Rate")), self.rate)
         planes = QHBoxLayout()
         planes.addWidget(self.exposure, 1)
         planes.addWidget(self.stride, 1)
-        form.addRow(_muted("Exposure and stride of its frames"), planes)
+        form.addRow(_muted(self.tr("Exposure and stride of its frames")), planes)
         return whole
 
     # ------------------------------------------------------------------ state → widgets
@@ -209,7 +234,9 @@ class RecordingDialog(QDialog):
         for field in (self.height_px, self.width_px, self.bits):
             field.setEnabled(not stated and choice.problem is None)
         found = choice.rate_hz
-        self.rate.setSpecialValueText(f"{found:g} Hz, as found" if found else UNSAID)
+        self.rate.setSpecialValueText(
+            self.tr("{rate} Hz, as found").format(rate=f"{found:g}") if found else _unsaid()
+        )
         self._show_answers(self.rate.value() or found or 0.0)
         self._show_message()
         self.open_button.setEnabled(choice.can_open)
@@ -223,40 +250,48 @@ class RecordingDialog(QDialog):
             for answer in self.answers:
                 answer.say(waiting, "")
             return
-        rows = "Bottom row first" if choice.shown_flip else "Top row first"
+        rows = self.tr("Bottom row first") if choice.shown_flip else self.tr("Top row first")
         geometry.say(f"{card.size} px", _why_size(choice))
         way_up.say(rows, f"{_why_flip(choice)} · {_order_of_bits(choice)}")
         if card.planes == 0:
             planes.say("—", card.problem)
             return
-        lasting = (
-            f"{format_seconds(card.planes / rate_hz)} at {rate_hz:g} Hz" if rate_hz else "rate not known"
-        )
-        rest = f" · {format_count(card.remainder_bytes)} bytes left over" if card.remainder_bytes else ""
+        lasting, rest = self.tr("rate not known"), ""
+        if rate_hz:
+            lasting = self.tr("{time} at {rate} Hz").format(
+                time=format_seconds(card.planes / rate_hz), rate=f"{rate_hz:g}"
+            )
+        if card.remainder_bytes:
+            rest = self.tr(" · {count} bytes left over").format(count=format_count(card.remainder_bytes))
         planes.say(format_count(card.planes), lasting + rest, warn=bool(rest), theme=self._theme)
 
     def _show_message(self) -> None:
         choice, colours = self.choice, self._theme.colours
         text, colour = "", colours.muted
         if choice.busy:
-            text = "Looking at the file …"
+            text = self.tr("Looking at the file …")
         elif choice.problem is not None:
-            notice = describe_error(choice.problem, "read the recording")
+            notice = describe_error(choice.problem, self.tr("read the recording"))
             facts = notice.facts[:1].upper() + notice.facts[1:]
             text, colour = _joined(notice.title, facts, notice.advice), colours.error
         elif choice.card is None:
             assert choice.look is not None
-            text = f"The file has {format_count(choice.look.total_bytes)} bytes, which no usual size fits. "
-            text, colour = text + "Type its height and width.", colours.warning
+            text = self.tr(
+                "The file has {count} bytes, which no usual size fits. Type its height and width."
+            ).format(count=format_count(choice.look.total_bytes))
+            colour = colours.warning
         elif choice.card.problem:
             text, colour = choice.card.problem, colours.error
         elif choice.card.remainder_bytes:
-            rest = format_count(choice.card.remainder_bytes)
-            text = f"{rest} bytes are left over after the last whole plane: "
-            text += "the file is cut short, or this is not its size."
+            text = self.tr(
+                "{count} bytes are left over after the last whole plane: the file is cut short, or this is "
+                "not its size."
+            ).format(count=format_count(choice.card.remainder_bytes))
             colour = colours.warning
         elif choice.look is not None and choice.look.problem is not None and choice.card.reason != "typed":
-            text = "Nothing says how large a plane is. Choose the picture that is neither sheared nor torn."
+            text = self.tr(
+                "Nothing says how large a plane is. Choose the picture that is neither sheared nor torn."
+            )
         self.message.setText(text)
         self.message.setStyleSheet(f"color: {colour}")
         self.message.setVisible(bool(text))
@@ -289,30 +324,38 @@ def _why_size(choice: RecordingChoice) -> str:
     assert card is not None
     match card.reason:
         case "file":
-            return "the file says so"
+            return translate("Recording", "the file says so")
         case "typed":
-            return "as typed"
+            return translate("Recording", "as typed")
         case "bits" if choice.said_size is None:
-            return f"clear from the bits, score {card.score:.2f}"
+            return translate("Recording", "clear from the bits, score {score}").format(
+                score=f"{card.score:.2f}"
+            )
         case "bits":
-            return f"likely from the bits, score {card.score:.2f}"
-    return "a usual size" if choice.said_size is not None else "as found"
+            return translate("Recording", "likely from the bits, score {score}").format(
+                score=f"{card.score:.2f}"
+            )
+    if choice.said_size is not None:
+        return translate("Recording", "a usual size")
+    return translate("Recording", "as found")
 
 
 def _why_flip(choice: RecordingChoice) -> str:
     known = {
-        "given": "as you say",
-        "sidecar": "config.yaml says so",
-        "file": "the file says so",
-        "bytes": "as the frames show",
+        "given": translate("Recording", "as you say"),
+        "sidecar": translate("Recording", "config.yaml says so"),
+        "file": translate("Recording", "the file says so"),
+        "bytes": translate("Recording", "as the frames show"),
     }
-    return known.get(choice.flip_known_by, "as is usual")
+    return known.get(choice.flip_known_by, translate("Recording", "as is usual"))
 
 
 def _order_of_bits(choice: RecordingChoice) -> str:
     if choice.look is None or not choice.look.is_packed:
-        return "no packed bits"
-    return "highest bit first" if choice.shown_msb_first else "lowest bit first"
+        return translate("Recording", "no packed bits")
+    if choice.shown_msb_first:
+        return translate("Recording", "highest bit first")
+    return translate("Recording", "lowest bit first")
 
 
 def _joined(*parts: str) -> str:
@@ -325,16 +368,20 @@ def _muted(text: str) -> QLabel:
     return label
 
 
+def _unsaid() -> str:
+    return translate("Recording", "not said")
+
+
 def _edge(tip: str) -> QSpinBox:
     box = QSpinBox(minimum=0, maximum=LARGEST_EDGE_PX, suffix=" px")
-    box.setSpecialValueText(UNSAID)
+    box.setSpecialValueText(_unsaid())
     box.setToolTip(tip)
     return box
 
 
 def _planes(value: float | None, tip: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e9, suffix=" planes")
-    box.setSpecialValueText(UNSAID)
+    box = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=1e9, suffix=translate("AlignmentPanel", " planes"))
+    box.setSpecialValueText(_unsaid())
     box.setToolTip(tip)
     box.setValue(value or 0.0)
     return box

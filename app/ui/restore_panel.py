@@ -125,7 +125,7 @@ class RestorePanel(QScrollArea):
         with QSignalBlocker(self.method):
             self.method.clear()
             for one in restoring.restorers:
-                self.method.addItem(one.title + (" (cannot be used)" if one.problem else ""), one)
+                self.method.addItem(one.title + (self.tr(" (cannot be used)") if one.problem else ""), one)
             self.method.setCurrentIndex(restoring.restorers.index(chosen))
         self.card.setText(chosen.problem or "\n".join(chosen.card))
         self.forget.setVisible(chosen.model is not None)
@@ -149,7 +149,7 @@ class RestorePanel(QScrollArea):
         try:
             self._restoring.add_model(path)
         except EngineError as error:
-            self._desk.notices.error(error, "add the network")
+            self._desk.notices.error(error, self.tr("add the network"))
 
     def _show_job(self) -> None:
         status = self._desk.queue.active or next(iter(reversed(self._desk.queue.statuses)), None)
@@ -173,9 +173,9 @@ class RestorePanel(QScrollArea):
         )
 
     def _ask_model(self) -> None:
-        dialog = QFileDialog(self, "Add network")
+        dialog = QFileDialog(self, self.tr("Add network"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Networks (*.safetensors *.pth *.pt)", "All files (*)"])
+        dialog.setNameFilters([self.tr("Networks (*.safetensors *.pth *.pt)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda name: self.add_model(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -191,7 +191,11 @@ def describe_cut(status: JobStatus) -> str:
             )
         )
     if status.seconds_left is not None:
-        lines.append(f"{format_seconds(status.seconds_left)} left by the pace so far.")
+        lines.append(
+            QCoreApplication.translate("RestorePanel", "{time} left by the pace so far.").format(
+                time=format_seconds(status.seconds_left)
+            )
+        )
     lines += [f"{remark}." for remark in status.remarks]
     return "\n".join(lines)
 

@@ -44,7 +44,9 @@ class StatusLine(QStatusBar):
         if window is not None:
             text = self.tr("exposed in planes {span}").format(span=format_planes(window.start, window.stop))
             if rate_hz:
-                times = f"{format_time(window.start, rate_hz)} to {format_time(window.stop, rate_hz)}"
+                times = self.tr("{start} to {stop}").format(
+                    start=format_time(window.start, rate_hz), stop=format_time(window.stop, rate_hz)
+                )
                 text += f" ({times})"
             parts.append(text)
         if size is not None:

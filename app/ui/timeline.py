@@ -257,27 +257,27 @@ class Timeline(QWidget):
     def tip_lines(self, plane: float) -> list[str]:
         """Say what lies at a plane."""
         content = self.content
-        lines = [f"Plane {math.floor(plane)}"]
+        lines = [self.tr("Plane {plane}").format(plane=math.floor(plane))]
         if content.rate_hz:
             lines[0] += f" · {format_time(plane, content.rate_hz)}"
         if content.curve is not None and 0 <= plane < len(content.curve.values):
             value = float(content.curve.values[int(plane)])
-            lines.append(f"{value:.4f} spikes per pixel in this plane")
+            lines.append(self.tr("{rate} spikes per pixel in this plane").format(rate=f"{value:.4f}"))
         frame = frame_at(content.windows, plane)
         if frame is None or not content.windows[frame, 0] <= plane < content.windows[frame, 1]:
             return lines
         start, stop = content.windows[frame]
-        lines.append(f"Frame {frame + 1} · {content.name_of(frame)}")
-        lines.append(f"exposed in planes {format_planes(start, stop)}")
+        lines.append(self.tr("Frame {frame} · {name}").format(frame=frame + 1, name=content.name_of(frame)))
+        lines.append(self.tr("exposed in planes {span}").format(span=format_planes(start, stop)))
         if content.rate_hz:
             lines[-1] += f" ({format_time(stop - start, content.rate_hz)})"
         if content.guess:
-            lines.append("This window is a guess: no log or layout says it")
+            lines.append(self.tr("This window is a guess: no log or layout says it"))
         if frame in content.restored:
-            stale = "Restored with another gamma or window"
-            lines.append(stale if frame in content.stale else "Restored")
+            stale = self.tr("Restored with another gamma or window")
+            lines.append(stale if frame in content.stale else self.tr("Restored"))
         if frame in content.edited:
-            lines.append("Edited: not as in the files")
+            lines.append(self.tr("Edited: not as in the files"))
         return lines
 
     def _small_font(self) -> QFont:

@@ -117,7 +117,7 @@ def _paint_axis(
     line_pen = QPen(QColor(colours.border), 1)
     painter.setPen(line_pen)
     painter.drawLine(QPointF(GUTTER_PX, rows.axis_y), QPointF(width - GUTTER_PX, rows.axis_y))
-    unit = " planes"
+    unit = QCoreApplication.translate("Timeline", " planes")
     for plane in scale.ticks(TICK_GAP_PX):
         x = scale.x(plane)
         painter.setPen(line_pen)

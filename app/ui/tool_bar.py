@@ -15,7 +15,8 @@ class StudioToolBar(QToolBar):
     """Made of the window's actions; Deblur is the one that stands out."""
 
     def __init__(self, actions: StudioActions, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("Tools", parent)
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Tools"))
         self.setObjectName("tools")
         self._theme = theme
         self._findings = 0

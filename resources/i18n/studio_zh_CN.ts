@@ -2,194 +2,46 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN">
     <context>
-        <name />
+        <name>Alignment</name>
         <message>
-            <source>What to export</source>
-            <translation>导出什么</translation>
+            <source>Edits of last time</source>
+            <translation>上次的编辑</translation>
         </message>
         <message>
-            <source>Pictures</source>
-            <translation>图片</translation>
+            <source>Windows of {file}</source>
+            <translation>{file} 的窗口</translation>
         </message>
         <message>
-            <source>The restored frames as files</source>
-            <translation>把复原帧写成文件</translation>
+            <source>read the alignment log</source>
+            <translation>读取对齐记录</translation>
         </message>
         <message>
-            <source>Scores</source>
-            <translation>分数</translation>
+            <source>write the alignment log</source>
+            <translation>写入对齐记录</translation>
         </message>
         <message>
-            <source>PSNR, SSIM and correlation as a table</source>
-            <translation>PSNR、SSIM 和相关系数的表格</translation>
+            <source>Alignment log written</source>
+            <translation>已写入对齐记录</translation>
         </message>
         <message>
-            <source>Video</source>
-            <translation>视频</translation>
+            <source>Import log</source>
+            <translation>导入对齐记录</translation>
         </message>
         <message>
-            <source>Two pictures beside each other, or wiped</source>
-            <translation>两张图片并排，或划像</translation>
+            <source>Alignment logs</source>
+            <translation>对齐记录</translation>
         </message>
         <message>
-            <source>Which frames</source>
-            <translation>哪些帧</translation>
+            <source>Export log</source>
+            <translation>导出对齐记录</translation>
         </message>
         <message>
-            <source>This frame</source>
-            <translation>当前帧</translation>
+            <source>Undo</source>
+            <translation>撤销</translation>
         </message>
         <message>
-            <source>The one on screen</source>
-            <translation>屏幕上的这一帧</translation>
-        </message>
-        <message>
-            <source>Range</source>
-            <translation>范围</translation>
-        </message>
-        <message>
-            <source>From the in to the out point</source>
-            <translation>从起点到终点</translation>
-        </message>
-        <message>
-            <source>All</source>
-            <translation>全部</translation>
-        </message>
-        <message>
-            <source>Every frame of the sequence</source>
-            <translation>序列的每一帧</translation>
-        </message>
-        <message>
-            <source>Format</source>
-            <translation>格式</translation>
-        </message>
-        <message>
-            <source>File names</source>
-            <translation>文件名</translation>
-        </message>
-        <message>
-            <source>In braces: {fields}. {example} writes five digits</source>
-            <translation>花括号中可用：{fields}。{example} 写成五位数</translation>
-        </message>
-        <message>
-            <source>Files that are there</source>
-            <translation>已存在的文件</translation>
-        </message>
-        <message>
-            <source>Keep them</source>
-            <translation>保留</translation>
-        </message>
-        <message>
-            <source>What is there stays, and is not written again</source>
-            <translation>已存在的保留，不再写入</translation>
-        </message>
-        <message>
-            <source>Replace them</source>
-            <translation>替换</translation>
-        </message>
-        <message>
-            <source>What is there is written over</source>
-            <translation>覆盖已存在的文件</translation>
-        </message>
-        <message>
-            <source>Arrangement</source>
-            <translation>排列</translation>
-        </message>
-        <message>
-            <source>Side by side</source>
-            <translation>并排</translation>
-        </message>
-        <message>
-            <source>Both pictures beside each other</source>
-            <translation>两张图片并排</translation>
-        </message>
-        <message>
-            <source>Wipe</source>
-            <translation>划像</translation>
-        </message>
-        <message>
-            <source>One picture, parted by a line that goes across and back</source>
-            <translation>一张图片，分界线来回移动</translation>
-        </message>
-        <message>
-            <source> frames a second</source>
-            <translation> 帧/秒</translation>
-        </message>
-        <message>
-            <source>Folder</source>
-            <translation>文件夹</translation>
-        </message>
-        <message>
-            <source>Choose…</source>
-            <translation>选择…</translation>
-        </message>
-        <message>
-            <source>File</source>
-            <translation>文件</translation>
-        </message>
-        <message>
-            <source>What</source>
-            <translation>内容</translation>
-        </message>
-        <message>
-            <source>Frames</source>
-            <translation>帧</translation>
-        </message>
-        <message>
-            <source>Export</source>
-            <translation>导出</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-        <message>
-            <source>Choose a folder.</source>
-            <translation>请选择文件夹。</translation>
-        </message>
-        <message>
-            <source>There is no reference to compare with: File ▸ Add reference names its folder.</source>
-            <translation>没有可比较的参考：用“文件 ▸ 添加参考”指定它的文件夹。</translation>
-        </message>
-        <message>
-            <source>Choose two different pictures.</source>
-            <translation>请选择两张不同的图片。</translation>
-        </message>
-        <message>
-            <source>None of these frames is restored yet.</source>
-            <translation>这些帧都还没有复原。</translation>
-        </message>
-        <message>
-            <source>{count} frames are not restored, and left out.</source>
-            <translation>{count} 帧没有复原，已略去。</translation>
-        </message>
-        <message>
-            <source>{name} is there, and is replaced.</source>
-            <translation>{name} 已存在，将被替换。</translation>
-        </message>
-        <message>
-            <source>Writes {name}, {count} frames.</source>
-            <translation>写入 {name}，{count} 帧。</translation>
-        </message>
-        <message>
-            <source>All of these files are there already.</source>
-            <translation>这些文件都已存在。</translation>
-        </message>
-        <message>
-            <source>{count} files: {names}</source>
-            <translation>{count} 个文件：{names}</translation>
-        </message>
-        <message>
-            <source>; {count} are there already and stay</source>
-            <translation>；{count} 个已存在，保留</translation>
-        </message>
-        <message>
-            <source>; {count} are there already and are replaced</source>
-            <translation>；{count} 个已存在，将被替换</translation>
-        </message>
-        <message>
-            <source>. {count} frames are not restored, and left out</source>
-            <translation>。{count} 帧没有复原，已略去</translation>
+            <source>Redo</source>
+            <translation>重做</translation>
         </message>
     </context>
     <context>
@@ -255,6 +107,22 @@
             <translation>应用</translation>
         </message>
         <message>
+            <source>{change} the windows of all frames</source>
+            <translation>对所有帧的窗口：{change}</translation>
+        </message>
+        <message>
+            <source>Reset</source>
+            <translation>重置</translation>
+        </message>
+        <message>
+            <source>Import</source>
+            <translation>导入</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
             <source>All frames</source>
             <translation>全部帧</translation>
         </message>
@@ -271,6 +139,10 @@
             <translation>第 {index} 帧的窗口</translation>
         </message>
         <message>
+            <source>{start} to {stop}, {length} long</source>
+            <translation>{start} 至 {stop}，长 {length}</translation>
+        </message>
+        <message>
             <source>{edited} of {count} windows are edited</source>
             <translation>{count} 个窗口中修改了 {edited} 个</translation>
         </message>
@@ -278,12 +150,20 @@
             <source>All windows are as in the files</source>
             <translation>所有窗口都与文件一致</translation>
         </message>
+        <message>
+            <source> planes</source>
+            <translation> 平面</translation>
+        </message>
     </context>
     <context>
         <name>Banner</name>
         <message>
             <source>Dismiss this message</source>
             <translation>关闭此消息</translation>
+        </message>
+        <message>
+            <source>{count} more</source>
+            <translation>另有 {count} 条</translation>
         </message>
     </context>
     <context>
@@ -305,6 +185,116 @@
         </message>
     </context>
     <context>
+        <name>Commands</name>
+        <message>
+            <source>It is not there any more</source>
+            <translation>它已不在原处</translation>
+        </message>
+        <message>
+            <source>It was taken off the list of recent files</source>
+            <translation>已从最近文件列表中移除</translation>
+        </message>
+        <message>
+            <source>Open recording</source>
+            <translation>打开录制</translation>
+        </message>
+        <message>
+            <source>Spike recordings</source>
+            <translation>脉冲录制</translation>
+        </message>
+        <message>
+            <source>Add spikes</source>
+            <translation>添加脉冲</translation>
+        </message>
+        <message>
+            <source>Add reference</source>
+            <translation>添加参考图</translation>
+        </message>
+        <message>
+            <source>Add alignment log</source>
+            <translation>添加对齐记录</translation>
+        </message>
+        <message>
+            <source>Alignment logs</source>
+            <translation>对齐记录</translation>
+        </message>
+        <message>
+            <source>Export all restored frames into</source>
+            <translation>导出全部复原帧到</translation>
+        </message>
+        <message>
+            <source>Save picture of panes</source>
+            <translation>保存窗格图像</translation>
+        </message>
+        <message>
+            <source>save the picture</source>
+            <translation>保存图像</translation>
+        </message>
+        <message>
+            <source>Saved</source>
+            <translation>已保存</translation>
+        </message>
+    </context>
+    <context>
+        <name>DataSet</name>
+        <message>
+            <source>size not known</source>
+            <translation>尺寸未知</translation>
+        </message>
+        <message>
+            <source>Open it to choose among pictures</source>
+            <translation>打开后可从图像中选择</translation>
+        </message>
+        <message>
+            <source>1 frame</source>
+            <translation>1 帧</translation>
+        </message>
+        <message>
+            <source>{count} frames</source>
+            <translation>{count} 帧</translation>
+        </message>
+        <message>
+            <source>{count} notes</source>
+            <translation>{count} 条说明</translation>
+        </message>
+        <message>
+            <source>1 note</source>
+            <translation>1 条说明</translation>
+        </message>
+        <message>
+            <source>no spikes</source>
+            <translation>无脉冲</translation>
+        </message>
+        <message>
+            <source>no frames</source>
+            <translation>无帧</translation>
+        </message>
+        <message>
+            <source>no reference</source>
+            <translation>无参考图</translation>
+        </message>
+        <message>
+            <source>no alignment</source>
+            <translation>无对齐</translation>
+        </message>
+        <message>
+            <source>{count} planes</source>
+            <translation>{count} 个平面</translation>
+        </message>
+        <message>
+            <source>Data set</source>
+            <translation>数据集</translation>
+        </message>
+        <message>
+            <source>list the data set</source>
+            <translation>列出数据集</translation>
+        </message>
+        <message>
+            <source>Sequences of the data set</source>
+            <translation>数据集的序列</translation>
+        </message>
+    </context>
+    <context>
         <name>DataSetPanel</name>
         <message>
             <source>Filter by name</source>
@@ -317,6 +307,21 @@
         <message>
             <source>A folder with several sequences appears here, with what each of them lacks.</source>
             <translation>含有多个序列的文件夹会显示在这里，并指出各自缺少什么。</translation>
+        </message>
+        <message>
+            <source>1 sequence</source>
+            <translation>1 个序列</translation>
+        </message>
+        <message>
+            <source>{count} sequences</source>
+            <translation>{count} 个序列</translation>
+        </message>
+    </context>
+    <context>
+        <name>DropHint</name>
+        <message>
+            <source>Drop to open</source>
+            <translation>松开即可打开</translation>
         </message>
     </context>
     <context>
@@ -353,8 +358,192 @@
             <translation>已写入 {count} 个文件。</translation>
         </message>
         <message>
+            <source>Blurry</source>
+            <translation>模糊</translation>
+        </message>
+        <message>
+            <source>Restored</source>
+            <translation>复原</translation>
+        </message>
+        <message>
+            <source>Reference</source>
+            <translation>参考</translation>
+        </message>
+        <message>
             <source>Format</source>
             <translation>格式</translation>
+        </message>
+        <message>
+            <source>What to export</source>
+            <translation>导出什么</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>The restored frames as files</source>
+            <translation>把复原帧写成文件</translation>
+        </message>
+        <message>
+            <source>Scores</source>
+            <translation>分数</translation>
+        </message>
+        <message>
+            <source>PSNR, SSIM and correlation as a table</source>
+            <translation>PSNR、SSIM 和相关系数的表格</translation>
+        </message>
+        <message>
+            <source>Video</source>
+            <translation>视频</translation>
+        </message>
+        <message>
+            <source>Two pictures beside each other, or wiped</source>
+            <translation>两张图片并排，或划像</translation>
+        </message>
+        <message>
+            <source>Which frames</source>
+            <translation>哪些帧</translation>
+        </message>
+        <message>
+            <source>This frame</source>
+            <translation>当前帧</translation>
+        </message>
+        <message>
+            <source>The one on screen</source>
+            <translation>屏幕上的这一帧</translation>
+        </message>
+        <message>
+            <source>Range</source>
+            <translation>范围</translation>
+        </message>
+        <message>
+            <source>From the in to the out point</source>
+            <translation>从起点到终点</translation>
+        </message>
+        <message>
+            <source>All</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Every frame of the sequence</source>
+            <translation>序列的每一帧</translation>
+        </message>
+        <message>
+            <source>File names</source>
+            <translation>文件名</translation>
+        </message>
+        <message>
+            <source>In braces: {fields}. {example} writes five digits</source>
+            <translation>花括号中可用：{fields}。{example} 写成五位数</translation>
+        </message>
+        <message>
+            <source>Files that are there</source>
+            <translation>已存在的文件</translation>
+        </message>
+        <message>
+            <source>Keep them</source>
+            <translation>保留</translation>
+        </message>
+        <message>
+            <source>What is there stays, and is not written again</source>
+            <translation>已存在的保留，不再写入</translation>
+        </message>
+        <message>
+            <source>Replace them</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>What is there is written over</source>
+            <translation>覆盖已存在的文件</translation>
+        </message>
+        <message>
+            <source>Side by side</source>
+            <translation>并排</translation>
+        </message>
+        <message>
+            <source>Both pictures beside each other</source>
+            <translation>两张图片并排</translation>
+        </message>
+        <message>
+            <source>Wipe</source>
+            <translation>划像</translation>
+        </message>
+        <message>
+            <source>One picture, parted by a line that goes across and back</source>
+            <translation>一张图片，分界线来回移动</translation>
+        </message>
+        <message>
+            <source> frames a second</source>
+            <translation> 帧/秒</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Choose…</source>
+            <translation>选择…</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>What</source>
+            <translation>内容</translation>
+        </message>
+        <message>
+            <source>Frames</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Choose a folder.</source>
+            <translation>请选择文件夹。</translation>
+        </message>
+        <message>
+            <source>There is no reference to compare with: File ▸ Add reference names its folder.</source>
+            <translation>没有可比较的参考：用“文件 ▸ 添加参考”指定它的文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose two different pictures.</source>
+            <translation>请选择两张不同的图片。</translation>
+        </message>
+        <message>
+            <source>None of these frames is restored yet.</source>
+            <translation>这些帧都还没有复原。</translation>
+        </message>
+        <message>
+            <source>{count} frames are not restored, and left out.</source>
+            <translation>{count} 帧没有复原，已略去。</translation>
+        </message>
+        <message>
+            <source>{name} is there, and is replaced.</source>
+            <translation>{name} 已存在，将被替换。</translation>
+        </message>
+        <message>
+            <source>Writes {name}, {count} frames.</source>
+            <translation>写入 {name}，{count} 帧。</translation>
+        </message>
+        <message>
+            <source>All of these files are there already.</source>
+            <translation>这些文件都已存在。</translation>
+        </message>
+        <message>
+            <source>{count} files: {names}</source>
+            <translation>{count} 个文件：{names}</translation>
+        </message>
+        <message>
+            <source>; {count} are there already and stay</source>
+            <translation>；{count} 个已存在，保留</translation>
+        </message>
+        <message>
+            <source>; {count} are there already and are replaced</source>
+            <translation>；{count} 个已存在，将被替换</translation>
+        </message>
+        <message>
+            <source>. {count} frames are not restored, and left out</source>
+            <translation>。{count} 帧没有复原，已略去</translation>
         </message>
         <message>
             <source>Names</source>
@@ -419,6 +608,18 @@
 Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</source>
             <translation>脉冲累积的量。编码值（伽马 1）：多数合成数据集。
 线性光（伽马 2.2）：真实传感器与普通相机的帧。</translation>
+        </message>
+        <message>
+            <source>code values (γ 1)</source>
+            <translation>编码值（γ 1）</translation>
+        </message>
+        <message>
+            <source>linear light (γ 2.2)</source>
+            <translation>线性光（γ 2.2）</translation>
+        </message>
+        <message>
+            <source>, assumed</source>
+            <translation>，假定</translation>
         </message>
         <message>
             <source>frame {number}</source>
@@ -515,6 +716,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>脉冲光栅</translation>
         </message>
         <message>
+            <source>load the libraries</source>
+            <translation>加载程序库</translation>
+        </message>
+        <message>
             <source>The language changes when the studio starts again</source>
             <translation>语言将在下次启动时改变</translation>
         </message>
@@ -551,6 +756,65 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Your files are untouched. Help ▸ Show log has the details</source>
             <translation>您的文件未被改动。详情见“帮助 ▸ 显示日志”</translation>
+        </message>
+    </context>
+    <context>
+        <name>Pages</name>
+        <message>
+            <source>Worth knowing</source>
+            <translation>值得注意</translation>
+        </message>
+        <message>
+            <source>Nothing odd was found in its files.</source>
+            <translation>文件中没有发现异常。</translation>
+        </message>
+        <message>
+            <source>Notes on this sequence</source>
+            <translation>关于此序列的说明</translation>
+        </message>
+        <message>
+            <source>1 frame of {size} px, {bits} bit, layout: {layout}</source>
+            <translation>1 帧，{size} 像素，{bits} 位，布局：{layout}</translation>
+        </message>
+        <message>
+            <source>{count} frames of {size} px, {bits} bit, layout: {layout}</source>
+            <translation>{count} 帧，{size} 像素，{bits} 位，布局：{layout}</translation>
+        </message>
+        <message>
+            <source>rate not known</source>
+            <translation>速率未知</translation>
+        </message>
+        <message>
+            <source>Spikes: {planes} planes of {size} px, {rate}, {format}</source>
+            <translation>脉冲：{planes} 个平面，{size} 像素，{rate}，{format}</translation>
+        </message>
+        <message>
+            <source>Alignment windows come from the alignment log</source>
+            <translation>对齐窗口来自对齐记录</translation>
+        </message>
+        <message>
+            <source>Alignment windows come from the data set</source>
+            <translation>对齐窗口来自数据集</translation>
+        </message>
+        <message>
+            <source>Alignment windows come from the user</source>
+            <translation>对齐窗口由用户给出</translation>
+        </message>
+        <message>
+            <source>Alignment windows come from an even spread, which is a guess</source>
+            <translation>对齐窗口为均匀分布，只是猜测</translation>
+        </message>
+        <message>
+            <source>Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.</source>
+            <translation>显示脉冲相机在每次模糊曝光中看到的内容，并用它为视频去模糊。</translation>
+        </message>
+        <message>
+            <source>About Spike Deblur Studio</source>
+            <translation>关于 Spike Deblur Studio</translation>
+        </message>
+        <message>
+            <source>(not installed)</source>
+            <translation>（未安装）</translation>
         </message>
     </context>
     <context>
@@ -727,6 +991,13 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>PlaneScale</name>
+        <message>
+            <source>planes {span}</source>
+            <translation>平面 {span}</translation>
+        </message>
+    </context>
+    <context>
         <name>PlayControls</name>
         <message>
             <source>Speed</source>
@@ -743,6 +1014,104 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Any other speed, 0.1 to 8 times the recording's</source>
             <translation>其他速度，录制速度的 0.1 到 8 倍</translation>
+        </message>
+    </context>
+    <context>
+        <name>Prompts</name>
+        <message>
+            <source>Open</source>
+            <translation>打开</translation>
+        </message>
+        <message>
+            <source>Frames and spikes</source>
+            <translation>帧和脉冲</translation>
+        </message>
+        <message>
+            <source>Spike recordings</source>
+            <translation>脉冲录制</translation>
+        </message>
+        <message>
+            <source>Videos</source>
+            <translation>视频</translation>
+        </message>
+        <message>
+            <source>Open folder</source>
+            <translation>打开文件夹</translation>
+        </message>
+        <message>
+            <source>Export frame</source>
+            <translation>导出帧</translation>
+        </message>
+        <message>
+            <source>Export all restored frames</source>
+            <translation>导出全部复原帧</translation>
+        </message>
+        <message>
+            <source>{count} of these files are already in {folder}.</source>
+            <translation>{folder} 中已有其中 {count} 个文件。</translation>
+        </message>
+        <message>
+            <source>One of these files is already in {folder}.</source>
+            <translation>{folder} 中已有其中一个文件。</translation>
+        </message>
+        <message>
+            <source>Replace what is there?</source>
+            <translation>要替换已有的文件吗？</translation>
+        </message>
+        <message>
+            <source>Replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+    </context>
+    <context>
+        <name>Queue</name>
+        <message>
+            <source>frame {frame}</source>
+            <translation>第 {frame} 帧</translation>
+        </message>
+        <message>
+            <source>frames {first}–{last}</source>
+            <translation>第 {first}–{last} 帧</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>waiting to go on, {done} of {count} frames done</source>
+            <translation>等待继续，已完成 {done}/{count} 帧</translation>
+        </message>
+        <message>
+            <source>starting …</source>
+            <translation>正在启动…</translation>
+        </message>
+        <message>
+            <source>, {time} left</source>
+            <translation>，剩余 {time}</translation>
+        </message>
+        <message>
+            <source>paused, {done} of {count} frames done</source>
+            <translation>已暂停，已完成 {done}/{count} 帧</translation>
+        </message>
+        <message>
+            <source>cancelling …</source>
+            <translation>正在取消…</translation>
+        </message>
+        <message>
+            <source>done in {time}</source>
+            <translation>完成，用时 {time}</translation>
+        </message>
+        <message>
+            <source>cancelled, {done} of {count} frames done</source>
+            <translation>已取消，已完成 {done}/{count} 帧</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
         </message>
     </context>
     <context>
@@ -822,6 +1191,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     <context>
         <name>RecentMenu</name>
         <message>
+            <source>Open recent</source>
+            <translation>打开最近的</translation>
+        </message>
+        <message>
             <source>Clear list</source>
             <translation>清空列表</translation>
         </message>
@@ -831,10 +1204,124 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>RecentRow</name>
+        <message>
+            <source>Open {path}</source>
+            <translation>打开 {path}</translation>
+        </message>
+    </context>
+    <context>
+        <name>Recording</name>
+        <message>
+            <source>the file says so</source>
+            <translation>文件中注明</translation>
+        </message>
+        <message>
+            <source>as the bits look</source>
+            <translation>根据数据位判断</translation>
+        </message>
+        <message>
+            <source>a usual size</source>
+            <translation>常见尺寸</translation>
+        </message>
+        <message>
+            <source>a usual size, cut</source>
+            <translation>常见尺寸，被截断</translation>
+        </message>
+        <message>
+            <source>as typed</source>
+            <translation>按输入</translation>
+        </message>
+        <message>
+            <source>no whole plane</source>
+            <translation>没有完整的平面</translation>
+        </message>
+        <message>
+            <source>1 plane</source>
+            <translation>1 个平面</translation>
+        </message>
+        <message>
+            <source>{count} planes</source>
+            <translation>{count} 个平面</translation>
+        </message>
+        <message>
+            <source>{height} rows of {width} pixels, {planes}</source>
+            <translation>{height} 行 × {width} 像素，{planes}</translation>
+        </message>
+        <message>
+            <source>Bytes are left over: the file is cut short, or this is not its size</source>
+            <translation>有剩余字节：文件被截断，或尺寸不对</translation>
+        </message>
+        <message>
+            <source>The score is about 1 where rows are as alike as neighbouring pixels are</source>
+            <translation>当相邻行与相邻像素同样相似时，得分约为 1</translation>
+        </message>
+        <message>
+            <source> · score {score}</source>
+            <translation> · 得分 {score}</translation>
+        </message>
+        <message>
+            <source>clear from the bits, score {score}</source>
+            <translation>由数据位可确定，得分 {score}</translation>
+        </message>
+        <message>
+            <source>likely from the bits, score {score}</source>
+            <translation>由数据位推测，得分 {score}</translation>
+        </message>
+        <message>
+            <source>as found</source>
+            <translation>如检测所得</translation>
+        </message>
+        <message>
+            <source>as you say</source>
+            <translation>按您的选择</translation>
+        </message>
+        <message>
+            <source>config.yaml says so</source>
+            <translation>config.yaml 中注明</translation>
+        </message>
+        <message>
+            <source>as the frames show</source>
+            <translation>由帧判断</translation>
+        </message>
+        <message>
+            <source>as is usual</source>
+            <translation>按惯例</translation>
+        </message>
+        <message>
+            <source>no packed bits</source>
+            <translation>非打包数据位</translation>
+        </message>
+        <message>
+            <source>highest bit first</source>
+            <translation>高位在前</translation>
+        </message>
+        <message>
+            <source>lowest bit first</source>
+            <translation>低位在前</translation>
+        </message>
+        <message>
+            <source>not said</source>
+            <translation>未指定</translation>
+        </message>
+    </context>
+    <context>
         <name>RecordingDialog</name>
         <message>
             <source>Recording</source>
             <translation>录制</translation>
+        </message>
+        <message>
+            <source>Geometry</source>
+            <translation>几何尺寸</translation>
+        </message>
+        <message>
+            <source>Which way up</source>
+            <translation>上下方向</translation>
+        </message>
+        <message>
+            <source>Planes</source>
+            <translation>平面数</translation>
         </message>
         <message>
             <source>Which planes the pictures are the mean of, from the first to the last</source>
@@ -845,8 +1332,144 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>图片显示的平面</translation>
         </message>
         <message>
+            <source>Rows of the spike camera, in pixels</source>
+            <translation>脉冲相机的行数（像素）</translation>
+        </message>
+        <message>
+            <source>Columns of the spike camera, in pixels</source>
+            <translation>脉冲相机的列数（像素）</translation>
+        </message>
+        <message>
             <source>Planes per second; Vidar cameras record 20 000 or 40 000</source>
             <translation>每秒平面数；Vidar 相机为 20 000 或 40 000</translation>
+        </message>
+        <message>
+            <source>Rows</source>
+            <translation>行</translation>
+        </message>
+        <message>
+            <source>Find out</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>As a config.yaml or the frames show it; else bottom row first, as is usual</source>
+            <translation>依照 config.yaml 或帧判断；否则按惯例底行在前</translation>
+        </message>
+        <message>
+            <source>Bottom first</source>
+            <translation>底行在前</translation>
+        </message>
+        <message>
+            <source>The bottom row of a plane is stored first</source>
+            <translation>平面的底行最先存储</translation>
+        </message>
+        <message>
+            <source>Top first</source>
+            <translation>顶行在前</translation>
+        </message>
+        <message>
+            <source>The top row of a plane is stored first</source>
+            <translation>平面的顶行最先存储</translation>
+        </message>
+        <message>
+            <source>Bits</source>
+            <translation>位</translation>
+        </message>
+        <message>
+            <source>As the bits look; else lowest bit first, as is usual</source>
+            <translation>根据数据位判断；否则按惯例低位在前</translation>
+        </message>
+        <message>
+            <source>Lowest first</source>
+            <translation>低位在前</translation>
+        </message>
+        <message>
+            <source>The least significant bit of a byte is the first of its eight pixels</source>
+            <translation>字节的最低位是其八个像素中的第一个</translation>
+        </message>
+        <message>
+            <source>Highest first</source>
+            <translation>高位在前</translation>
+        </message>
+        <message>
+            <source>The most significant bit of a byte is the first of its eight pixels</source>
+            <translation>字节的最高位是其八个像素中的第一个</translation>
+        </message>
+        <message>
+            <source>Length of one exposure, in planes</source>
+            <translation>一次曝光的长度（平面）</translation>
+        </message>
+        <message>
+            <source>From the start of one exposure to the next, in planes</source>
+            <translation>从一次曝光开始到下一次开始（平面）</translation>
+        </message>
+        <message>
+            <source>Pictures from</source>
+            <translation>图像取自</translation>
+        </message>
+        <message>
+            <source>Height × width</source>
+            <translation>高 × 宽</translation>
+        </message>
+        <message>
+            <source>Rows are stored</source>
+            <translation>行的存储顺序</translation>
+        </message>
+        <message>
+            <source>Bits of a byte are stored</source>
+            <translation>字节内位的存储顺序</translation>
+        </message>
+        <message>
+            <source>Rate</source>
+            <translation>速率</translation>
+        </message>
+        <message>
+            <source>Exposure and stride of its frames</source>
+            <translation>帧的曝光与间隔</translation>
+        </message>
+        <message>
+            <source>{rate} Hz, as found</source>
+            <translation>{rate} Hz（检测所得）</translation>
+        </message>
+        <message>
+            <source>Bottom row first</source>
+            <translation>底行在前</translation>
+        </message>
+        <message>
+            <source>Top row first</source>
+            <translation>顶行在前</translation>
+        </message>
+        <message>
+            <source>rate not known</source>
+            <translation>速率未知</translation>
+        </message>
+        <message>
+            <source>{time} at {rate} Hz</source>
+            <translation>{time}（{rate} Hz）</translation>
+        </message>
+        <message>
+            <source> · {count} bytes left over</source>
+            <translation> · 剩余 {count} 字节</translation>
+        </message>
+        <message>
+            <source>Looking at the file …</source>
+            <translation>正在查看文件…</translation>
+        </message>
+        <message>
+            <source>read the recording</source>
+            <translation>读取录制</translation>
+        </message>
+        <message>
+            <source>The file has {count} bytes, which no usual size fits. Type its height and width.</source>
+            <translation>文件有 {count} 字节，与任何常见尺寸都不符。请输入高和宽。</translation>
+        </message>
+        <message>
+            <source>{count} bytes are left over after the last whole plane: the file is cut short, or this is not its size.</source>
+            <translation>最后一个完整平面之后剩余 {count} 字节：文件被截断，或尺寸不对。</translation>
+        </message>
+        <message>
+            <source>Nothing says how large a plane is. Choose the picture that is neither sheared nor torn.</source>
+            <translation>没有任何信息说明平面的大小。请选择既不倾斜也不撕裂的图像。</translation>
         </message>
     </context>
     <context>
@@ -905,7 +1528,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Edit ▸ Undo returns to the files' windows; Alignment ▸ Export log keeps yours</source>
-            <translation>“编辑 ▸ 撤销”可回到文件中的窗口；“对齐 ▸ 导出日志”可保存您的窗口</translation>
+            <translation>“编辑 ▸ 撤销”可回到文件中的窗口；“对齐 ▸ 导出对齐记录”可保存您的窗口</translation>
         </message>
         <message>
             <source>Memory for restored frames is full ({mib} MiB): those not looked at for longest are let go</source>
@@ -1011,8 +1634,47 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>计算</translation>
         </message>
         <message>
+            <source> (cannot be used)</source>
+            <translation>（无法使用）</translation>
+        </message>
+        <message>
+            <source>add the network</source>
+            <translation>添加网络</translation>
+        </message>
+        <message>
+            <source>Add network</source>
+            <translation>添加网络</translation>
+        </message>
+        <message>
+            <source>Networks (*.safetensors *.pth *.pt)</source>
+            <translation>网络 (*.safetensors *.pth *.pt)</translation>
+        </message>
+        <message>
+            <source>All files (*)</source>
+            <translation>所有文件 (*)</translation>
+        </message>
+        <message>
             <source>The worker computes in {layout}.</source>
             <translation>计算进程的分块：{layout}。</translation>
+        </message>
+        <message>
+            <source>{time} left by the pace so far.</source>
+            <translation>按目前的速度还需 {time}。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Restoring</name>
+        <message>
+            <source>Spike ratio</source>
+            <translation>脉冲比</translation>
+        </message>
+        <message>
+            <source>No training, no model: from each frame and its spikes alone</source>
+            <translation>不需要训练和模型：只用每帧及其脉冲</translation>
+        </message>
+        <message>
+            <source>Network {name}</source>
+            <translation>网络 {name}</translation>
         </message>
     </context>
     <context>
@@ -1020,6 +1682,33 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Open sequences</source>
             <translation>打开的序列</translation>
+        </message>
+    </context>
+    <context>
+        <name>SessionKeeper</name>
+        <message>
+            <source>open the last session</source>
+            <translation>打开上次的会话</translation>
+        </message>
+        <message>
+            <source>The studio ended while it opened the last session, which is therefore left closed</source>
+            <translation>软件上次在打开会话时退出，因此这次不自动打开</translation>
+        </message>
+        <message>
+            <source>File ▸ Reopen last session tries again</source>
+            <translation>“文件 ▸ 重新打开上次的会话”可再试一次</translation>
+        </message>
+        <message>
+            <source>1 of what was open last is gone</source>
+            <translation>上次打开的内容中有 1 个已不在</translation>
+        </message>
+        <message>
+            <source>{count} of what was open last are gone</source>
+            <translation>上次打开的内容中有 {count} 个已不在</translation>
+        </message>
+        <message>
+            <source>Moved files can be opened where they are now; a disk may not be connected</source>
+            <translation>移动过的文件可在新位置打开；也可能是磁盘没有连接</translation>
         </message>
     </context>
     <context>
@@ -1076,6 +1765,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>曝光平面 {span}</translation>
         </message>
         <message>
+            <source>{start} to {stop}</source>
+            <translation>{start} 至 {stop}</translation>
+        </message>
+        <message>
             <source>{size} px, {bits} bit</source>
             <translation>{size} 像素，{bits} 位</translation>
         </message>
@@ -1098,6 +1791,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     </context>
     <context>
         <name>StudioToolBar</name>
+        <message>
+            <source>Tools</source>
+            <translation>工具</translation>
+        </message>
         <message>
             <source>Open</source>
             <translation>打开</translation>
@@ -1132,6 +1829,42 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Timeline</source>
             <translation>时间轴</translation>
+        </message>
+        <message>
+            <source>Plane {plane}</source>
+            <translation>平面 {plane}</translation>
+        </message>
+        <message>
+            <source>{rate} spikes per pixel in this plane</source>
+            <translation>此平面每像素 {rate} 个脉冲</translation>
+        </message>
+        <message>
+            <source>Frame {frame} · {name}</source>
+            <translation>第 {frame} 帧 · {name}</translation>
+        </message>
+        <message>
+            <source>exposed in planes {span}</source>
+            <translation>曝光平面 {span}</translation>
+        </message>
+        <message>
+            <source>This window is a guess: no log or layout says it</source>
+            <translation>此窗口是猜测：没有记录或布局说明它</translation>
+        </message>
+        <message>
+            <source>Restored with another gamma or window</source>
+            <translation>用其他伽马或窗口复原</translation>
+        </message>
+        <message>
+            <source>Restored</source>
+            <translation>复原</translation>
+        </message>
+        <message>
+            <source>Edited: not as in the files</source>
+            <translation>已编辑：与文件不同</translation>
+        </message>
+        <message>
+            <source> planes</source>
+            <translation> 平面</translation>
         </message>
         <message>
             <source>Spike rate</source>
@@ -1245,17 +1978,53 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>WindowEdits</name>
+        <message>
+            <source>Window of frame {frame}</source>
+            <translation>第 {frame} 帧的窗口</translation>
+        </message>
+        <message>
+            <source>Drag window {frame}</source>
+            <translation>拖动窗口 {frame}</translation>
+        </message>
+        <message>
+            <source>Start of frame {frame}</source>
+            <translation>第 {frame} 帧的起点</translation>
+        </message>
+        <message>
+            <source>Stop of frame {frame}</source>
+            <translation>第 {frame} 帧的终点</translation>
+        </message>
+        <message>
+            <source>Move window {frame}</source>
+            <translation>移动窗口 {frame}</translation>
+        </message>
+        <message>
+            <source>Length of frame {frame}</source>
+            <translation>第 {frame} 帧的长度</translation>
+        </message>
+        <message>
+            <source>Shift all by {planes} planes</source>
+            <translation>全部平移 {planes} 个平面</translation>
+        </message>
+        <message>
+            <source>Scale all to {factor}</source>
+            <translation>全部缩放到 {factor}</translation>
+        </message>
+        <message>
+            <source>Drift {planes} planes a frame</source>
+            <translation>每帧漂移 {planes} 个平面</translation>
+        </message>
+        <message>
+            <source>Windows as in the files</source>
+            <translation>恢复文件中的窗口</translation>
+        </message>
+    </context>
+    <context>
         <name>WipeGrip</name>
         <message>
             <source>Drag the line to compare both pictures</source>
             <translation>拖动分界线比较两张图片</translation>
-        </message>
-    </context>
-    <context>
-        <name>window</name>
-        <message>
-            <source>Data set</source>
-            <translation>数据集</translation>
         </message>
     </context>
     <context>

@@ -3,7 +3,7 @@
     python resources/i18n/update.py
 
 Texts that call `tr` are found by lupdate; those in the table of actions are added here. What is translated
-stays; what is not is marked unfinished, and the tests say so.
+stays, also when a text moves to another class; what is not is marked unfinished, and the tests say so.
 """
 
 import subprocess
@@ -46,6 +46,7 @@ def translations(path: Path) -> dict[tuple[str, str], str]:
 def update(path: Path) -> int:
     """Update one file; return how many texts have no translation."""
     known = translations(path) if path.exists() else {}
+    elsewhere = {source: text for (_, source), text in known.items()}
     sources = sorted(str(one) for one in APP.rglob("*.py"))
     subprocess.run(
         [tool("lupdate"), *sources, "-no-obsolete", "-locations", "none", "-ts", str(path)],
@@ -71,7 +72,8 @@ def update(path: Path) -> int:
             translation = message.find("translation")
             if translation is None:
                 translation = ET.SubElement(message, "translation")
-            translation.text = known.get((name, message.findtext("source", "")), translation.text)
+            source = message.findtext("source", "")
+            translation.text = known.get((name, source), translation.text) or elsewhere.get(source)
             if translation.text:
                 translation.attrib.pop("type", None)
             else:

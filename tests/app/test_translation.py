@@ -5,13 +5,16 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from PySide6.QtCore import QLocale
+from PySide6.QtGui import QAction, QFontDatabase, QFontInfo
+from PySide6.QtWidgets import QWidget
 
 from app.settings import Settings
 from app.state.studio import Studio
-from app.translation import ACTIONS, TIPS, language_of, translate, translations_folder
+from app.translation import ACTIONS, TIPS, fit_font, language_of, translate, translations_folder
 from app.ui.action_table import ACTIONS as TABLE
 from app.ui.help_window import HelpWindow, help_pages
 from app.ui.main_window import MainWindow
+from engine.source import SequenceSource
 
 FILES = sorted(translations_folder().glob("*.ts"))
 
@@ -85,10 +88,65 @@ def test_the_window_speaks_chinese(qapp, client, files, qtbot):
             qapp.removeTranslator(translator)
 
 
-def test_pages_that_are_not_translated_stay_english():
+def test_nothing_on_the_screen_is_left_in_english(qapp, client, files, qtbot):
+    from app.ui.export_dialog import ExportDialog
+
+    loaded = translate(qapp, "zh_CN")
+    studio = Studio(Settings(language="zh_CN"), make_client=lambda: client, opener=files.open)
+    try:
+        window = MainWindow(studio, studio.settings)
+        with qtbot.waitSignal(window.ready, timeout=30_000):
+            window.show()
+        for key in ("alignment_panel", "restore_panel", "queue_panel", "picture_panel", "raster_panel"):
+            window.docks.show(key)
+        studio.open_source(SequenceSource("clip"))
+        qtbot.waitUntil(lambda: studio.pictures.view is not None and studio.spikes.voxels is not None)
+        studio.deblur_frame()
+        dialog = ExportDialog(studio, studio.settings, window.theme, window)
+        english = sorted({text for text in texts_in(window) if ENGLISH.search(text)})
+        assert not english, "\n".join(english)
+        dialog.deleteLater()
+        window.hide()
+        window.deleteLater()
+    finally:
+        studio.close()
+        for translator in loaded:
+            qapp.removeTranslator(translator)
+
+
+ENGLISH = re.compile(r"\b[a-z]{3,} [a-z]{2,}", re.IGNORECASE)
+"""Two words; names such as TFP or a file's may stand alone."""
+
+
+def texts_in(window):
+    """Return everything that the window's widgets and actions say."""
+    for widget in (window, *window.findChildren(QWidget)):
+        for name in ("text", "title", "windowTitle", "toolTip", "placeholderText", "accessibleName"):
+            read = getattr(widget, name, None)
+            if callable(read):
+                yield str(read()).replace("Spike Deblur Studio", "")
+    for action in window.findChildren(QAction):
+        yield action.text().replace("Spike Deblur Studio", "")
+        yield action.toolTip().replace("Spike Deblur Studio", "")
+
+
+def test_a_font_with_the_characters_is_taken(qapp):
+    before = qapp.font()
+    families = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
+    try:
+        fit_font(qapp, "en")
+        assert qapp.font() == before
+        fit_font(qapp, "zh_CN")
+        assert not families or QFontInfo(qapp.font()).family() in families
+        assert qapp.font().pointSizeF() == before.pointSizeF()
+    finally:
+        qapp.setFont(before)
+
+
+def test_every_help_page_is_there_in_chinese():
     english, chinese = help_pages(), help_pages("zh_CN")
     assert english.keys() == chinese.keys()
-    assert english["1-getting-started"] != chinese["1-getting-started"]
+    assert all(english[name] != chinese[name] for name in english)
 
 
 def test_another_language_is_remembered_and_told(opened_window):
