@@ -2,13 +2,16 @@
 
 Strategy: messages are handed out one by one for a few milliseconds, then the event loop gets its turn. A
 finished picture is copied out of shared memory when it is handed out, so a burst of them would otherwise
-hold the window up; the client keeps every picture until the next poll, which waits for the last message.
+hold the window up; the client keeps every picture until the next poll, which waits for the last message. A
+large one is copied in a thread, and the messages after it wait for that.
 """
 
+import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -16,12 +19,23 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.state.job import JobRequest
+from engine.errors import EngineError
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
-from engine.worker.messages import ComputeOptions, Rectangle, WorkerMessage
+from engine.worker.messages import (
+    Cancelled,
+    ComputeOptions,
+    Failed,
+    Finished,
+    FrameDone,
+    Rectangle,
+    WorkerMessage,
+)
 
 POLL_MS = 50
 DELIVERY_SECONDS = 0.008
+LARGE_PIXELS = 1_000_000
+"""A frame of so many takes longer to copy than an event loop should wait."""
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +94,8 @@ class WorkerBridge(QObject):
 
     message = Signal(object)
 
+    _fetch_ended = Signal(object, object)
+
     def __init__(
         self, make_client: Callable[[], Client] = worker_client, parent: QObject | None = None
     ) -> None:
@@ -88,6 +104,11 @@ class WorkerBridge(QObject):
         self._client: Client | None = None
         self._is_closed = False
         self._inbox: deque[WorkerMessage] = deque()
+        self._sizes: dict[int, Size] = {}
+        self._fetched: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._fetching = False
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetching")
+        self._fetch_ended.connect(self._on_fetched)
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._deliver)
 
@@ -113,11 +134,18 @@ class WorkerBridge(QObject):
             _rectangle(request.region),
             request.options,
         )
+        self._sizes[job] = request.frame_size
         self._timer.start()
         return job
 
     def picture(self, job: int, slot: int) -> NDArray[np.float32]:
+        """Return a copy of what is in a slot by now. Any thread may ask."""
         return self._awake().picture(job, slot)
+
+    def finished_picture(self, job: int, slot: int) -> NDArray[np.float32]:
+        """Return a copy of the picture that a `FrameDone` speaks of, while that is handed out."""
+        fetched = self._fetched.pop((job, slot), None)
+        return self.picture(job, slot) if fetched is None else fetched
 
     def release(self, job: int, slot: int) -> None:
         self._awake().release(job, slot)
@@ -140,6 +168,7 @@ class WorkerBridge(QObject):
         self._timer.stop()
         self._is_closed = True
         self._inbox.clear()
+        self._fetcher.shutdown(wait=True)
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -151,13 +180,19 @@ class WorkerBridge(QObject):
 
     @Slot()
     def _deliver(self) -> None:
-        if self._client is None:
+        if self._client is None or self._fetching:
             return
         if not self._inbox:
             self._inbox.extend(self._client.poll())
         until = time.monotonic() + DELIVERY_SECONDS
         while self._inbox:
-            self.message.emit(self._inbox.popleft())
+            if self._fetch(self._inbox[0]):
+                return
+            message = self._inbox.popleft()
+            self.message.emit(message)
+            self._fetched.clear()
+            if isinstance(message, Finished | Cancelled | Failed):
+                self._sizes.pop(message.job, None)
             if time.monotonic() >= until:
                 break
         if self._client is None:  # a handler closed the window
@@ -170,6 +205,33 @@ class WorkerBridge(QObject):
             self._timer.setInterval(0 if self._inbox else POLL_MS)
         else:
             self._timer.stop()
+
+    def _fetch(self, message: WorkerMessage) -> bool:
+        """Begin to copy the large picture of a message in a thread; False where there is none to wait for."""
+        if not isinstance(message, FrameDone) or (message.job, message.slot) in self._fetched:
+            return False
+        size, client = self._sizes.get(message.job), self._client
+        if size is None or client is None or size.pixels < LARGE_PIXELS:
+            return False
+        self._fetching = True
+        self._fetcher.submit(self._copy, client, message)
+        return True
+
+    def _copy(self, client: Client, message: FrameDone) -> None:
+        picture = None
+        with contextlib.suppress(EngineError):  # whoever asks for it then is told
+            picture = client.picture(message.job, message.slot)
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self._fetch_ended.emit(message, picture)
+
+    @Slot(object, object)
+    def _on_fetched(self, message: FrameDone, picture: NDArray[np.float32] | None) -> None:
+        self._fetching = False
+        if picture is None:
+            self._sizes.pop(message.job, None)
+        else:
+            self._fetched[message.job, message.slot] = picture
+        self._deliver()
 
 
 def _rectangle(region: Region | None) -> Rectangle | None:

@@ -24,7 +24,7 @@ from app.state.jobs import PartialFrame
 from app.state.lease import Lease
 from app.state.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
 from app.state.read_ahead import ReadAhead
-from app.state.reading import Lane
+from app.state.reading import Lane, Ticket
 from app.state.results import Restored
 from app.state.voxel_look import USUAL, VoxelLook
 from engine.errors import EngineError, OperationCancelled
@@ -149,8 +149,8 @@ class Pictures(QObject):
     def show_partial(self, index: int, newest: Callable[[], PartialFrame | None]) -> None:
         """Show an unfinished frame, if it is the one on screen and has no result yet.
 
-        `newest` is asked for it when the one before has been shown: it costs a copy, and tiles may come
-        faster than pictures can be drawn.
+        `newest` is asked for it, in a thread, when the one before has been shown: it costs a copy, and tiles
+        may come faster than pictures can be drawn.
         """
         self._unfinished = (index, newest)
         if not self._partials.busy:
@@ -161,13 +161,15 @@ class Pictures(QObject):
         self._unfinished = None
         if view is None or unfinished is None or view.index != unfinished[0] or view.result is not None:
             return
-        partial = unfinished[1]()
-        if partial is None:
-            return
-        blurry, look = view.blurry, view.look
-        self._partials.request(
-            partial.index, lambda _: display_partial(partial.picture, blurry, partial.finished, look)
-        )
+        newest, blurry, look = unfinished[1], view.blurry, view.look
+
+        def draw(_: Ticket) -> DisplayPicture | None:
+            partial = newest()
+            if partial is None:
+                return None
+            return display_partial(partial.picture, blurry, partial.finished, look)
+
+        self._partials.request(unfinished[0], draw)
 
     def forget_partial(self) -> None:
         """Stop showing an unfinished frame: its job is over."""
@@ -210,9 +212,9 @@ class Pictures(QObject):
             if REFERENCE in self.wanted.sources:
                 sequence.reference(index)
 
-    def _on_partial(self, index: int, picture: DisplayPicture) -> None:
+    def _on_partial(self, index: int, picture: DisplayPicture | None) -> None:
         view = self.view
-        if view is not None and view.index == index and view.result is None:
+        if picture is not None and view is not None and view.index == index and view.result is None:
             self.view = replace(view, restored=picture)
             self.changed.emit()
 

@@ -130,15 +130,20 @@ class JobQueue(QObject):
         return None if job is None else job.request
 
     def partial(self, number: int, frame: int) -> PartialFrame | None:
-        """Return a copy of an unfinished frame, None where there is nothing of it."""
-        job = self._active
-        if job is None or job.status.number != number or job.is_silent or frame not in job.slots:
+        """Return a copy of an unfinished frame, None where there is nothing of it. Any thread may ask."""
+        job, in_worker = self._active, self._active_in_worker
+        if job is None or job.status.number != number or job.is_silent:
+            return None
+        slot, finished = job.slots.get(frame), tuple(job.regions.get(frame, ()))
+        if slot is None:
             return None
         try:
-            picture = self._bridge.picture(self._active_in_worker, job.slots[frame])
+            picture = self._bridge.picture(in_worker, slot)
         except EngineError:
             return None
-        return PartialFrame(frame, picture, tuple(job.regions[frame]))
+        if job.slots.get(frame) != slot:  # finished meanwhile: another frame may be in its slot by now
+            return None
+        return PartialFrame(frame, picture, finished)
 
     # ------------------------------------------------------------------ what can be done
 
@@ -343,7 +348,7 @@ class JobQueue(QObject):
             self._bridge.release(message.job, message.slot)
             return
         try:
-            picture = self._bridge.picture(message.job, message.slot)
+            picture = self._bridge.finished_picture(message.job, message.slot)
         finally:
             self._bridge.release(message.job, message.slot)
         job.slots.pop(message.frame, None)

@@ -1,11 +1,12 @@
 """Shared memory that carries pictures from the worker to its client.
 
 The client makes a block, owns it and unlinks it; the worker only looks in. Arrays over the memory live
-inside single calls, because a block cannot be closed while one exists.
+inside single calls, because a block cannot be closed while one exists: reading it holds a lock.
 """
 
 import shutil
 import sys
+import threading
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -61,6 +62,8 @@ class FrameBlock:
         self.shared = shared
         self._memory = memory
         self._owned = owned
+        self._in_use = threading.Lock()
+        self._is_closed = False
 
     @classmethod
     def create(cls, frames: int, size: Size) -> "FrameBlock":
@@ -94,8 +97,11 @@ class FrameBlock:
         )
 
     def read(self, slot: int) -> NDArray[np.float32]:
-        """Return a copy of the picture in `slot`, (H, W, 3)."""
-        return self._picture(slot).copy()
+        """Return a copy of the picture in `slot`, (H, W, 3). Raises WorkerError after `close`."""
+        with self._in_use:
+            if self._is_closed:
+                raise WorkerError("the pictures of the job have been given back")
+            return self._picture(slot).copy()
 
     def write(self, slot: int, picture: NDArray[np.float32], region: Region | None = None) -> None:
         """Copy `picture` (H, W, 3), or `region` of it, into `slot`."""
@@ -111,10 +117,12 @@ class FrameBlock:
 
     def close(self) -> None:
         """Let go of the memory; the owner also gives it back to the system."""
-        self._memory.close()
-        if self._owned:
-            self._owned = False
-            self._memory.unlink()
+        with self._in_use:
+            self._is_closed = True
+            self._memory.close()
+            if self._owned:
+                self._owned = False
+                self._memory.unlink()
 
 
 def _attach(name: str) -> SharedMemory:

@@ -194,11 +194,12 @@ class WorkerClient:
         """Return a copy of the picture in a slot, (H, W, 3) RGB in [0, 1].
 
         Pictures of a job that has ended stay readable until the next `poll()`, and as long as a finished
-        one is not released. Raises WorkerError afterwards.
+        one is not released. Raises WorkerError afterwards. Any thread may ask.
         """
-        if job not in self._jobs:
+        of_job = self._jobs.get(job)
+        if of_job is None:
             raise WorkerError(f"the pictures of job {job} have been given back")
-        return self._jobs[job].block.read(slot)
+        return of_job.block.read(slot)
 
     def release(self, job: int, slot: int) -> None:
         """Let the worker reuse the slot of a finished frame.

@@ -1,12 +1,15 @@
 """Messages from client to signals: each once, in order, a little at a time."""
 
+import threading
+
+import numpy as np
 import pytest
 
 from app.bridge import WorkerBridge
 from app.state.job import JobRequest
 from engine.geometry import Size, Span
 from engine.source import SequenceSource
-from engine.worker.messages import Accepted, Failed, Finished, TileDone
+from engine.worker.messages import Accepted, Failed, Finished, FrameDone, TileDone
 
 REQUEST = JobRequest(SequenceSource("clip"), Span(0, 9), "spike-ratio", Size(4, 4), 1.0)
 
@@ -94,3 +97,35 @@ def test_the_end_of_a_job_that_is_killed_while_messages_wait_is_told(bridge, cli
     monkeypatch.setattr(client, "poll", lambda: [died] if died not in heard else [])
     qtbot.waitUntil(lambda: died in heard)
     qtbot.waitUntil(lambda: not bridge._timer.isActive())
+
+
+def test_a_large_picture_is_copied_in_a_thread_and_the_messages_keep_their_order(client, qtbot, monkeypatch):
+    monkeypatch.setattr("app.bridge.LARGE_PIXELS", 1)
+    bridge = WorkerBridge(lambda: client)
+    heard, threads, gate = [], [], threading.Event()
+    original = client.picture
+
+    def picture(job, slot):
+        threads.append(threading.current_thread())
+        gate.wait(10)
+        return original(job, slot)
+
+    client.picture = picture
+    bridge.message.connect(
+        lambda message: heard.append(
+            (type(message), bridge.finished_picture(message.job, message.slot)[0, 0, 0])
+            if isinstance(message, FrameDone)
+            else (type(message), None)
+        )
+    )
+    number = submit(bridge)
+    client.pictures[number, 0] = np.full((4, 6, 3), 0.5, np.float32)
+    client.answers = [FrameDone(number, 0, 0, 0.1), Finished(number, 0.1)]
+    qtbot.waitUntil(lambda: len(threads) == 1)
+    assert heard == []  # the window goes on meanwhile
+    gate.set()
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert heard == [(FrameDone, 0.5), (Finished, None)]
+    assert threads == [threads[0]]
+    assert threads[0] is not threading.main_thread()
+    bridge.close()
