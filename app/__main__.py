@@ -73,12 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.faults import FaultCatcher, log_what_qt_says, write_log_to
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
-    from app.state.kept_rates import rates_folder
-    from app.state.last_session import session_path
+    from app.state.alignment.unsaved_edits import edits_folder
+    from app.state.session.last_session import session_path
+    from app.state.spikes.kept_rates import rates_folder
     from app.state.studio import Studio
-    from app.state.unsaved_edits import edits_folder
     from app.translation import fit_font, translate
-    from app.ui.main_window import MainWindow
+    from app.ui.window.main_window import MainWindow
 
     log_what_qt_says()
     write_log_to(log_path())

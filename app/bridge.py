@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.state.job import JobRequest
+from app.state.jobs.job import JobRequest
 from engine.errors import EngineError
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource

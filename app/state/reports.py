@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from app.settings import MIB
-from app.state.job import JobState, JobStatus
+from app.state.jobs.job import JobState, JobStatus
 from app.state.notices import Notice, Notices
 from engine.errors import EngineError, OperationCancelled
 from engine.source import SequenceSource

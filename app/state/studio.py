@@ -17,24 +17,24 @@ from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
-from app.state.alignment import Alignment
-from app.state.comparing import SPIKE_SOURCES, Comparison
-from app.state.desk import Desk
-from app.state.exporting import BitDepth, Exports
-from app.state.jobs import JobRequest, Jobs, JobState, JobStatus
-from app.state.opening import have_same_frames, sample_source, sources_from_paths
-from app.state.patches import Patches
-from app.state.pictures import Pictures
-from app.state.playback import Playback, frames_a_second
-from app.state.position import Position
-from app.state.probe import SpikeProbe
-from app.state.raster import Rasters
+from app.state.alignment.alignment import Alignment
+from app.state.compare.comparing import SPIKE_SOURCES, Comparison
+from app.state.compare.patches import Patches
+from app.state.compare.pictures import Pictures
+from app.state.compare.probe import SpikeProbe
+from app.state.compare.results import Restored, RestoredFrames, was_made_from
+from app.state.compare.scores import FrameMetrics
+from app.state.export.exporting import BitDepth, Exports
+from app.state.jobs.jobs import JobRequest, Jobs, JobState, JobStatus
+from app.state.opening.sources import have_same_frames, sample_source, sources_from_paths
 from app.state.reports import Reports
-from app.state.results import Restored, RestoredFrames, was_made_from
-from app.state.scores import FrameMetrics
-from app.state.session import Session, open_with_engine
-from app.state.spikes import SpikeViews
-from app.state.voxel_look import VoxelLook
+from app.state.session.desk import Desk
+from app.state.session.playback import Playback, frames_a_second
+from app.state.session.position import Position
+from app.state.session.session import Session, open_with_engine
+from app.state.spikes.raster import Rasters
+from app.state.spikes.spike_views import SpikeViews
+from app.state.spikes.voxel_look import VoxelLook
 from engine.geometry import Region, Span
 from engine.source import SequenceSource
 

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from app.translation import ACTIONS, MENUS, TIPS
-from app.ui import action_table
+from app.ui.window import action_table
 
 FOLDER = Path(__file__).parent
 APP = FOLDER.parents[1] / "app"

@@ -12,9 +12,9 @@ from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from app.settings import Settings
-from app.state.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
+from app.state.compare.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 
 FOLDER = Path(__file__).parent
 SIZE_PX = (1400, 860)

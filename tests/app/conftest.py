@@ -17,10 +17,10 @@ from shiboken6 import isValid
 
 from app.bridge import WorkerBridge
 from app.settings import Settings
-from app.state.reading import reading_pool
+from app.state.reading.lane import reading_pool
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
-from app.ui.theme import Theme
+from app.ui.parts.theme import Theme
+from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.geometry import Size, Span

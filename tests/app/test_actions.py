@@ -4,8 +4,8 @@ from collections import Counter
 
 from PySide6.QtGui import QKeySequence
 
-from app.ui.action_table import ACTIONS, MENUS
-from app.ui.icons import icon, icons_folder
+from app.ui.parts.icons import icon, icons_folder
+from app.ui.window.action_table import ACTIONS, MENUS
 
 
 def test_every_action_has_a_shortcut_that_is_its_own():

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from app.settings import Settings
-from app.state.opening import sample_path
+from app.state.alignment.unsaved_edits import edits_folder
+from app.state.opening.sources import sample_path
 from app.state.studio import Studio
-from app.state.unsaved_edits import edits_folder
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow, read_alignment_log
 from engine.geometry import Span
 from engine.restore.methods import make_method
@@ -35,7 +35,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from app.settings import Settings
 from app.state.studio import Studio
-from app.state.unsaved_edits import edits_folder
+from app.state.alignment.unsaved_edits import edits_folder
 
 application = QApplication([])
 studio = Studio(Settings(), edits_folder=edits_folder())

@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.state.results import Restored
-from app.ui.alignment_panel import AlignmentPanel
-from app.ui.theme import DARK
+from app.state.compare.results import Restored
+from app.ui.alignment.alignment_panel import AlignmentPanel
+from app.ui.parts.theme import DARK
 
 
 @pytest.fixture

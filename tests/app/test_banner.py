@@ -4,7 +4,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.state.notices import Notices
-from app.ui.banner import Banner
+from app.ui.window.banner import Banner
 from engine.errors import FrameError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.bridge import WorkerBridge
-from app.state.job import JobRequest
+from app.state.jobs.job import JobRequest
 from engine.geometry import Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Failed, Finished, FrameDone, TileDone

@@ -7,8 +7,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.state.comparing import BLURRY, REFERENCE, TFP, Choice
-from app.state.results import Restored
+from app.state.compare.comparing import BLURRY, REFERENCE, TFP, Choice
+from app.state.compare.results import Restored
 from engine.geometry import Region
 
 

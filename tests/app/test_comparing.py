@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.display import NEUTRAL, Look, display_difference
-from app.state.comparing import (
+from app.state.compare.comparing import (
     BLURRY,
     RATIO,
     REFERENCE,
@@ -14,8 +14,8 @@ from app.state.comparing import (
     maker_of,
     result_source,
 )
-from app.state.probe import SpikeProbe, fired_planes
-from app.state.results import Restored
+from app.state.compare.probe import SpikeProbe, fired_planes
+from app.state.compare.results import Restored
 from engine.geometry import Region
 from engine.recording import open_recording, write_packed
 from engine.source import SequenceSource

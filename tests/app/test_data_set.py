@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.state.data_set import Branch, DataSet, tree_of
-from app.state.sequence_facts import facts_of
-from app.ui.data_set_model import PATH, DataSetModel, describe
+from app.state.opening.data_set import Branch, DataSet, tree_of
+from app.state.opening.sequence_facts import facts_of
+from app.ui.data_set.data_set_model import PATH, DataSetModel, describe
 from engine.errors import GeometryError, SequenceError
 from engine.source import SequenceSource
 
@@ -142,7 +142,7 @@ def test_real_folders_are_listed_and_described(pool, qtbot, tmp_path):
             folder = tmp_path / "set" / clip / kind
             folder.mkdir(parents=True)
             Image.new("RGB", (64, 48), "gray").save(folder / "0001.png")
-    from app.state.session import open_with_engine
+    from app.state.session.session import open_with_engine
 
     data_set = DataSet(pool, open_with_engine, lambda _: None)
     with qtbot.waitSignal(data_set.listed):
@@ -231,7 +231,7 @@ def test_without_a_data_set_the_panel_says_how_to_get_one(window, qtbot):
 
 
 def test_only_the_newest_thousand_are_remembered(data_set, qtbot, monkeypatch):
-    monkeypatch.setattr("app.state.data_set.MOST_KNOWN", 2)
+    monkeypatch.setattr("app.state.opening.data_set.MOST_KNOWN", 2)
     data_set.show(ROOT, CLIPS)
     data_set.want(CLIPS)
     qtbot.waitUntil(lambda: data_set.facts(CLIPS[2]) is not None)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.settings import Settings
-from app.state.edits import WindowEdits
-from app.state.results import Restored, was_made_from
+from app.state.alignment.edits import WindowEdits
+from app.state.alignment.unsaved_edits import UnsavedEdits
+from app.state.alignment.windows import SHORTEST_PLANES, drifted, moved, scaled, shifted, snapped, with_edge
+from app.state.compare.results import Restored, was_made_from
 from app.state.studio import Studio
-from app.state.unsaved_edits import UnsavedEdits
-from app.state.windows import SHORTEST_PLANES, drifted, moved, scaled, shifted, snapped, with_edge
 from engine.alignment import read_alignment_log
 from engine.errors import AlignmentError
 from engine.source import SequenceSource

@@ -1,6 +1,6 @@
 from PySide6.QtWidgets import QLabel
 
-from app.ui.elided_label import ElidedLabel
+from app.ui.parts.elided_label import ElidedLabel
 
 
 def test_a_text_that_does_not_fit_is_cut_and_told_whole_in_the_tip(qtbot):

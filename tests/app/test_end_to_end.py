@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from app.settings import Settings
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 from engine.sequence import open_sequence
 
 PATIENCE_MS = 60_000

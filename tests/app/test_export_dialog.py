@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.state.comparing import BLURRY, REFERENCE
-from app.state.export_tasks import side_by_side, wipe
-from app.state.results import Restored
-from app.ui.export_dialog import PICTURES, REPLACE, SCORES, SKIP, VIDEO, ExportDialog
+from app.state.compare.comparing import BLURRY, REFERENCE
+from app.state.compare.results import Restored
+from app.state.export.export_tasks import side_by_side, wipe
+from app.ui.dialogs.export_dialog import PICTURES, REPLACE, SCORES, SKIP, VIDEO, ExportDialog
 from engine.errors import ExportError
 
 

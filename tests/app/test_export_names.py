@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.state.export_names import FrameFacts, TemplateError, file_name, file_paths
+from app.state.export.export_names import FrameFacts, TemplateError, file_name, file_paths
 
 FACTS = FrameFacts("0007", "街 street", 6, "network", 43.25)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.state.exporting import Exports
+from app.state.export.exporting import Exports
 
 
 @pytest.fixture

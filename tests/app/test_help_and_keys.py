@@ -8,10 +8,10 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 
 from app.settings import Settings, load_settings, save_settings
-from app.ui.action_table import ACTIONS
-from app.ui.command_palette import CommandPalette, score
-from app.ui.help_window import PAGE_OF_PANEL, SHORTCUTS_PAGE, HelpWindow, help_pages, title_of
-from app.ui.shortcut_editor import ShortcutEditor
+from app.ui.help.command_palette import CommandPalette, score
+from app.ui.help.help_window import PAGE_OF_PANEL, SHORTCUTS_PAGE, HelpWindow, help_pages, title_of
+from app.ui.help.shortcut_editor import ShortcutEditor
+from app.ui.window.action_table import ACTIONS
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtGui import QAction
 
-from app.state.jobs import JobState, JobStatus
-from app.ui.job_bar import JobBar, describe, format_seconds
+from app.state.jobs.jobs import JobState, JobStatus
+from app.ui.jobs.job_bar import JobBar, describe, format_seconds
 from engine.geometry import Span
 
 RUNNING = JobStatus(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.state.job import JobRequest, JobState
-from app.state.jobs import Jobs
-from app.state.queue import JobQueue
+from app.state.jobs.job import JobRequest, JobState
+from app.state.jobs.jobs import Jobs
+from app.state.jobs.queue import JobQueue
 from engine.geometry import Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Cancelled, Finished, FrameDone, TileDone

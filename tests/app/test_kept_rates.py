@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from app.state.kept_rates import KeptRates
-from app.state.lease import Lease
-from app.state.spikes import SpikeViews
+from app.state.reading.lease import Lease
+from app.state.spikes.kept_rates import KeptRates
+from app.state.spikes.spike_views import SpikeViews
 from engine.recording import open_recording, write_packed
 from engine.source import SequenceSource
 

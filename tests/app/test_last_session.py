@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from app.settings import Settings
-from app.state.data_set import DataSet
-from app.state.last_session import SessionRecord, TabRecord, read_session, session_path, write_session
-from app.state.session_keeper import SessionKeeper
+from app.state.opening.data_set import DataSet
+from app.state.session.last_session import SessionRecord, TabRecord, read_session, session_path, write_session
+from app.state.session.session_keeper import SessionKeeper
+from app.state.session.tabs import Tabs
 from app.state.studio import Studio
-from app.state.tabs import Tabs
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 from engine.errors import GeometryError, SequenceError
 from engine.source import SequenceSource
 

@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.__main__ import main, read_arguments
-from app.ui.pages import Page
-from app.ui.recording_dialog import RecordingDialog
+from app.ui.dialogs.recording_dialog import RecordingDialog
+from app.ui.help.pages import Page
 from engine.errors import GeometryError, SequenceError
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, FrameDone

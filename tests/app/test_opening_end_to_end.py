@@ -9,10 +9,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit
 
 from app.settings import load_settings, settings_path
-from app.state.last_session import session_path
+from app.state.session.last_session import session_path
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
-from app.ui.recording_dialog import RecordingDialog
+from app.ui.dialogs.recording_dialog import RecordingDialog
+from app.ui.window.main_window import MainWindow
 from engine.recording import write_packed
 from engine.recording.bit_order import reverse_bits
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.state.opening import sources_from_paths
+from app.state.opening.sources import sources_from_paths
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from app.display import display_picture
-from app.ui.panes import LARGEST_PIXEL_PX, PaneGrid
+from app.ui.panes.panes import LARGEST_PIXEL_PX, PaneGrid
 from engine.geometry import Size
 
 SIZE = Size(300, 400)

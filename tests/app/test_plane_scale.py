@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ui.plane_scale import (
+from app.ui.timeline.plane_scale import (
     MOST_LANES,
     PlaneScale,
     format_planes,

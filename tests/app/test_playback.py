@@ -4,9 +4,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
 from app.settings import Settings
-from app.state.playback import SPEEDS, Playback, frames_a_second
-from app.state.position import Position
-from app.ui.play_controls import PlayControls
+from app.state.session.playback import SPEEDS, Playback, frames_a_second
+from app.state.session.position import Position
+from app.ui.timeline.play_controls import PlayControls
 from engine.alignment import AlignmentWindow
 from engine.source import SequenceSource
 

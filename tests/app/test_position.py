@@ -1,6 +1,6 @@
 import pytest
 
-from app.state.position import Position
+from app.state.session.position import Position
 from engine.geometry import Span
 
 

@@ -3,7 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.settings import Settings
-from app.ui.prompts import FilePrompts
+from app.ui.dialogs.prompts import FilePrompts
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.state.job import JobRequest, JobState
-from app.state.queue import KEPT_JOBS, JobQueue
+from app.state.jobs.job import JobRequest, JobState
+from app.state.jobs.queue import KEPT_JOBS, JobQueue
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import NO_SLOT, Accepted, Cancelled, Failed, Finished, FrameDone, TileDone

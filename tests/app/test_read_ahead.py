@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from app.state.lease import Lease
-from app.state.read_ahead import ReadAhead
+from app.state.reading.lease import Lease
+from app.state.reading.read_ahead import ReadAhead
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.state.reading import Lane
+from app.state.reading.lane import Lane
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 
 from app.settings import Settings, load_settings, save_settings
-from app.state.recent import RecentSources, name_of, place_of
-from app.state.source_values import source_of, values_of
-from app.ui.recent_menu import RecentMenu
+from app.state.opening.recent import RecentSources, name_of, place_of
+from app.state.session.source_values import source_of, values_of
+from app.ui.window.recent_menu import RecentMenu
 from engine.source import SequenceSource
 
 FULL = SequenceSource(

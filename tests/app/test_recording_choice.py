@@ -5,8 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from app.state.recording_choice import RecordingChoice
-from app.state.recording_pictures import Painted, look, paint
+from app.state.opening.recording_choice import RecordingChoice
+from app.state.opening.recording_pictures import Painted, look, paint
 from engine.errors import GeometryError
 from engine.geometry import Size
 from engine.recording import write_packed

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox
 
-from app.state.recording_choice import RecordingChoice
-from app.state.recording_pictures import Painted
-from app.ui.recording_dialog import RecordingDialog
+from app.state.opening.recording_choice import RecordingChoice
+from app.state.opening.recording_pictures import Painted
+from app.ui.dialogs.recording_dialog import RecordingDialog
 from engine.geometry import Size
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.settings import Settings, load_settings, save_settings
-from app.state.remembered import RememberedReading, RememberedReadings, folder_of, open_remembering
+from app.state.opening.remembered import RememberedReading, RememberedReadings, folder_of, open_remembering
 from engine.errors import GeometryError, SequenceError
 from engine.geometry import Size
 from engine.source import SequenceSource

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.settings import Settings
-from app.state.patches import MOST_FRAMES, Patches
-from app.state.restoring import Restoring
+from app.state.compare.patches import MOST_FRAMES, Patches
+from app.state.jobs.restoring import Restoring
 from engine.errors import CheckpointError
 from engine.geometry import Region
 from engine.model_files import bundled_models, describe_model

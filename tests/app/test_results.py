@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.state.results import Restored, RestoredFrames
+from app.state.compare.results import Restored, RestoredFrames
 
 FRAME_BYTES = 10 * 10 * 3 * 4
 

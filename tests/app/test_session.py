@@ -1,7 +1,7 @@
 import pytest
 
-from app.state.lease import Lease
-from app.state.session import Session
+from app.state.reading.lease import Lease
+from app.state.session.session import Session
 from engine.errors import GeometryError, OperationCancelled, SequenceError
 from engine.geometry import Size
 from engine.recording.recording import GeometryCandidate

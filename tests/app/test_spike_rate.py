@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.state.spike_rate import LEAST_BLOCKS, RateCurve
+from app.state.spikes.spike_rate import LEAST_BLOCKS, RateCurve
 
 
 def naive_envelope(values, start, stop, columns, widened=0.0):

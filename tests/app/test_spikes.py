@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app.state.lease import Lease
-from app.state.spikes import BINS, SpikeViews
+from app.state.reading.lease import Lease
+from app.state.spikes.spike_views import BINS, SpikeViews
 from engine.source import SequenceSource
 
 

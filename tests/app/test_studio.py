@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.state.jobs import JobState
+from app.state.jobs.jobs import JobState
 from engine.errors import GeometryError, SequenceError
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Cancelled, Failed, Finished, FrameDone, TileDone

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.state.tabs import Tabs
+from app.state.session.tabs import Tabs
 from engine.errors import SequenceError
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, FrameDone

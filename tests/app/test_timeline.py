@@ -4,9 +4,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 
-from app.state.spike_rate import RateCurve
-from app.ui.theme import DARK
-from app.ui.timeline import Timeline
+from app.state.spikes.spike_rate import RateCurve
+from app.ui.parts.theme import DARK
+from app.ui.timeline.timeline import Timeline
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 from app.settings import Settings
 from app.state.studio import Studio
 from app.translation import ACTIONS, TIPS, fit_font, language_of, translate, translations_folder
-from app.ui.action_table import ACTIONS as TABLE
-from app.ui.help_window import HelpWindow, help_pages
-from app.ui.main_window import MainWindow
+from app.ui.help.help_window import HelpWindow, help_pages
+from app.ui.window.action_table import ACTIONS as TABLE
+from app.ui.window.main_window import MainWindow
 from engine.source import SequenceSource
 
 FILES = sorted(translations_folder().glob("*.ts"))
@@ -89,7 +89,7 @@ def test_the_window_speaks_chinese(qapp, client, files, qtbot):
 
 
 def test_nothing_on_the_screen_is_left_in_english(qapp, client, files, qtbot):
-    from app.ui.export_dialog import ExportDialog
+    from app.ui.dialogs.export_dialog import ExportDialog
 
     loaded = translate(qapp, "zh_CN")
     studio = Studio(Settings(language="zh_CN"), make_client=lambda: client, opener=files.open)

@@ -3,8 +3,8 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
-from app.state.spikes import VoxelPictures
-from app.ui.voxel_strip import VoxelStrip, grid_of
+from app.state.spikes.spike_views import VoxelPictures
+from app.ui.spikes.voxel_strip import VoxelStrip, grid_of
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from PySide6.QtTest import QTest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from app.state.comparing import VOXEL, Choice
-from app.state.network_input import input_spec, network_values
-from app.state.raster import raster_of, spikes_in_bin
-from app.state.voxel_look import COLOURS, VoxelLook, colour_table
-from app.ui.voxel_commands import BinPlayer, fill_look_menu
-from app.ui.voxel_strip import qt_colours
+from app.state.compare.comparing import VOXEL, Choice
+from app.state.spikes.network_input import input_spec, network_values
+from app.state.spikes.raster import raster_of, spikes_in_bin
+from app.state.spikes.voxel_look import COLOURS, VoxelLook, colour_table
+from app.ui.spikes.voxel_commands import BinPlayer, fill_look_menu
+from app.ui.spikes.voxel_strip import qt_colours
 from engine.model_files import bundled_models
 from engine.recording import open_recording, write_packed
 from engine.voxels import VoxelSpec, voxelize

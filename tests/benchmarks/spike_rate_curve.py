@@ -16,8 +16,8 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPolygonF
 
-from app.state.spike_rate import RateCurve
-from app.ui.curve_picture import curve_pixels
+from app.state.spikes.spike_rate import RateCurve
+from app.ui.timeline.curve_picture import curve_pixels
 
 COLUMNS, HEIGHT = 1600, 80
 VIEWS = 40

@@ -26,12 +26,12 @@ from window_stalls import Waits
 from app.__main__ import SWITCH_SECONDS
 from app.environment import spare_collector
 from app.settings import Settings
-from app.state.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
-from app.state.opening import sample_source
-from app.state.pictures import FrameView
-from app.state.spikes import VoxelPictures
+from app.state.compare.comparing import BLURRY, REFERENCE, RESTORED, TFP, Choice
+from app.state.compare.pictures import FrameView
+from app.state.opening.sources import sample_source
+from app.state.spikes.spike_views import VoxelPictures
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 from engine.geometry import Size
 from engine.source import SequenceSource
 

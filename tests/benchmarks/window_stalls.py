@@ -23,7 +23,7 @@ from app.__main__ import SWITCH_SECONDS
 from app.environment import spare_collector
 from app.settings import Settings
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 
 BUDGET_MS = 50
 

@@ -45,7 +45,7 @@ STUDIO = """
 import os, time
 from app import __main__ as program
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 
 make = MainWindow.__init__
 

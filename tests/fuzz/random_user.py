@@ -27,9 +27,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
 from shiboken6 import isValid
 
 from app.settings import Settings
-from app.state.opening import sample_source
+from app.state.opening.sources import sample_source
 from app.state.studio import Studio
-from app.ui.main_window import MainWindow
+from app.ui.window.main_window import MainWindow
 
 LEFT_ALONE = {"quit", "log"}
 """Actions that end the run, or start another program."""

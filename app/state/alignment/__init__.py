@@ -1,0 +1,1 @@
+"""The alignment windows and their edits."""

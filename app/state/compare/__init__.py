@@ -1,0 +1,1 @@
+"""What the panes show, and what is measured of it."""

@@ -1,0 +1,94 @@
+"""The values behind a source of a pane: read, or made of the spikes, in a thread."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.display import FloatPicture
+from app.state.alignment.window_pictures import shown_rate
+from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
+from app.state.compare.results import Restored
+from app.state.spikes.network_input import network_values
+from app.state.spikes.spike_views import BINS
+from app.state.spikes.voxel_look import USUAL, VoxelLook, colour_table
+from engine.geometry import Size, Span
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
+
+MadeFrom = tuple[float, float, float]
+"""Start and end of the alignment window, gamma: what pictures made of spikes depend on."""
+
+
+def made_from(sequence: "Sequence", index: int) -> MadeFrom:
+    """Return what a frame's pictures made of spikes depend on."""
+    if not sequence.windows:
+        return (0.0, 0.0, sequence.gamma)
+    window = sequence.window(index)
+    return (window.start, window.stop, sequence.gamma)
+
+
+def why_missing(sequence: "Sequence", source: str) -> str:
+    """Return why a frame has no such picture, one of the keys of the panes' hints; empty if it has."""
+    if source == REFERENCE and not sequence.has_reference:
+        return "reference"
+    if source in SPIKE_SOURCES and sequence.recording is None:
+        return "spikes"
+    return ""
+
+
+def read_source(
+    sequence: "Sequence",
+    index: int,
+    source: str,
+    results: tuple[Restored, ...],
+    voxel_bin: int = 0,
+    voxel_look: VoxelLook = USUAL,
+) -> FloatPicture | None:
+    """Return the float32 (h, w, 3) values of a source in [0, 1], None where the frame has none.
+
+    Pictures made of spikes have the size of the spikes. Raises what reading the sequence raises.
+    """
+    maker = maker_of(source)
+    if maker is not None:
+        return next((one.picture for one in results if one.made_by == maker), None)
+    if source == REFERENCE:
+        return sequence.reference(index)
+    if source not in SPIKE_SOURCES or sequence.recording is None:
+        return None
+    if source == RATIO:
+        return _spike_ratio(sequence, index)
+    if source == VOXEL:
+        return _voxel_bin(sequence, index, voxel_bin, voxel_look)
+    from engine.voxels import tfi, tfp
+
+    window = sequence.window(index)
+    if source == TFP:
+        return shown_rate(tfp(sequence.recording, window.start, window.stop), sequence.gamma)
+    assert source == TFI
+    return shown_rate(tfi(sequence.recording, window.centre), sequence.gamma)
+
+
+def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
+    from engine.restore.spike_ratio import SpikeRatio
+
+    pictures: NDArray[np.float32] = SpikeRatio().prepare(sequence, Span(index, index + 1)).pictures
+    return pictures[0]
+
+
+def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook) -> FloatPicture:
+    """Return one bin as it looks in the strip: same values, scale and colours."""
+    grid = sequence.voxels(index, BINS)
+    values = np.asarray(grid) if look.values == "counts" else network_values(grid, look.model)
+    one = look.levels_of(values, min(voxel_bin, len(values) - 1))
+    return (colour_table(look.colours).astype(np.float32) / np.float32(255))[one]
+
+
+def at_size(picture: FloatPicture, size: Size) -> FloatPicture:
+    """Return a picture enlarged or reduced to the size of another, to subtract them."""
+    if picture.shape[:2] == (size.height, size.width):
+        return picture
+    import cv2
+
+    return cv2.resize(picture, (size.width, size.height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

@@ -1,0 +1,126 @@
+"""Restored frames in memory, bounded in bytes; the ones not looked at for longest go first."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from app.state.alignment.windows import Windows
+
+REACH = {"network": 4}
+"""How many frames on either side a method looks at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """One restored frame and what made it."""
+
+    picture: NDArray[np.float32]
+    """(H, W, 3) RGB in [0, 1]."""
+    method: str
+    gamma: float
+    seconds: float
+    windows: Windows | None = None
+    """Of every frame of the sequence when it was made; None where they were as in the files."""
+    model: str | None = None
+    """File of the network; None for the bundled one and for methods without."""
+
+    @property
+    def made_by(self) -> str:
+        """What made it: results of the same maker replace each other."""
+        return self.method if self.model is None else f"{self.method} {Path(self.model).stem}"
+
+
+def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:
+    """Whether gamma and windows are still what a frame was made from; `base` are the windows of the files."""
+    reach = REACH.get(restored.method, 0)
+    near = slice(max(0, index - reach), index + reach + 1)
+    return restored.gamma == gamma and (restored.windows or base)[near] == windows[near]
+
+
+class RestoredFrames(QObject):
+    """Restored frames by frame number; of each the newest result of every maker, the newest of all first."""
+
+    changed = Signal()
+    evicted = Signal(int)
+    """A frame was forgotten because of the bound."""
+
+    def __init__(self, limit_bytes: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._limit_bytes = limit_bytes
+        self._frames: OrderedDict[tuple[int, str], Restored] = OrderedDict()
+        """By frame and maker, the one not looked at for longest first."""
+        self._newest: dict[int, list[str]] = {}
+        """Of every frame its makers, the newest last."""
+        self._bytes = 0
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._newest
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+    @property
+    def limit_bytes(self) -> int:
+        return self._limit_bytes
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return tuple(sorted(self._newest))
+
+    def get(self, index: int) -> Restored | None:
+        """Return a restored frame and count it as used."""
+        restored = self.peek(index)
+        if restored is not None:
+            self._frames.move_to_end((index, restored.made_by))
+        return restored
+
+    def peek(self, index: int) -> Restored | None:
+        """Return a restored frame without counting it as used."""
+        makers = self._newest.get(index)
+        return self._frames[index, makers[-1]] if makers else None
+
+    def of(self, index: int) -> tuple[Restored, ...]:
+        """Return all results of a frame, the newest first."""
+        return tuple(self._frames[index, maker] for maker in reversed(self._newest.get(index, ())))
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Return what made the results there are, by name."""
+        return tuple(sorted({maker for _, maker in self._frames}))
+
+    def put(self, index: int, restored: Restored) -> None:
+        """Keep a frame, in place of an older result of the same maker; the newest always fits."""
+        maker = restored.made_by
+        if (index, maker) in self._frames:
+            self._drop(index, maker)
+        self._frames[index, maker] = restored
+        self._newest.setdefault(index, []).append(maker)
+        self._bytes += restored.picture.nbytes
+        forgotten = []
+        while self._bytes > self._limit_bytes and len(self._frames) > 1:
+            least_recent = next(iter(self._frames))
+            self._drop(*least_recent)
+            forgotten.append(least_recent[0])
+        self.changed.emit()
+        for one in forgotten:
+            self.evicted.emit(one)
+
+    def clear(self) -> None:
+        self._frames.clear()
+        self._newest.clear()
+        self._bytes = 0
+        self.changed.emit()
+
+    def _drop(self, index: int, maker: str) -> None:
+        self._bytes -= self._frames.pop((index, maker)).picture.nbytes
+        self._newest[index].remove(maker)
+        if not self._newest[index]:
+            del self._newest[index]

@@ -1,0 +1,213 @@
+"""What an export writes beside single pictures: tables of scores, and videos that compare two pictures."""
+
+import csv
+import io
+import math
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.display import to_bytes
+from app.state.compare.comparing import BLURRY, REFERENCE, RESTORED
+from app.state.compare.results import Restored
+from app.state.export.exporting import Work
+from app.state.reading.lease import Lease
+from engine.errors import ExportError
+
+if TYPE_CHECKING:
+    import cv2
+
+    from engine.sequence import Sequence as FrameSequence
+
+Layout = Literal["side by side", "wipe"]
+VIDEO_SUFFIX = ".mp4"
+GAP_PX = 8
+LINE_PX = 2
+HEADER = ("index", "name", "method", "blurry_psnr", "blurry_ssim", "blurry_correlation")
+HEADER_RESTORED = ("restored_psnr", "restored_ssim", "restored_correlation")
+
+
+def write_scores(
+    work: Work, lease: Lease, frames: Sequence[int], results: Mapping[int, Restored], path: Path
+) -> None:
+    """Write PSNR, SSIM and correlation of the blurry and the restored frames that have a reference.
+
+    Numbers there are none of stay empty. Raises ExportError, also where no frame has a reference.
+    """
+    from engine.export import make_folder, write_text_atomically
+    from engine.metrics import compare
+
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow((*HEADER, *HEADER_RESTORED))
+    measured = 0
+    with lease.reading() as sequence:
+        for done, index in enumerate(frames, start=1):
+            if work.stopped:
+                return
+            work.progress(done, len(frames))
+            if sequence.reference(index) is None:
+                continue
+            measured += 1
+            blurry = compare(sequence, index, sequence.frame(index))
+            row = [index, sequence.frame_name(index), "", *_numbers(blurry)]
+            result = results.get(index)
+            if result is None:
+                row += [""] * len(HEADER_RESTORED)
+            else:
+                row[2] = result.made_by
+                row += _numbers(compare(sequence, index, result.picture))
+            writer.writerow(row)
+        if not measured:
+            raise ExportError(
+                "none of these frames has a reference to compare with",
+                path=sequence.source.path,
+                advice="File ▸ Add reference names the folder of sharp pictures",
+            )
+    make_folder(path.parent)
+    write_text_atomically(path, table.getvalue())
+    work.written.append(path)
+
+
+def _numbers(scores: object) -> list[str]:
+    values = (getattr(scores, name) for name in ("psnr", "ssim", "correlation"))
+    return ["" if math.isnan(value) else f"{value:.6g}" for value in values]
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """A comparison as a video."""
+
+    path: Path
+    frames: tuple[int, ...]
+    left: str
+    """`BLURRY`, `RESTORED` or `REFERENCE`, as `right`."""
+    right: str
+    layout: Layout
+    fps: float
+    hold: int = 1
+    """How often every frame is shown."""
+
+
+def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int, Restored]) -> None:
+    """Write a video, whole or not at all. Raises ExportError where that is not possible.
+
+    A frame without one of the two pictures is left out. With a wipe, the line goes across and back once.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="spike-deblur-video-"))
+    try:
+        # OpenCV cannot write to every path, nor say what went wrong: it writes here, and the file moves.
+        temporary = folder / f"video{VIDEO_SUFFIX}"
+        writer = None
+        shown = 0
+        for done, index in enumerate(plan.frames, start=1):
+            if work.stopped:
+                break
+            with lease.reading() as sequence:
+                left = _picture(sequence, index, plan.left, results)
+                right = _picture(sequence, index, plan.right, results)
+            work.progress(done, len(plan.frames))
+            if left is None or right is None:
+                continue
+            for _ in range(plan.hold):
+                across = shown / max(1, plan.hold * len(plan.frames))
+                picture = _frame_of_video(plan.layout, left, right, across)
+                if writer is None:
+                    writer = _video_writer(temporary, plan, picture)
+                writer.write(np.ascontiguousarray(picture[:, :, ::-1]))
+                shown += 1
+        if writer is not None:
+            writer.release()
+        if work.stopped:
+            return
+        if writer is None:
+            raise ExportError(
+                "no frame has both pictures",
+                path=plan.path,
+                advice="Deblur the frames first, or choose other pictures",
+            )
+        _move(temporary, plan.path)
+        work.written.append(plan.path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _video_writer(temporary: Path, plan: VideoPlan, picture: NDArray[np.uint8]) -> "cv2.VideoWriter":
+    import cv2
+
+    size = (picture.shape[1], picture.shape[0])
+    writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), plan.fps, size)
+    if not writer.isOpened():
+        raise ExportError("no video of this size can be made", path=plan.path, found=f"{size} px")
+    return writer
+
+
+def _frame_of_video(
+    layout: Layout, left: NDArray[np.uint8], right: NDArray[np.uint8], across: float
+) -> NDArray[np.uint8]:
+    if layout == "side by side":
+        return side_by_side(left, right)
+    return wipe(left, right, 0.5 - 0.5 * math.cos(2 * math.pi * across))
+
+
+def _picture(
+    sequence: "FrameSequence", index: int, source: str, results: Mapping[int, Restored]
+) -> NDArray[np.uint8] | None:
+    if source == RESTORED:
+        result = results.get(index)
+        return None if result is None else to_bytes(result.picture)
+    picture = sequence.frame(index) if source == BLURRY else sequence.reference(index)
+    assert source in (BLURRY, REFERENCE)
+    return None if picture is None else to_bytes(picture)
+
+
+def side_by_side(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return both pictures beside each other, with even sides as videos need them."""
+    height = max(left.shape[0], right.shape[0])
+    sheet = np.zeros((height, left.shape[1] + GAP_PX + right.shape[1], 3), np.uint8)
+    sheet[: left.shape[0], : left.shape[1]] = left
+    sheet[: right.shape[0], left.shape[1] + GAP_PX :] = right
+    return _even(sheet)
+
+
+def wipe(left: NDArray[np.uint8], right: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Return the left picture up to a line `share` of the way across, and the right one behind it."""
+    sheet = right.copy()
+    if left.shape != right.shape:
+        raise ExportError(
+            "pictures of two sizes cannot be wiped",
+            found=f"{left.shape[:2]} and {right.shape[:2]}",
+            advice="Choose side by side",
+        )
+    line = round(share * (sheet.shape[1] - LINE_PX))
+    sheet[:, :line] = left[:, :line]
+    sheet[:, line : line + LINE_PX] = 255
+    return _even(sheet)
+
+
+def _even(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = sheet.shape[:2]
+    return np.pad(sheet, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Put a finished file in place: copied beside its target first, because disks may differ."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(temporary, beside)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ExportError(
+            f"the video cannot be written ({error.strerror or error})",
+            path=path,
+            advice="Choose a folder that can be written and has room",
+        ) from error

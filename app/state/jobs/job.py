@@ -1,0 +1,140 @@
+"""What a job is: asked for, waiting, worked on, over.
+
+QUEUED ── submitted ──→ STARTING ── Accepted ──→ RUNNING ── cancel ──→ CANCELLING
+RUNNING ── pause ──→ PAUSED ── resume ──→ RUNNING, or QUEUED where another job has the worker
+any of them ──→ FINISHED | CANCELLED | FAILED ── retry ──→ QUEUED
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Region, Size, Span
+from engine.source import SequenceSource
+from engine.worker.messages import ComputeOptions
+
+if TYPE_CHECKING:
+    from app.state.jobs.restoring import Restorer
+    from engine.sequence import Sequence
+
+
+class JobState(Enum):
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (JobState.FINISHED, JobState.CANCELLED, JobState.FAILED)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What is to be restored, and how."""
+
+    source: SequenceSource
+    frames: Span
+    method: str
+    frame_size: Size
+    gamma: float
+    windows: tuple[tuple[float, float], ...] | None = None
+    """(start, stop) in planes of every frame of the sequence, where somebody moved them."""
+    name: str = ""
+    """Of the sequence, for people."""
+    model: str | None = None
+    """File of the network; None for the bundled one."""
+    region: Region | None = None
+    """The part of the frames to restore; None for all of them."""
+    options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
+
+    @classmethod
+    def of(
+        cls,
+        sequence: "Sequence",
+        source: SequenceSource,
+        frames: Span,
+        restorer: "Restorer",
+        options: ComputeOptions,
+        region: Region | None = None,
+    ) -> "JobRequest":
+        """Ask for frames of a sequence as it is open now."""
+        windows = None
+        if sequence.windows_source == "given":  # somebody moved them, which the files do not know
+            windows = tuple((window.start, window.stop) for window in sequence.windows)
+        return cls(
+            source,
+            frames,
+            restorer.method,
+            sequence.frame_size,
+            sequence.gamma,
+            windows,
+            sequence.name,
+            restorer.model,
+            region,
+            options,
+        )
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A snapshot of a job."""
+
+    number: int
+    frames: Span
+    method: str
+    gamma: float
+    state: JobState = JobState.STARTING
+    tiles_done: int = 0
+    tiles_total: int = 0
+    frames_done: int = 0
+    elapsed_seconds: float = 0.0
+    """Of work, without waits and pauses."""
+    problem: str = ""
+    name: str = ""
+    """Of the sequence."""
+    frames_before: int = 0
+    """Frames that were done before the worker took the job on this time."""
+    layout: str = ""
+    """How the worker cuts it: tile, clip, memory, device."""
+    remarks: tuple[str, ...] = ()
+    """What the worker says at the end about how it was done."""
+    is_region: bool = False
+    """Whether only a part of the frames is restored."""
+    seconds_before: float = 0.0
+    """The part of `elapsed_seconds` that went by before that."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left by the pace so far; None before anything is known."""
+        if self.state is not JobState.RUNNING or self.tiles_done == 0 or self.tiles_total == 0:
+            return None
+        pace = (self.elapsed_seconds - self.seconds_before) / self.tiles_done
+        return pace * (self.tiles_total - self.tiles_done)
+
+    @property
+    def fraction(self) -> float:
+        """Share that is done, in [0, 1]; by frames where the tiles are not known."""
+        if self.state is JobState.FINISHED:
+            return 1.0
+        total = len(self.frames)
+        if self.tiles_total and not self.state.is_over:
+            share = self.tiles_done / self.tiles_total
+            return (self.frames_before + share * (total - self.frames_before)) / total
+        return self.frames_done / total
+
+
+@dataclass(frozen=True, eq=False)
+class PartialFrame:
+    """A frame of a running job as far as it is done."""
+
+    index: int
+    picture: NDArray[np.float32]
+    finished: tuple[Region, ...]

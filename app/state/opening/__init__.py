@@ -1,0 +1,1 @@
+"""From paths to sequences, and what is remembered of them."""

@@ -1,0 +1,1 @@
+"""The sequences of a folder."""

@@ -1,0 +1,1 @@
+"""Questions: how to read a recording, what to export, which file."""

@@ -1,0 +1,373 @@
+"""The export dialog: pictures under names of the user's choice, tables of scores, comparison videos."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.settings import Settings
+from app.state.compare.comparing import BLURRY, REFERENCE, RESTORED
+from app.state.export.export_names import FIELDS, USUAL_TEMPLATE, FrameFacts, TemplateError, file_paths
+from app.state.export.export_tasks import VIDEO_SUFFIX, VideoPlan, write_scores, write_video
+from app.state.export.exporting import BitDepth, Export, write_pictures
+from app.state.studio import Studio
+from app.ui.parts.segments import Segments
+from app.ui.parts.theme import Theme
+from engine.geometry import Span
+
+PICTURES, SCORES, VIDEO = "pictures", "scores", "video"
+FORMATS: dict[str, tuple[str, BitDepth]] = {
+    "PNG, 8 bit": (".png", 8),
+    "PNG, 16 bit": (".png", 16),
+    "TIFF, 8 bit": (".tif", 8),
+    "TIFF, 16 bit": (".tif", 16),
+}
+REPLACE, SKIP = "replace", "skip"
+USUAL_FPS = 10.0
+
+
+class ExportDialog(QDialog):
+    """Exports of one sequence; stays open while it writes, so that it can be stopped."""
+
+    def __init__(
+        self, studio: Studio, settings: Settings, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self._settings = settings
+        self._theme = theme
+        self.setWindowTitle(self.tr("Export"))
+        self.setMinimumWidth(560)
+        self.what = Segments(
+            self.tr("What to export"),
+            [
+                (self.tr("Pictures"), PICTURES, self.tr("The restored frames as files")),
+                (self.tr("Scores"), SCORES, self.tr("PSNR, SSIM and correlation as a table")),
+                (self.tr("Video"), VIDEO, self.tr("Two pictures beside each other, or wiped")),
+            ],
+        )
+        self.frames = Segments(
+            self.tr("Which frames"),
+            [
+                (self.tr("This frame"), "frame", self.tr("The one on screen")),
+                (self.tr("Range"), "range", self.tr("From the in to the out point")),
+                (self.tr("All"), "all", self.tr("Every frame of the sequence")),
+            ],
+        )
+        self.format = QComboBox()
+        self.format.addItems(list(FORMATS))
+        self.format.setAccessibleName(self.tr("Format"))
+        self.template = QLineEdit(settings.export_template or USUAL_TEMPLATE)
+        self.template.setAccessibleName(self.tr("File names"))
+        self.template.setToolTip(
+            self.tr("In braces: {fields}. {example} writes five digits").format(
+                fields=", ".join(FIELDS), example="{number:05d}"
+            )
+        )
+        self.existing = Segments(
+            self.tr("Files that are there"),
+            [
+                (self.tr("Keep them"), SKIP, self.tr("What is there stays, and is not written again")),
+                (self.tr("Replace them"), REPLACE, self.tr("What is there is written over")),
+            ],
+        )
+        self.left, self.right = (self._sources(chosen) for chosen in (BLURRY, RESTORED))
+        self.layout_of_video = Segments(
+            self.tr("Arrangement"),
+            [
+                (self.tr("Side by side"), "side by side", self.tr("Both pictures beside each other")),
+                (self.tr("Wipe"), "wipe", self.tr("One picture, parted by a line that goes across and back")),
+            ],
+        )
+        self.fps = QDoubleSpinBox()
+        self.fps.setRange(0.5, 120.0)
+        self.fps.setValue(USUAL_FPS)
+        self.fps.setSuffix(self.tr(" frames a second"))
+        self.folder = QLineEdit(self._first_folder())
+        self.folder.setAccessibleName(self.tr("Folder"))
+        browse = QToolButton()
+        browse.setText(self.tr("Choose…"))
+        browse.clicked.connect(self._choose_folder)
+        where = QHBoxLayout()
+        where.addWidget(self.folder, 1)
+        where.addWidget(browse)
+        self.file = QLineEdit()
+        self.file.setAccessibleName(self.tr("File"))
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self._picture_page())
+        self.stack.addWidget(QWidget())
+        self.stack.addWidget(self._video_page())
+        self.preview = QLabel()
+        self.preview.setWordWrap(True)
+        self.preview.setMinimumHeight(3 * self.fontMetrics().height())
+        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.hide()
+        self.form = QFormLayout()
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form.addRow(self.tr("What"), self.what)
+        self.form.addRow(self.tr("Frames"), self.frames)
+        self.form.addRow(self.tr("Folder"), where)
+        self.form.addRow(self.tr("File"), self.file)
+        self.buttons = QDialogButtonBox()
+        self.export = QPushButton(self.tr("Export"))
+        self.export.setDefault(True)
+        self.close_button = QPushButton(self.tr("Close"))
+        self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.addButton(self.close_button, QDialogButtonBox.ButtonRole.RejectRole)
+        self.export.clicked.connect(self.start)
+        self.close_button.clicked.connect(self._close_or_stop)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        layout.addLayout(self.form)
+        layout.addWidget(self.stack)
+        layout.addWidget(self.preview)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.buttons)
+        self.frames.choose("range" if studio.position.has_range else "all")
+        self.frames.button("range").setEnabled(studio.position.has_range)
+        for changed in (self.what.changed, self.frames.changed, self.existing.changed):
+            changed.connect(self.refresh)
+        for edited in (self.template, self.folder, self.file):
+            edited.textChanged.connect(lambda _: self.refresh())
+        for box in (self.format, self.left, self.right):
+            box.currentIndexChanged.connect(lambda _: self.refresh())
+        studio.exports.progressed.connect(self._on_progress)
+        studio.exports.ended.connect(self._on_end)
+        self.refresh()
+
+    # ------------------------------------------------------------------ what is asked for
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Frames that are meant."""
+        position = self._studio.position
+        if self.frames.value == "frame":
+            return (position.index,)
+        span = position.range if self.frames.value == "range" else Span(0, position.count)
+        return tuple(range(span.start, span.stop))
+
+    def picture_paths(self) -> dict[int, Path]:
+        """Return the files of the restored frames that are meant. Raises TemplateError."""
+        studio, sequence = self._studio, self._studio.session.sequence
+        if sequence is None:
+            return {}
+        facts = []
+        recording = sequence.recording
+        rate_hz = None if recording is None else recording.info.rate_hz
+        for index in self.indices:
+            result = studio.results.peek(index)
+            if result is None:
+                continue
+            time_ms = sequence.window(index).centre / rate_hz * 1000 if rate_hz and sequence.windows else 0.0
+            facts.append(
+                FrameFacts(sequence.frame_name(index), sequence.name, index, result.made_by, time_ms)
+            )
+        suffix = FORMATS[self.format.currentText()][0]
+        return file_paths(Path(self.folder.text()), self.template.text(), facts, suffix)
+
+    @property
+    def target(self) -> Path:
+        """The file of a table or a video."""
+        return Path(self.folder.text()) / self.file.text()
+
+    def refresh(self) -> None:
+        """Show what would be written, or what is missing for it."""
+        what = self.what.value
+        self.stack.setCurrentIndex((PICTURES, SCORES, VIDEO).index(what))
+        self.form.setRowVisible(3, what != PICTURES)
+        suffix = ".csv" if what == SCORES else VIDEO_SUFFIX
+        sequence = self._studio.session.sequence
+        name = "" if sequence is None else sequence.name
+        if what != PICTURES and Path(self.file.text()).suffix != suffix:
+            self.file.setText(f"{name}_{'scores' if what == SCORES else 'comparison'}{suffix}")
+        problem, text = self._check(what)
+        self.preview.setText(problem or text)
+        colours = self._theme.colours
+        self.preview.setStyleSheet(f"color: {colours.error if problem else colours.muted}")
+        self.export.setEnabled(not problem and not self._studio.exports.busy)
+
+    def _check(self, what: str) -> tuple[str, str]:
+        """Return why nothing can be written, and else what would be."""
+        if not self.folder.text().strip():
+            return self.tr("Choose a folder."), ""
+        if what == PICTURES:
+            return self._check_pictures()
+        if what == SCORES and not self._has_reference:
+            return self.tr(
+                "There is no reference to compare with: File ▸ Add reference names its folder."
+            ), ""
+        if what == VIDEO and self.left.currentData() == self.right.currentData():
+            return self.tr("Choose two different pictures."), ""
+        if what == VIDEO and RESTORED in (self.left.currentData(), self.right.currentData()):
+            restored = sum(index in self._studio.results for index in self.indices)
+            if not restored:
+                return self.tr("None of these frames is restored yet."), ""
+            if restored < len(self.indices):
+                left_out = len(self.indices) - restored
+                return "", self.tr("{count} frames are not restored, and left out.").format(count=left_out)
+        if self.target.exists():
+            return "", self.tr("{name} is there, and is replaced.").format(name=self.target.name)
+        return "", self.tr("Writes {name}, {count} frames.").format(
+            name=self.target.name, count=len(self.indices)
+        )
+
+    def _check_pictures(self) -> tuple[str, str]:
+        try:
+            paths = list(self.picture_paths().values())
+        except TemplateError as error:
+            return str(error), ""
+        if not paths:
+            return self.tr("None of these frames is restored yet."), ""
+        there = sum(path.exists() for path in paths)
+        if there == len(paths) and self.existing.value == SKIP:
+            return self.tr("All of these files are there already."), ""
+        names = ", ".join(path.name for path in paths[:2]) + (" …" if len(paths) > 2 else "")
+        text = self.tr("{count} files: {names}").format(count=len(paths), names=names)
+        if there and self.existing.value == SKIP:
+            text += self.tr("; {count} are there already and stay").format(count=there)
+        elif there:
+            text += self.tr("; {count} are there already and are replaced").format(count=there)
+        missing = len(self.indices) - len(paths)
+        if missing:
+            text += self.tr(". {count} frames are not restored, and left out").format(count=missing)
+        return "", text
+
+    # ------------------------------------------------------------------ doing it
+
+    def start(self) -> None:
+        """Begin to write."""
+        studio, lease = self._studio, self._studio.session.lease
+        if lease is None or studio.exports.busy or not self.export.isEnabled():
+            return
+        self._settings.export_template = self.template.text()
+        self._settings.export_folder = self.folder.text()
+        results = {index: result for index in self.indices if (result := studio.results.peek(index))}
+        what, target = self.what.value, self.target
+        if what == PICTURES:
+            paths = self.picture_paths()
+            keep = self.existing.value == SKIP
+            items = [
+                (path, results[index].picture)
+                for index, path in paths.items()
+                if not (keep and path.exists())
+            ]
+            bit_depth = FORMATS[self.format.currentText()][1]
+            studio.exports.run(lambda work: write_pictures(work, items, bit_depth))
+        elif what == SCORES:
+            frames = self.indices
+            studio.exports.run(lambda work: write_scores(work, lease, frames, results, target))
+        else:
+            plan = VideoPlan(
+                target,
+                self.indices,
+                self.left.currentData(),
+                self.right.currentData(),
+                self.layout_of_video.value,
+                self.fps.value(),
+            )
+            studio.exports.run(lambda work: write_video(work, lease, plan, results))
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.export.setEnabled(False)
+        self.close_button.setText(self.tr("Stop"))
+
+    def _on_progress(self, done: int, total: int) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+
+    def _on_end(self, export: Export) -> None:
+        self.progress.hide()
+        self.close_button.setText(self.tr("Close"))
+        if export.problem is None and not export.stopped:
+            self.accept()
+            return
+        self.refresh()
+        if export.problem is not None:
+            written = self.tr("{count} files were written. ").format(count=len(export.written))
+            self.preview.setText(written + str(export.problem))
+            self.preview.setStyleSheet(f"color: {self._theme.colours.error}")
+
+    def _close_or_stop(self) -> None:
+        if self._studio.exports.busy:
+            self._studio.exports.stop()
+        else:
+            self.reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._studio.exports.stop()
+        super().closeEvent(event)
+
+    # ------------------------------------------------------------------ parts
+
+    @property
+    def _has_reference(self) -> bool:
+        sequence = self._studio.session.sequence
+        return sequence is not None and sequence.has_reference
+
+    def _sources(self, chosen: str) -> QComboBox:
+        box = QComboBox()
+        for source, name in (
+            (BLURRY, self.tr("Blurry")),
+            (RESTORED, self.tr("Restored")),
+            (REFERENCE, self.tr("Reference")),
+        ):
+            if source != REFERENCE or self._has_reference:
+                box.addItem(name, source)
+        box.setCurrentIndex(box.findData(chosen))
+        return box
+
+    def _picture_page(self) -> QWidget:
+        page = QWidget()
+        form = QFormLayout(page)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(self.tr("Format"), self.format)
+        form.addRow(self.tr("Names"), self.template)
+        form.addRow(self.tr("Existing files"), self.existing)
+        note = QLabel(
+            self.tr("Values as they were restored; contrast and gamma of the screen are not in them.")
+        )
+        note.setProperty("role", "muted")
+        note.setWordWrap(True)
+        form.addRow("", note)
+        return page
+
+    def _video_page(self) -> QWidget:
+        page = QWidget()
+        form = QFormLayout(page)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(self.tr("Left"), self.left)
+        form.addRow(self.tr("Right"), self.right)
+        form.addRow(self.tr("Arrangement"), self.layout_of_video)
+        form.addRow(self.tr("Pace"), self.fps)
+        return page
+
+    def _first_folder(self) -> str:
+        settings = self._settings
+        return settings.export_folder or str(Path(settings.last_folder or Path.home()) / "deblurred")
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self, self.tr("Export into"), self.folder.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()

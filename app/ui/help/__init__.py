@@ -1,0 +1,1 @@
+"""Finding commands, keys and help."""

@@ -1,0 +1,1 @@
+"""What is restored, with what, and in which order."""

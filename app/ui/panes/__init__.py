@@ -1,0 +1,1 @@
+"""The pictures side by side, and what is compared in them."""

@@ -1,0 +1,1 @@
+"""What all widgets share: colours, icons, small widgets, words for numbers."""

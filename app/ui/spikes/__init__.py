@@ -1,0 +1,1 @@
+"""Voxel bins and spikes of single pixels."""

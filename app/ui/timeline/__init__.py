@@ -1,0 +1,1 @@
+"""Exposures over the spike rate, and the controls that play."""

@@ -1,0 +1,1 @@
+"""The window itself: menus, tool bar, tabs, docks, and what its commands do."""
