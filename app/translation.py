@@ -9,6 +9,8 @@ import resources
 
 ACTIONS, TIPS, MENUS = "Actions", "Tips", "Menus"
 """Contexts of the texts that stand in the table of actions, whose calls no tool can find."""
+ERRORS = "Errors"
+"""Context of what the engine's errors say and advise."""
 CHINESE_FONTS = (
     "Microsoft YaHei UI",
     "PingFang SC",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
+from app.translation import ERRORS
 from engine.errors import EngineError
 
 Severity = Literal["error", "warning", "information"]
@@ -62,10 +63,10 @@ def describe(error: BaseException, doing: str = "") -> Notice:
         return Notice(
             0,
             "error",
-            _sentence(error.problem),
+            _sentence(QCoreApplication.translate(ERRORS, error.problem)),
             where="" if error.path is None else str(error.path),
             facts=", ".join(facts),
-            advice=_sentence(error.advice or ""),
+            advice=_sentence(QCoreApplication.translate(ERRORS, error.advice or "")),
         )
     if doing:
         title = QCoreApplication.translate("Notices", "Could not {doing}").format(doing=doing)

@@ -991,6 +991,13 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>Pictures</name>
+        <message>
+            <source>read the frame</source>
+            <translation>读取帧</translation>
+        </message>
+    </context>
+    <context>
         <name>PlaneScale</name>
         <message>
             <source>planes {span}</source>
@@ -2958,6 +2965,785 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Help</source>
             <translation>帮助</translation>
+        </message>
+    </context>
+    <context>
+        <name>Errors</name>
+        <message>
+            <source>Ask for the right to read it</source>
+            <translation>请申请读取权限</translation>
+        </message>
+        <message>
+            <source>Begin anew with --overwrite, or choose another folder with --out</source>
+            <translation>用 --overwrite 重新开始，或用 --out 选择其他文件夹</translation>
+        </message>
+        <message>
+            <source>Check that it is a file and that you may read it.</source>
+            <translation>请检查它是否为文件，以及您是否有读取权限。</translation>
+        </message>
+        <message>
+            <source>Check that the reference belongs to these frames</source>
+            <translation>请检查参考图是否属于这些帧</translation>
+        </message>
+        <message>
+            <source>Check the path; it may have been moved.</source>
+            <translation>请检查路径；它可能已被移动。</translation>
+        </message>
+        <message>
+            <source>Check the spelling</source>
+            <translation>请检查拼写</translation>
+        </message>
+        <message>
+            <source>Choose a folder that can be written and has room.</source>
+            <translation>请选择可写且有空间的文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose a larger tile</source>
+            <translation>请选择更大的分块</translation>
+        </message>
+        <message>
+            <source>Choose another --csv</source>
+            <translation>请选择其他 --csv</translation>
+        </message>
+        <message>
+            <source>Choose another --csv, or add --overwrite</source>
+            <translation>请选择其他 --csv，或加上 --overwrite</translation>
+        </message>
+        <message>
+            <source>Choose another --region</source>
+            <translation>请选择其他 --region</translation>
+        </message>
+        <message>
+            <source>Choose another file</source>
+            <translation>请选择其他文件</translation>
+        </message>
+        <message>
+            <source>Choose another folder</source>
+            <translation>请选择其他文件夹</translation>
+        </message>
+        <message>
+            <source>Choose another folder with --out</source>
+            <translation>请用 --out 选择其他文件夹</translation>
+        </message>
+        <message>
+            <source>Choose another folder with --out, or begin anew with --overwrite</source>
+            <translation>请用 --out 选择其他文件夹，或用 --overwrite 重新开始</translation>
+        </message>
+        <message>
+            <source>Choose another name for the file</source>
+            <translation>请为文件另选名称</translation>
+        </message>
+        <message>
+            <source>Choose fp32 or bf16</source>
+            <translation>请选择 fp32 或 bf16</translation>
+        </message>
+        <message>
+            <source>Choose longer clips</source>
+            <translation>请选择更长的片段</translation>
+        </message>
+        <message>
+            <source>Choose one of these</source>
+            <translation>请选择其中之一</translation>
+        </message>
+        <message>
+            <source>Choose one of these, or auto</source>
+            <translation>请选择其中之一，或 auto</translation>
+        </message>
+        <message>
+            <source>Choose other values, or auto</source>
+            <translation>请选择其他值，或 auto</translation>
+        </message>
+        <message>
+            <source>Choose others with --frames</source>
+            <translation>请用 --frames 选择其他帧</translation>
+        </message>
+        <message>
+            <source>Choose the array with the spikes, not a video or counts.</source>
+            <translation>请选择含脉冲的数组，而不是视频或计数。</translation>
+        </message>
+        <message>
+            <source>Choose the file with the spikes.</source>
+            <translation>请选择含脉冲的文件。</translation>
+        </message>
+        <message>
+            <source>Choose the folder with the spikes itself.</source>
+            <translation>请直接选择含脉冲的文件夹。</translation>
+        </message>
+        <message>
+            <source>Close other programs, or give the container more (--shm-size)</source>
+            <translation>请关闭其他程序，或给容器更多共享内存（--shm-size）</translation>
+        </message>
+        <message>
+            <source>Close other programs, or restore on another device</source>
+            <translation>请关闭其他程序，或换一个设备复原</translation>
+        </message>
+        <message>
+            <source>Columns are expected as t, x, y and perhaps p.</source>
+            <translation>各列应为 t、x、y，以及可选的 p。</translation>
+        </message>
+        <message>
+            <source>Complete the log, or move it away to let the windows be guessed</source>
+            <translation>请补全记录，或把它移走以便推测窗口</translation>
+        </message>
+        <message>
+            <source>Convert it to MP4 (H.264), or to a folder of PNG files</source>
+            <translation>请转换为 MP4（H.264）或 PNG 文件夹</translation>
+        </message>
+        <message>
+            <source>Copy it again</source>
+            <translation>请重新复制</translation>
+        </message>
+        <message>
+            <source>Copy or record it again.</source>
+            <translation>请重新复制或录制。</translation>
+        </message>
+        <message>
+            <source>Copy or record it again; it may be truncated.</source>
+            <translation>请重新复制或录制；它可能被截断。</translation>
+        </message>
+        <message>
+            <source>Free some space</source>
+            <translation>请腾出一些空间</translation>
+        </message>
+        <message>
+            <source>Give --side-by-side a name that ends in .png or .tif</source>
+            <translation>--side-by-side 的文件名应以 .png 或 .tif 结尾</translation>
+        </message>
+        <message>
+            <source>Give a longer exposure_planes</source>
+            <translation>请给出更大的 exposure_planes</translation>
+        </message>
+        <message>
+            <source>Give a longer stride_planes</source>
+            <translation>请给出更大的 stride_planes</translation>
+        </message>
+        <message>
+            <source>Give a shorter exposure_planes</source>
+            <translation>请给出更小的 exposure_planes</translation>
+        </message>
+        <message>
+            <source>Give the file a name that ends in .png or .tif</source>
+            <translation>文件名应以 .png 或 .tif 结尾</translation>
+        </message>
+        <message>
+            <source>Give them with --height and --width.</source>
+            <translation>请用 --height 和 --width 给出。</translation>
+        </message>
+        <message>
+            <source>Go on with them by --resume, choose another folder with --out, or add --overwrite</source>
+            <translation>用 --resume 继续，用 --out 选择其他文件夹，或加上 --overwrite</translation>
+        </message>
+        <message>
+            <source>It is truncated, or height and width are wrong.</source>
+            <translation>文件被截断，或高宽不对。</translation>
+        </message>
+        <message>
+            <source>It may be truncated, or hold more than tensors and plain values, which is never run here</source>
+            <translation>文件可能被截断，或含有张量和普通值以外的内容；这类内容从不在此执行</translation>
+        </message>
+        <message>
+            <source>It may be truncated: copy or download it again</source>
+            <translation>文件可能被截断：请重新复制或下载</translation>
+        </message>
+        <message>
+            <source>Keep recordings of one size in a folder, or copy a truncated one again.</source>
+            <translation>一个文件夹只放同一尺寸的录制，或重新复制被截断的录制。</translation>
+        </message>
+        <message>
+            <source>Keep recordings of one size in a folder.</source>
+            <translation>一个文件夹只放同一尺寸的录制。</translation>
+        </message>
+        <message>
+            <source>Leave height and width out: the file states them.</source>
+            <translation>不必给出高和宽：文件中已注明。</translation>
+        </message>
+        <message>
+            <source>Leave it out, or open its folder without the others</source>
+            <translation>请去掉它，或单独打开它的文件夹</translation>
+        </message>
+        <message>
+            <source>Leave this frame out or choose another method</source>
+            <translation>请去掉这一帧，或选择其他方法</translation>
+        </message>
+        <message>
+            <source>Make it first</source>
+            <translation>请先创建它</translation>
+        </message>
+        <message>
+            <source>Make it, or choose another</source>
+            <translation>请创建它，或选择其他</translation>
+        </message>
+        <message>
+            <source>Name each recording as its frame, or point at one recording for all frames</source>
+            <translation>每个录制请与其帧同名，或为所有帧指定一个录制</translation>
+        </message>
+        <message>
+            <source>Name the folder of sharp pictures</source>
+            <translation>请指定清晰图像的文件夹</translation>
+        </message>
+        <message>
+            <source>Name the folder of sharp pictures with --reference</source>
+            <translation>请用 --reference 指定清晰图像的文件夹</translation>
+        </message>
+        <message>
+            <source>Name the recording</source>
+            <translation>请指定录制</translation>
+        </message>
+        <message>
+            <source>Name the recording with --spikes, or choose a network without a spike branch</source>
+            <translation>请用 --spikes 指定录制，或选择没有脉冲分支的网络</translation>
+        </message>
+        <message>
+            <source>Name the right folder of sharp pictures with --reference</source>
+            <translation>请用 --reference 指定正确的清晰图像文件夹</translation>
+        </message>
+        <message>
+            <source>Open a folder of blurry frames or a recording</source>
+            <translation>请打开模糊帧文件夹或录制</translation>
+        </message>
+        <message>
+            <source>Open it again.</source>
+            <translation>请重新打开。</translation>
+        </message>
+        <message>
+            <source>Open it together with its recording (spikes=...)</source>
+            <translation>请与它的录制一起打开（spikes=...）</translation>
+        </message>
+        <message>
+            <source>Open the folder that holds it</source>
+            <translation>请打开包含它的文件夹</translation>
+        </message>
+        <message>
+            <source>Open the sequence again</source>
+            <translation>请重新打开序列</translation>
+        </message>
+        <message>
+            <source>Open what it should lead to</source>
+            <translation>请打开它应指向的内容</translation>
+        </message>
+        <message>
+            <source>Rename it to .dat if its planes are packed; else copy it again.</source>
+            <translation>若平面为打包格式，请改名为 .dat；否则请重新复制。</translation>
+        </message>
+        <message>
+            <source>Rename the sequence as in the log, or give a log of its own</source>
+            <translation>请按记录中的名称重命名序列，或给它单独的记录</translation>
+        </message>
+        <message>
+            <source>Repair or leave out this frame</source>
+            <translation>请修复或去掉这一帧</translation>
+        </message>
+        <message>
+            <source>Repair the row, or move the log away to let the windows be guessed</source>
+            <translation>请修正该行，或把记录移走以便推测窗口</translation>
+        </message>
+        <message>
+            <source>Restore all frames into this folder, or choose the ones it has with --frames</source>
+            <translation>请把所有帧复原到此文件夹，或用 --frames 选择其中已有的帧</translation>
+        </message>
+        <message>
+            <source>Restore the frame again and report the sequence if it stays so</source>
+            <translation>请重新复原这一帧；若仍如此，请报告此序列</translation>
+        </message>
+        <message>
+            <source>Restore them into different folders with --frames</source>
+            <translation>请用 --frames 把它们复原到不同的文件夹</translation>
+        </message>
+        <message>
+            <source>Save it as CSV in UTF-8, or point at another log</source>
+            <translation>请另存为 UTF-8 的 CSV，或指定其他记录</translation>
+        </message>
+        <message>
+            <source>Save its content as a file first</source>
+            <translation>请先把内容保存为文件</translation>
+        </message>
+        <message>
+            <source>Save its pictures as single files</source>
+            <translation>请把其中的图像存为单个文件</translation>
+        </message>
+        <message>
+            <source>Save the array again with a number type.</source>
+            <translation>请用数值类型重新保存数组。</translation>
+        </message>
+        <message>
+            <source>Scale it to [0, 1], or save it with 16 bits</source>
+            <translation>请缩放到 [0, 1]，或以 16 位保存</translation>
+        </message>
+        <message>
+            <source>Update this program</source>
+            <translation>请更新本程序</translation>
+        </message>
+        <message>
+            <source>Use the configuration that the weights were trained with</source>
+            <translation>请使用训练这些权重时的配置</translation>
+        </message>
+        <message>
+            <source>a floating-point picture outside its range</source>
+            <translation>浮点图像超出范围</translation>
+        </message>
+        <message>
+            <source>a folder is in the way of a result</source>
+            <translation>结果的位置上有一个文件夹</translation>
+        </message>
+        <message>
+            <source>a folder of this name is in the way</source>
+            <translation>该名称的文件夹已存在</translation>
+        </message>
+        <message>
+            <source>a network with a spike branch needs to know how its voxels are made</source>
+            <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>another process has just begun to write here</source>
+            <translation>另一个进程刚开始在此写入</translation>
+        </message>
+        <message>
+            <source>cannot be read</source>
+            <translation>无法读取</translation>
+        </message>
+        <message>
+            <source>cannot be written</source>
+            <translation>无法写入</translation>
+        </message>
+        <message>
+            <source>cannot read planes that are not there</source>
+            <translation>无法读取不存在的平面</translation>
+        </message>
+        <message>
+            <source>cannot write planes that are not binary</source>
+            <translation>无法写入非二值的平面</translation>
+        </message>
+        <message>
+            <source>cannot write these planes</source>
+            <translation>无法写入这些平面</translation>
+        </message>
+        <message>
+            <source>clips are too short for the frames they share</source>
+            <translation>片段太短，少于共用的帧数</translation>
+        </message>
+        <message>
+            <source>every frame needs a window</source>
+            <translation>每一帧都需要窗口</translation>
+        </message>
+        <message>
+            <source>far too many virtual frames</source>
+            <translation>虚拟帧太多</translation>
+        </message>
+        <message>
+            <source>fp16 is for GPUs</source>
+            <translation>fp16 只用于 GPU</translation>
+        </message>
+        <message>
+            <source>neither a file nor a folder</source>
+            <translation>既不是文件也不是文件夹</translation>
+        </message>
+        <message>
+            <source>neither frames nor spikes are there</source>
+            <translation>既没有帧也没有脉冲</translation>
+        </message>
+        <message>
+            <source>neither planes nor events are in this file</source>
+            <translation>文件中既没有平面也没有事件</translation>
+        </message>
+        <message>
+            <source>no known picture format</source>
+            <translation>未知的图像格式</translation>
+        </message>
+        <message>
+            <source>no recording has the name of a frame</source>
+            <translation>没有录制与帧同名</translation>
+        </message>
+        <message>
+            <source>no recording has this rate</source>
+            <translation>录制不可能有这样的速率</translation>
+        </message>
+        <message>
+            <source>no reference pictures are there</source>
+            <translation>没有参考图</translation>
+        </message>
+        <message>
+            <source>no sequence is in this folder</source>
+            <translation>此文件夹中没有序列</translation>
+        </message>
+        <message>
+            <source>no such frame</source>
+            <translation>没有这一帧</translation>
+        </message>
+        <message>
+            <source>no such unit of time</source>
+            <translation>没有这样的时间单位</translation>
+        </message>
+        <message>
+            <source>none of these frames has a reference to compare with</source>
+            <translation>这些帧都没有可比较的参考图</translation>
+        </message>
+        <message>
+            <source>not a colour picture</source>
+            <translation>不是彩色图像</translation>
+        </message>
+        <message>
+            <source>not a grey or colour picture</source>
+            <translation>不是灰度或彩色图像</translation>
+        </message>
+        <message>
+            <source>not a sequence</source>
+            <translation>不是序列</translation>
+        </message>
+        <message>
+            <source>nothing is there</source>
+            <translation>此处没有任何内容</translation>
+        </message>
+        <message>
+            <source>nothing says the height and width of a plane, and the bits do not show them clearly</source>
+            <translation>没有任何信息说明平面的高和宽，数据位也不能清楚显示</translation>
+        </message>
+        <message>
+            <source>pictures of different shapes cannot be compared</source>
+            <translation>形状不同的图像无法比较</translation>
+        </message>
+        <message>
+            <source>planes outside the part of the recording</source>
+            <translation>平面超出录制的这一部分</translation>
+        </message>
+        <message>
+            <source>planes per second must be positive</source>
+            <translation>每秒平面数必须为正</translation>
+        </message>
+        <message>
+            <source>results are already there</source>
+            <translation>结果已经存在</translation>
+        </message>
+        <message>
+            <source>samples of an unknown kind</source>
+            <translation>未知的采样类型</translation>
+        </message>
+        <message>
+            <source>several results would have the same name</source>
+            <translation>多个结果会有相同的名称</translation>
+        </message>
+        <message>
+            <source>some weights are no tensors</source>
+            <translation>有些权重不是张量</translation>
+        </message>
+        <message>
+            <source>the alignment log does not cover every frame</source>
+            <translation>对齐记录没有覆盖每一帧</translation>
+        </message>
+        <message>
+            <source>the alignment log holds no frames</source>
+            <translation>对齐记录中没有帧</translation>
+        </message>
+        <message>
+            <source>the alignment log is empty</source>
+            <translation>对齐记录为空</translation>
+        </message>
+        <message>
+            <source>the alignment log is not text</source>
+            <translation>对齐记录不是文本</translation>
+        </message>
+        <message>
+            <source>the alignment log is of several sequences, none of them this one</source>
+            <translation>对齐记录属于多个序列，但不包括这一个</translation>
+        </message>
+        <message>
+            <source>the alignment windows do not fit the frames</source>
+            <translation>对齐窗口与帧不符</translation>
+        </message>
+        <message>
+            <source>the archive holds no arrays</source>
+            <translation>归档中没有数组</translation>
+        </message>
+        <message>
+            <source>the array is cut short</source>
+            <translation>数组被截断</translation>
+        </message>
+        <message>
+            <source>the array is cut short, or its header is damaged</source>
+            <translation>数组被截断，或文件头损坏</translation>
+        </message>
+        <message>
+            <source>the columns of the event list differ in length</source>
+            <translation>事件列表各列长度不同</translation>
+        </message>
+        <message>
+            <source>the configuration names no known network</source>
+            <translation>配置中的网络未知</translation>
+        </message>
+        <message>
+            <source>the event list is empty</source>
+            <translation>事件列表为空</translation>
+        </message>
+        <message>
+            <source>the exposure is longer than the recording</source>
+            <translation>曝光比录制还长</translation>
+        </message>
+        <message>
+            <source>the exposure of virtual frames is shorter than one plane</source>
+            <translation>虚拟帧的曝光短于一个平面</translation>
+        </message>
+        <message>
+            <source>the file cannot be read as safetensors</source>
+            <translation>文件无法按 safetensors 读取</translation>
+        </message>
+        <message>
+            <source>the file cannot be read as weights</source>
+            <translation>文件无法按权重读取</translation>
+        </message>
+        <message>
+            <source>the file holds no weights</source>
+            <translation>文件中没有权重</translation>
+        </message>
+        <message>
+            <source>the file is a stack of pictures</source>
+            <translation>文件是一叠图像</translation>
+        </message>
+        <message>
+            <source>the file was written by a newer program</source>
+            <translation>文件由更新版本的程序写成</translation>
+        </message>
+        <message>
+            <source>the folder holds no recording</source>
+            <translation>文件夹中没有录制</translation>
+        </message>
+        <message>
+            <source>the frames asked for are not all there</source>
+            <translation>所要的帧不全</translation>
+        </message>
+        <message>
+            <source>the frames have changed size</source>
+            <translation>帧的尺寸已改变</translation>
+        </message>
+        <message>
+            <source>the link leads nowhere</source>
+            <translation>链接没有指向任何内容</translation>
+        </message>
+        <message>
+            <source>the log's times are in seconds and the recording's planes per second are unknown</source>
+            <translation>记录中的时间以秒计，而录制的每秒平面数未知</translation>
+        </message>
+        <message>
+            <source>the network and its voxels do not fit</source>
+            <translation>网络与其体素不符</translation>
+        </message>
+        <message>
+            <source>the network cannot take these frames</source>
+            <translation>网络不能接受这些帧</translation>
+        </message>
+        <message>
+            <source>the network cannot take these voxels</source>
+            <translation>网络不能接受这些体素</translation>
+        </message>
+        <message>
+            <source>the picture could not be encoded as PNG</source>
+            <translation>图像无法编码为 PNG</translation>
+        </message>
+        <message>
+            <source>the picture has another size than the rest</source>
+            <translation>该图像的尺寸与其余不同</translation>
+        </message>
+        <message>
+            <source>the picture holds values that are not numbers</source>
+            <translation>图像含有非数值</translation>
+        </message>
+        <message>
+            <source>the picture is broken or of an unknown kind</source>
+            <translation>图像损坏或类型未知</translation>
+        </message>
+        <message>
+            <source>the picture is too large</source>
+            <translation>图像太大</translation>
+        </message>
+        <message>
+            <source>the pictures of the job have been given back</source>
+            <translation>该任务的图像已被归还</translation>
+        </message>
+        <message>
+            <source>the planes are not binary</source>
+            <translation>平面不是二值的</translation>
+        </message>
+        <message>
+            <source>the recording is closed</source>
+            <translation>录制已关闭</translation>
+        </message>
+        <message>
+            <source>the recording is empty</source>
+            <translation>录制为空</translation>
+        </message>
+        <message>
+            <source>the recording is shorter than one plane</source>
+            <translation>录制不足一个平面</translation>
+        </message>
+        <message>
+            <source>the recording was cut short while it was open</source>
+            <translation>录制在打开期间被截断</translation>
+        </message>
+        <message>
+            <source>the recordings of this folder are not of one geometry</source>
+            <translation>此文件夹中的录制尺寸不一</translation>
+        </message>
+        <message>
+            <source>the reference is of another size than the frame</source>
+            <translation>参考图与帧的尺寸不同</translation>
+        </message>
+        <message>
+            <source>the region reaches outside the frame</source>
+            <translation>区域超出帧</translation>
+        </message>
+        <message>
+            <source>the region reaches outside the frames</source>
+            <translation>区域超出帧</translation>
+        </message>
+        <message>
+            <source>the restored picture does not have the size the job was asked for</source>
+            <translation>复原图像的尺寸与任务要求不符</translation>
+        </message>
+        <message>
+            <source>the results there are of something else</source>
+            <translation>那里的结果属于其他内容</translation>
+        </message>
+        <message>
+            <source>the results there were made from something else</source>
+            <translation>那里的结果由其他内容生成</translation>
+        </message>
+        <message>
+            <source>the results would be taken for pictures of the sequence when it is opened again</source>
+            <translation>再次打开序列时，结果会被当作它的图像</translation>
+        </message>
+        <message>
+            <source>the results would lie among the input frames</source>
+            <translation>结果会混入输入帧</translation>
+        </message>
+        <message>
+            <source>the results would lie among the sequences</source>
+            <translation>结果会混入各序列</translation>
+        </message>
+        <message>
+            <source>the results would replace the input</source>
+            <translation>结果会覆盖输入</translation>
+        </message>
+        <message>
+            <source>the sequence has no spikes</source>
+            <translation>序列没有脉冲</translation>
+        </message>
+        <message>
+            <source>the sequence is closed</source>
+            <translation>序列已关闭</translation>
+        </message>
+        <message>
+            <source>the spike ratio needs spikes</source>
+            <translation>脉冲比需要脉冲</translation>
+        </message>
+        <message>
+            <source>the table would replace the input</source>
+            <translation>表格会覆盖输入</translation>
+        </message>
+        <message>
+            <source>the video cannot be decoded</source>
+            <translation>视频无法解码</translation>
+        </message>
+        <message>
+            <source>the video is closed</source>
+            <translation>视频已关闭</translation>
+        </message>
+        <message>
+            <source>the video is not there</source>
+            <translation>视频不存在</translation>
+        </message>
+        <message>
+            <source>the weights are of no network known here</source>
+            <translation>权重不属于任何已知网络</translation>
+        </message>
+        <message>
+            <source>the weights do not fit the network</source>
+            <translation>权重与网络不符</translation>
+        </message>
+        <message>
+            <source>the worker client is closed</source>
+            <translation>计算进程的客户端已关闭</translation>
+        </message>
+        <message>
+            <source>there are no weights in it</source>
+            <translation>其中没有权重</translation>
+        </message>
+        <message>
+            <source>there is no folder for --csv</source>
+            <translation>--csv 的文件夹不存在</translation>
+        </message>
+        <message>
+            <source>there is no folder for --side-by-side</source>
+            <translation>--side-by-side 的文件夹不存在</translation>
+        </message>
+        <message>
+            <source>there is no picture of this frame among the results</source>
+            <translation>结果中没有这一帧的图像</translation>
+        </message>
+        <message>
+            <source>there is no sequence below this folder</source>
+            <translation>此文件夹下没有序列</translation>
+        </message>
+        <message>
+            <source>there is no such file, and no bundled network of this name</source>
+            <translation>没有这个文件，也没有同名的内置网络</translation>
+        </message>
+        <message>
+            <source>there is no such recording</source>
+            <translation>没有这个录制</translation>
+        </message>
+        <message>
+            <source>there is too little shared memory for two pictures</source>
+            <translation>共享内存不足以容纳两幅图像</translation>
+        </message>
+        <message>
+            <source>these frames are not in the sequence</source>
+            <translation>序列中没有这些帧</translation>
+        </message>
+        <message>
+            <source>this file cannot be read as a network</source>
+            <translation>此文件无法按网络读取</translation>
+        </message>
+        <message>
+            <source>this file is already there</source>
+            <translation>此文件已存在</translation>
+        </message>
+        <message>
+            <source>this is no network</source>
+            <translation>这不是网络</translation>
+        </message>
+        <message>
+            <source>this is not an alignment log: its header lacks t0 or t1</source>
+            <translation>这不是对齐记录：表头缺少 t0 或 t1</translation>
+        </message>
+        <message>
+            <source>this is not the report of a restoration that can go on</source>
+            <translation>这不是可以继续的复原记录</translation>
+        </message>
+        <message>
+            <source>this network needs spikes, and the sequence has none</source>
+            <translation>此网络需要脉冲，而序列没有</translation>
+        </message>
+        <message>
+            <source>this part of the folder holds no planes</source>
+            <translation>文件夹的这一部分没有平面</translation>
+        </message>
+        <message>
+            <source>tile, clip, batch and memory must be positive, and an overlap not negative</source>
+            <translation>分块、片段、批量和内存必须为正，重叠不能为负</translation>
+        </message>
+        <message>
+            <source>tiles are too small for what they share</source>
+            <translation>分块太小，小于共用部分</translation>
+        </message>
+        <message>
+            <source>times of the event list are not numbers</source>
+            <translation>事件列表的时间不是数值</translation>
+        </message>
+        <message>
+            <source>too large for an alignment log</source>
+            <translation>对齐记录过大</translation>
+        </message>
+        <message>
+            <source>unknown bit depth</source>
+            <translation>未知的位深</translation>
         </message>
     </context>
 </TS>

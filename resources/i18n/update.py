@@ -2,33 +2,50 @@
 
     python resources/i18n/update.py
 
-Texts that call `tr` are found by lupdate; those in the table of actions are added here. What is translated
+Texts that call `tr` are found by lupdate; those in the table of actions, and what the engine's errors say and
+advise, are added here. What is translated
 stays, also when a text moves to another class; what is not is marked unfinished, and the tests say so.
 """
 
+import ast
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from app.translation import ACTIONS, MENUS, TIPS
+from app.translation import ERRORS as ERRORS_CONTEXT
 from app.ui.window import action_table
+from engine import errors
 
 FOLDER = Path(__file__).parent
-APP = FOLDER.parents[1] / "app"
+APP, ENGINE = FOLDER.parents[1] / "app", FOLDER.parents[1] / "engine"
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)} - {"OperationCancelled"}
 
 
 def tool(name: str) -> str:
     return str(Path(sys.executable).with_name(f"pyside6-{name}"))
 
 
-def texts_of_actions() -> dict[str, list[str]]:
-    """Return the texts of the table of actions by context."""
+def texts_of_tables() -> dict[str, list[str]]:
+    """Return the texts that no tool finds, by context."""
     return {
         ACTIONS: sorted({spec.text for spec in action_table.ACTIONS}),
         TIPS: sorted({spec.tip for spec in action_table.ACTIONS}),
         MENUS: list(action_table.MENUS),
+        ERRORS_CONTEXT: texts_of_errors(),
     }
+
+
+def texts_of_errors() -> list[str]:
+    """Return what the engine's errors say and advise, where that is the same every time."""
+    texts = set()
+    for path in ENGINE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                said = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "advice")]
+                texts |= {one.value for one in said if isinstance(one, ast.Constant)}
+    return sorted(text for text in texts if isinstance(text, str) and not text.startswith("/"))
 
 
 def translations(path: Path) -> dict[tuple[str, str], str]:
@@ -56,7 +73,7 @@ def update(path: Path) -> int:
     tree = ET.parse(path)
     root = tree.getroot()
     contexts = {context.findtext("name", ""): context for context in root.iter("context")}
-    for name, texts in texts_of_actions().items():
+    for name, texts in texts_of_tables().items():
         context = contexts.get(name)
         if context is None:
             context = ET.SubElement(root, "context")

@@ -248,7 +248,7 @@ def test_a_failed_job_tells_why_and_is_done_again_for_what_it_lacks(queue, say, 
 def test_a_worker_that_cannot_start_fails_the_job_and_not_the_queue(queue, client, ended):
     client.refuses = True
     queue.add(ME, request())
-    assert "no memory is left" in ended[-1].problem
+    assert "No memory is left" in ended[-1].problem
     client.refuses = False
     queue.add(ME, request())
     assert states(queue) == [JobState.FAILED, JobState.STARTING]

@@ -9,11 +9,13 @@ from PySide6.QtGui import QAction, QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QWidget
 
 from app.settings import Settings
+from app.state.notices import describe
 from app.state.studio import Studio
 from app.translation import ACTIONS, TIPS, fit_font, language_of, translate, translations_folder
 from app.ui.help.help_window import HelpWindow, help_pages
 from app.ui.window.action_table import ACTIONS as TABLE
 from app.ui.window.main_window import MainWindow
+from engine.errors import SequenceError
 from engine.source import SequenceSource
 
 FILES = sorted(translations_folder().glob("*.ts"))
@@ -56,6 +58,20 @@ def test_the_compiled_file_is_as_new_as_its_text(path, qapp):
     finally:
         for translator in loaded:
             qapp.removeTranslator(translator)
+
+
+def test_errors_of_the_engine_are_told_in_the_language(qapp):
+    error = SequenceError("nothing is there", path="a b.dat", found="3", advice="Check the spelling")
+    loaded = translate(qapp, "zh_CN")
+    try:
+        notice = describe(error)
+    finally:
+        for translator in loaded:
+            qapp.removeTranslator(translator)
+    assert notice.title == "此处没有任何内容"
+    assert notice.advice == "请检查拼写"
+    assert notice.facts == "实际为 3"
+    assert describe(error).title == "Nothing is there"
 
 
 def test_the_desktop_decides_unless_the_user_does(monkeypatch):

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QAction, QDesktopServices, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QAction, QDesktopServices, QDrag, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
 from shiboken6 import isValid
@@ -58,7 +58,8 @@ class RandomUser:
         self._attending.start()
 
     def _attend(self) -> None:
-        """Answer what waits inside a click, as the menu of a button does."""
+        """Answer what waits inside a click, as the menu of a button does, or inside a drag of an item."""
+        QDrag.cancel()
         popup = QApplication.activePopupWidget()
         if popup is not None and self._random.random() < 0.5:
             popup.close()

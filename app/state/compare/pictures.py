@@ -32,6 +32,7 @@ from app.state.compare.comparing import (
 from app.state.compare.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
 from app.state.compare.results import Restored
 from app.state.jobs.jobs import PartialFrame
+from app.state.notices import describe
 from app.state.reading.lane import Lane, Ticket
 from app.state.reading.lease import Lease
 from app.state.reading.read_ahead import ReadAhead
@@ -199,7 +200,7 @@ class Pictures(QObject):
     def _on_failure(self, _: object, error: Exception) -> None:
         if isinstance(error, OperationCancelled):
             return
-        self.view, self.problem = None, str(error)
+        self.view, self.problem = None, describe(error, self.tr("read the frame")).line
         self.changed.emit()
         self.failed.emit(error)
 
@@ -348,4 +349,4 @@ def _read_slow(request: _Request, source: str) -> FloatPicture | None:
 
 
 def _sentence(error: Exception) -> str:
-    return str(error)
+    return describe(error).line

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.bridge import WorkerBridge
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
+from app.state.notices import describe
 from engine.errors import EngineError
 from engine.geometry import Region, Span
 from engine.worker.messages import (
@@ -285,7 +286,7 @@ class JobQueue(QObject):
             try:
                 self._active_in_worker = self._bridge.submit(request, left)
             except EngineError as error:
-                self._end(job, JobState.FAILED, str(error))
+                self._end(job, JobState.FAILED, describe(error).line)
                 continue
             self._active = job
             self._working_since = self._clock()

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.settings import METHODS, Settings
+from app.state.notices import describe
 from engine.errors import EngineError
 from engine.model_files import ModelFile, bundled_models, describe_model
 from engine.worker.messages import ComputeOptions
@@ -109,7 +110,7 @@ class Restoring(QObject):
         try:
             about: ModelFile = describe_model(path)
         except EngineError as error:
-            return Restorer(path.stem, NETWORK, None if bundled else str(path), problem=str(error))
+            return Restorer(path.stem, NETWORK, None if bundled else str(path), problem=describe(error).line)
         title = self.tr("Network {name}").format(name=about.name)
         title += "" if bundled else f" ({path.name})"
         return Restorer(title, NETWORK, None if bundled else str(path), about.lines)
