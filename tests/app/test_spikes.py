@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.state.reading.lease import Lease
-from app.state.spikes.spike_views import BINS, SpikeViews
+from app.state.spikes.spike_views import SpikeViews
 from engine.source import SequenceSource
 
 
@@ -30,7 +30,7 @@ def test_the_voxel_pictures_know_their_planes_and_spikes(spikes, lease, qtbot):
         spikes.show(lease, 3)
     voxels = spikes.voxels
     assert voxels.index == 3
-    assert len(voxels.pictures) == BINS
+    assert len(voxels.pictures) == spikes.bins == 32
     assert voxels.spans[0] == (60.0, 60.5)
     assert voxels.spans[-1][1] == 76.0
     assert voxels.spikes[0] == 4 * 30 * 40

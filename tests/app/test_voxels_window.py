@@ -100,6 +100,28 @@ def test_network_values_are_those_of_the_network_that_is_chosen(shown, qtbot, tm
     qtbot.waitUntil(lambda: studio.spikes.voxels.look.model == str(other))
 
 
+def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_path):
+    studio = shown.studio
+    other = tmp_path / "other.safetensors"
+    save_file(
+        {"x": np.zeros(1, np.float32)},
+        other,
+        {"spike_deblur_studio": json.dumps({"voxel_spec": {"bins": 8}})},
+        other,
+        {"spike_deblur_studio": json.dumps({"voxel_spec": {"bins": 8}})},
+    )
+    studio.desk.restoring.add_model(other)
+    qtbot.waitUntil(lambda: len(studio.spikes.voxels.pictures) == 8)
+    window = studio.session.sequence.window(studio.position.index)
+    for _ in range(9):
+        shown.actions_by_key["next_bin"].trigger()
+    assert studio.comparison.bin == 0
+    length = (window.stop - window.start) / 8
+    assert shown.workspace.timeline.content.bin == (window.start, window.start + length)
+    shown.actions_by_key["show_voxel"].trigger()
+    qtbot.waitUntil(lambda: len(studio.pictures.view.others) == 1)
+
+
 def test_a_file_that_does_not_say_how_it_takes_voxels_takes_their_logarithm(tmp_path):
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
     assert input_spec(str(tmp_path / "broken.safetensors")) == VoxelSpec()
@@ -288,7 +310,7 @@ def test_the_raster_shows_the_selected_bin_and_counts_as_the_voxels_do(shown, qt
         raster = raster_of(recording, (7, 4), window, (0, 90))
         counts = voxelize(recording, *window)[:, 4, 7]
     inside = raster.of_middle[(raster.of_middle >= window[0]) & (raster.of_middle < window[1])]
-    assert [spikes_in_bin(inside, window, number) for number in range(32)] == counts.tolist()
+    assert [spikes_in_bin(inside, window, number, 32) for number in range(32)] == counts.tolist()
     panel, studio = shown.raster_panel, shown.studio
     shown.actions_by_key["raster_panel"].trigger()
     shown.workspace.panes.pixel_hovered.emit((30, 30))

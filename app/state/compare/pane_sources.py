@@ -9,8 +9,7 @@ from app.display import FloatPicture
 from app.state.alignment.window_pictures import shown_rate
 from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
 from app.state.compare.results import Restored
-from app.state.spikes.network_input import network_values
-from app.state.spikes.spike_views import BINS
+from app.state.spikes.network_input import bins_of, network_values
 from app.state.spikes.voxel_look import USUAL, VoxelLook, colour_table
 from engine.geometry import Size, Span
 
@@ -79,7 +78,7 @@ def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
 
 def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook) -> FloatPicture:
     """Return one bin as it looks in the strip: same values, scale and colours."""
-    grid = sequence.voxels(index, BINS)
+    grid = sequence.voxels(index, bins_of(look.model))
     values = np.asarray(grid) if look.values == "counts" else network_values(grid, look.model)
     one = look.levels_of(values, min(voxel_bin, len(values) - 1))
     return (colour_table(look.colours).astype(np.float32) / np.float32(255))[one]

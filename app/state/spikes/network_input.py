@@ -26,6 +26,11 @@ def network_values(grid: "VoxelGrid", model: str = "") -> NDArray[np.float32]:
     return spec.apply(grid)[: len(grid)]
 
 
+def bins_of(model: str) -> int:
+    """Return into how many voxel bins the network in the file `model` has an exposure cut."""
+    return input_spec(model).bins
+
+
 @lru_cache(maxsize=8)
 def input_spec(model: str) -> "VoxelSpec":
     """Return what a network's file says; files that say nothing take the logarithm of the counts."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.state.reading.lane import Lane
 from app.state.reading.lease import Lease
-from app.state.spikes.spike_views import BINS
 from engine.recording.recording import Recording
 
 REACHES = (0, 1, 2, 4)
@@ -115,18 +114,18 @@ class Rasters(QObject):
         self.changed.emit()
 
 
-def bin_span(window: tuple[float, float], selected: int | None) -> tuple[float, float] | None:
-    """Return the planes of a voxel bin of a window, None for no bin."""
+def bin_span(window: tuple[float, float], selected: int | None, bins: int) -> tuple[float, float] | None:
+    """Return the planes of one of a window's voxel bins, None for no bin."""
     if selected is None:
         return None
-    length = (window[1] - window[0]) / BINS
+    length = (window[1] - window[0]) / bins
     return window[0] + selected * length, window[0] + (selected + 1) * length
 
 
-def spikes_in_bin(planes: NDArray[np.int64], window: tuple[float, float], selected: int) -> int:
+def spikes_in_bin(planes: NDArray[np.int64], window: tuple[float, float], selected: int, bins: int) -> int:
     """Return how many spikes inside a window are counted in one of its voxel bins."""
-    place = np.floor((planes - window[0]) / (window[1] - window[0]) * BINS)
-    return int((np.minimum(place, BINS - 1) == selected).sum())
+    place = np.floor((planes - window[0]) / (window[1] - window[0]) * bins)
+    return int((np.minimum(place, bins - 1) == selected).sum())
 
 
 def _read(lease: Lease, index: int, pixel: tuple[int, int], reach: int) -> Raster:

@@ -14,12 +14,11 @@ from app.state.reading.lane import Lane, Ticket
 from app.state.reading.lease import Lease
 from app.state.reading.read_ahead import ReadAhead
 from app.state.spikes.kept_rates import KeptRates
-from app.state.spikes.network_input import network_values
+from app.state.spikes.network_input import bins_of, network_values
 from app.state.spikes.spike_rate import RateCurve
 from app.state.spikes.voxel_look import USUAL, VoxelLook
 from engine.errors import OperationCancelled
 
-BINS = 32
 THUMBNAIL_WIDTH_PX = 192
 KEPT_FRAMES = 64
 """Frames whose voxel pictures are kept, about half a MB each."""
@@ -93,6 +92,11 @@ class SpikeViews(QObject):
             look = self._look
             self._shown = (lease, index)
             self._bins.request(index, lambda _: self._kept_voxels.of(lease, index, look))
+
+    @property
+    def bins(self) -> int:
+        """How many voxel bins a frame has: as many as the chosen network takes."""
+        return bins_of(self._look.model)
 
     @property
     def look(self) -> VoxelLook:
@@ -187,9 +191,10 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     import cv2
 
     with lease.reading() as sequence:
-        grid = sequence.voxels(index, bins=BINS)
+        bins = bins_of(look.model)
+        grid = sequence.voxels(index, bins=bins)
         window = sequence.window(index)
-    edges = np.linspace(window.start, window.stop, BINS + 1)
+    edges = np.linspace(window.start, window.stop, bins + 1)
     height, width = grid.shape[1:]
     shrink = math.ceil(max(1.0, width / THUMBNAIL_WIDTH_PX))  # whole numbers average several times faster
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))

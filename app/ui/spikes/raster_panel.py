@@ -126,7 +126,7 @@ class RasterPanel(QWidget):
         recording = None if sequence is None else sequence.recording
         rate_hz = None if recording is None else recording.info.rate_hz
         self.heading.setText(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=raster.x, y=raster.y))
-        self.facts.setText(self._facts(raster, rate_hz, studio.comparison.bin))
+        self.facts.setText(self._facts(raster, rate_hz, studio.comparison.bin, studio.spikes.bins))
         self.raster.getAxis("left").setTicks([_row_names(raster)])
         others = raster.rows != raster.middle_row
         _draw(self.others, raster.planes[others], raster.rows[others])
@@ -135,7 +135,7 @@ class RasterPanel(QWidget):
         for band in self.bands:
             band.setRegion(raster.window)
         self.raster.setRange(QRectF(raster.span[0], -0.6, raster.span[1] - raster.span[0], raster.row_count))
-        span = bin_span(raster.window, studio.comparison.bin)
+        span = bin_span(raster.window, studio.comparison.bin, studio.spikes.bins)
         self.bin.setVisible(span is not None)
         if span is not None:
             self.bin.setRegion(span)
@@ -153,7 +153,7 @@ class RasterPanel(QWidget):
             )
         return self.tr("Move the mouse over a picture to see when the pixels under it fired.")
 
-    def _facts(self, raster: Raster, rate_hz: float | None, selected: int | None) -> str:
+    def _facts(self, raster: Raster, rate_hz: float | None, selected: int | None, bins: int) -> str:
         fired, window = raster.of_middle, raster.window
         inside = fired[(fired >= window[0]) & (fired < window[1])]
         text = self.tr("{count} spikes during the exposure").format(count=len(inside))
@@ -166,7 +166,7 @@ class RasterPanel(QWidget):
                 text += f", {format_time(float(gaps.mean()), rate_hz)}"
         if selected is not None:
             text += self.tr(" · {count} in bin {number}").format(
-                count=spikes_in_bin(inside, window, selected), number=selected + 1
+                count=spikes_in_bin(inside, window, selected, bins), number=selected + 1
             )
         if not raster.complete:
             text += self.tr(" · only the beginning of this long exposure is shown")

@@ -8,7 +8,6 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.state.compare.comparing import VOXEL, Choice
-from app.state.spikes.spike_views import BINS
 from app.state.spikes.voxel_look import COLOURS, VALUES
 from app.state.studio import Studio
 from app.ui.window.actions import StudioActions
@@ -30,9 +29,9 @@ def voxel_handlers(
 
 def step_bin(studio: Studio, bins: int) -> None:
     """Select the bin so many further on, round and round."""
-    selected = studio.comparison.bin
-    first = 0 if bins > 0 else BINS - 1
-    studio.comparison.select_bin(first if selected is None else (selected + bins) % BINS)
+    selected, count = studio.comparison.bin, studio.spikes.bins
+    first = 0 if bins > 0 else count - 1
+    studio.comparison.select_bin(first if selected is None else (selected + bins) % count)
 
 
 def show_large(studio: Studio, index: int) -> None:

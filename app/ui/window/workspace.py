@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from app.state.spikes.spike_views import BINS
+from app.state.spikes.raster import bin_span
 from app.state.studio import Studio
 from app.ui.jobs.job_bar import JobBar
 from app.ui.panes.panes import PaneGrid
@@ -198,9 +198,8 @@ class Workspace(QWidget):
     def _mark_bin(self, hovered: tuple[float, float] | None) -> None:
         """Mark on the timeline the bin under the mouse, else the selected one."""
         selected, window = self._studio.comparison.bin, self.timeline.content.current_window
-        if hovered is None and selected is not None and window is not None:
-            length = (window[1] - window[0]) / BINS
-            hovered = (window[0] + selected * length, window[0] + (selected + 1) * length)
+        if hovered is None and window is not None:
+            hovered = bin_span(window, selected, self._studio.spikes.bins)
         self.timeline.show_bin(hovered)
 
     def _show_results(self) -> None:
