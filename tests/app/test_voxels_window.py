@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from app.display import Look
 from app.state.compare.comparing import VOXEL, Choice
 from app.state.spikes.network_input import input_spec, network_values
 from app.state.spikes.raster import raster_of, spikes_in_bin
@@ -103,13 +104,8 @@ def test_network_values_are_those_of_the_network_that_is_chosen(shown, qtbot, tm
 def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_path):
     studio = shown.studio
     other = tmp_path / "other.safetensors"
-    save_file(
-        {"x": np.zeros(1, np.float32)},
-        other,
-        {"spike_deblur_studio": json.dumps({"voxel_spec": {"bins": 8}})},
-        other,
-        {"spike_deblur_studio": json.dumps({"voxel_spec": {"bins": 8}})},
-    )
+    about = {"voxel_spec": {"bins": 8}}
+    save_file({"x": np.zeros(1, np.float32)}, other, {"spike_deblur_studio": json.dumps(about)})
     studio.desk.restoring.add_model(other)
     qtbot.waitUntil(lambda: len(studio.spikes.voxels.pictures) == 8)
     window = studio.session.sequence.window(studio.position.index)
@@ -120,6 +116,19 @@ def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_
     assert shown.workspace.timeline.content.bin == (window.start, window.start + length)
     shown.actions_by_key["show_voxel"].trigger()
     qtbot.waitUntil(lambda: len(studio.pictures.view.others) == 1)
+
+
+def test_the_readout_of_a_bin_says_spikes_and_not_colours(shown, qtbot):
+    studio, panes = shown.studio, shown.workspace.panes
+    studio.comparison.select_bin(3)
+    studio.comparison.choose(1, Choice(VOXEL))
+    qtbot.waitUntil(lambda: studio.pictures.view.picture(Choice(VOXEL)) is not None)
+    expected = studio.session.sequence.voxels(studio.position.index)[3]
+    panes.pixel_hovered.emit((0, 0))
+    assert panes.second.readout.text() == f"{expected[0, 0]:.4g}"
+    studio.comparison.set_look(Look(white=0.5))  # only redrawn, not read again
+    qtbot.waitUntil(lambda: studio.pictures.view.look == Look(white=0.5))
+    assert panes.second.readout.text() == f"{expected[0, 0]:.4g}"
 
 
 def test_a_file_that_does_not_say_how_it_takes_voxels_takes_their_logarithm(tmp_path):

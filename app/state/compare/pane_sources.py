@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from app.display import FloatPicture
 from app.state.alignment.window_pictures import shown_rate
-from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, VOXEL, maker_of
+from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, maker_of
 from app.state.compare.results import Restored
 from app.state.spikes.network_input import bins_of, network_values
-from app.state.spikes.voxel_look import USUAL, VoxelLook, colour_table
+from app.state.spikes.voxel_look import VoxelLook, colour_table
 from engine.geometry import Size, Span
 
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ def read_source(
     index: int,
     source: str,
     results: tuple[Restored, ...],
-    voxel_bin: int = 0,
-    voxel_look: VoxelLook = USUAL,
 ) -> FloatPicture | None:
     """Return the float32 (h, w, 3) values of a source in [0, 1], None where the frame has none.
 
-    Pictures made of spikes have the size of the spikes. Raises what reading the sequence raises.
+    Pictures made of spikes have the size of the spikes. `read_voxel_bin` reads a voxel bin. Raises what
+    reading the sequence raises.
     """
     maker = maker_of(source)
     if maker is not None:
@@ -58,8 +57,6 @@ def read_source(
         return None
     if source == RATIO:
         return _spike_ratio(sequence, index)
-    if source == VOXEL:
-        return _voxel_bin(sequence, index, voxel_bin, voxel_look)
     from engine.voxels import tfi, tfp
 
     window = sequence.window(index)
@@ -76,12 +73,18 @@ def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
     return pictures[0]
 
 
-def _voxel_bin(sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook) -> FloatPicture:
-    """Return one bin as it looks in the strip: same values, scale and colours."""
+def read_voxel_bin(
+    sequence: "Sequence", index: int, voxel_bin: int, look: VoxelLook
+) -> tuple[FloatPicture, FloatPicture]:
+    """Return one bin as it looks in the strip, (h, w, 3), and what its colours stand for, (h, w, 1).
+
+    These are spikes a pixel, or what the network takes.
+    """
     grid = sequence.voxels(index, bins_of(look.model))
     values = np.asarray(grid) if look.values == "counts" else network_values(grid, look.model)
-    one = look.levels_of(values, min(voxel_bin, len(values) - 1))
-    return (colour_table(look.colours).astype(np.float32) / np.float32(255))[one]
+    number = min(voxel_bin, len(values) - 1)
+    colours = colour_table(look.colours).astype(np.float32) / np.float32(255)
+    return colours[look.levels_of(values, number)], values[number][..., None].copy()
 
 
 def at_size(picture: FloatPicture, size: Size) -> FloatPicture:

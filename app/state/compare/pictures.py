@@ -29,7 +29,14 @@ from app.state.compare.comparing import (
     Choice,
     Wanted,
 )
-from app.state.compare.pane_sources import MadeFrom, at_size, made_from, read_source, why_missing
+from app.state.compare.pane_sources import (
+    MadeFrom,
+    at_size,
+    made_from,
+    read_source,
+    read_voxel_bin,
+    why_missing,
+)
 from app.state.compare.results import Restored
 from app.state.jobs.jobs import PartialFrame
 from app.state.notices import describe
@@ -45,6 +52,8 @@ SLOW_SOURCES = (RATIO,)
 """Those that take too long to wait for before the frame is shown."""
 SLOW_KEPT = 8
 COMPUTING = "computing"
+VOXEL_VALUES = "voxel values"
+"""Beside the picture of a voxel bin: what its colours stand for, (h, w, 1)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,11 +291,16 @@ def _read(request: _Request) -> FrameView:
                 why = COMPUTING
             elif picture is None and not why:
                 try:
-                    picture = read_source(
-                        sequence, index, source, request.results, wanted.bin, wanted.voxel_look
-                    )
+                    if source == VOXEL:
+                        picture, others[VOXEL_VALUES] = read_voxel_bin(
+                            sequence, index, wanted.bin, wanted.voxel_look
+                        )
+                    else:
+                        picture = read_source(sequence, index, source, request.results)
                 except EngineError as error:
                     why = _sentence(error)
+            elif source == VOXEL and picture is not None and known is not None:
+                others[VOXEL_VALUES] = known.others[VOXEL_VALUES]
             if picture is not None:
                 others[source] = picture
             elif why:

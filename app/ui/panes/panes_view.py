@@ -20,7 +20,7 @@ from app.state.compare.comparing import (
     maker_of,
     result_source,
 )
-from app.state.compare.pictures import COMPUTING, FrameView
+from app.state.compare.pictures import COMPUTING, VOXEL_VALUES, FrameView
 from app.state.studio import Studio
 from app.ui.panes.pane import Pane
 from app.ui.panes.panes import PaneGrid
@@ -285,12 +285,15 @@ def _show(pane: Pane, view: FrameView | None, choice: Choice) -> None:
 
 
 def _values(view: FrameView | None, choice: Choice, pixel: tuple[int, int] | None, bit_depth: int) -> str:
-    """Return the values of one pixel (x, y) in what a pane shows, in steps of the input's bit depth."""
+    """Return the values of one pixel (x, y) in what a pane shows, in steps of the input's bit depth.
+
+    In a voxel bin they are spikes, or what the network takes.
+    """
     if view is None or pixel is None:
         return ""
     found = []
     for source in choice.sources:
-        values = view.values(source)
+        values = view.values(VOXEL_VALUES if source == VOXEL else source)
         if values is None:
             return ""
         height, width = values.shape[:2]
@@ -299,6 +302,8 @@ def _values(view: FrameView | None, choice: Choice, pixel: tuple[int, int] | Non
         if not (0 <= x < width and 0 <= y < height):
             return ""
         found.append(values[y, x])
+    if choice == Choice(VOXEL):
+        return f"{found[0][0]:.4g}"
     top = 2**bit_depth - 1
     steps = [np.floor(np.clip(np.nan_to_num(one), 0, 1) * top + 0.5).astype(int) for one in found]
     if len(steps) == 2:
