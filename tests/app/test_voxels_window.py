@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from app.display import Look
 from app.state.compare.comparing import VOXEL, Choice
+from app.state.compare.pictures import VOXEL_VALUES
 from app.state.spikes.network_input import input_spec, network_values
 from app.state.spikes.raster import raster_of, spikes_in_bin
 from app.state.spikes.voxel_look import COLOURS, VoxelLook, colour_table
@@ -115,7 +116,10 @@ def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_
     length = (window.stop - window.start) / 8
     assert shown.workspace.timeline.content.bin == (window.start, window.start + length)
     shown.actions_by_key["show_voxel"].trigger()
-    qtbot.waitUntil(lambda: len(studio.pictures.view.others) == 1)
+    qtbot.waitUntil(lambda: VOXEL_VALUES in studio.pictures.view.others)
+    assert (
+        studio.pictures.view.others[VOXEL_VALUES][..., 0] == studio.session.sequence.voxels(0, 8)[0]
+    ).all()
 
 
 def test_the_readout_of_a_bin_says_spikes_and_not_colours(shown, qtbot):
