@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from engine.errors import MethodError
 from engine.metrics import compare, correlation, psnr, ssim
@@ -120,3 +121,23 @@ def test_pictures_with_frames_of_their_own_are_compared_as_they_are() -> None:
 def test_a_frame_without_reference_is_named() -> None:
     with pytest.raises(MethodError, match="0007"):
         compare(sequence(None, is_virtual=False), 7, picture(1))
+
+
+@pytest.mark.parametrize("height", [11, 12, 74, 75, 139, 150])
+def test_pictures_of_any_height_score_as_scikit_image_scores_them_whole(height: int) -> None:
+    first, second = picture(1, height, 23), picture(2, height, 23)
+    levels, reference = (np.floor(one * 255 + 0.5).astype(np.uint8) for one in (first, second))
+    whole = structural_similarity(
+        reference,
+        levels,
+        data_range=255,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+    assert ssim(first, second) == pytest.approx(whole, abs=1e-12)
+    expected = peak_signal_noise_ratio(reference, levels, data_range=255)
+    assert psnr(first, second) == pytest.approx(expected, abs=1e-9)
+    together = np.corrcoef(first.astype(np.float64).ravel(), second.astype(np.float64).ravel())[0, 1]
+    assert correlation(first, second) == pytest.approx(together, abs=1e-12)
