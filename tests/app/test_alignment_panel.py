@@ -295,6 +295,7 @@ def test_the_width_for_what_is_wrapped_does_not_depend_on_the_height(opened_wind
 
 def test_the_panel_follows_the_frame_and_the_tab(opened_window):
     panel = opened_window.alignment_panel
+    opened_window.docks.show("alignment_panel")
     opened_window.studio.position.go(4)
     assert panel.start.value() == 80
     opened_window.tabs.free()

@@ -153,7 +153,9 @@ class AlignmentPanel(QScrollArea):
         )
 
     def refresh(self, *_: object) -> None:
-        """Bring everything up to date."""
+        """Bring everything up to date, if anybody sees it."""
+        if not self._seen:
+            return
         studio = self._studio
         can_edit = studio is not None and studio.alignment.can_edit
         for box in (self.start, self.stop, self.length, self.shift, self.scale, self.drift, *self.buttons):
