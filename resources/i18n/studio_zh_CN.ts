@@ -907,6 +907,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>这一帧没有参考。</translation>
         </message>
         <message>
+            <source>Paused: the queue goes on with it when you resume it.</source>
+            <translation>已暂停：恢复后队列会继续处理。</translation>
+        </message>
+        <message>
             <source>Being deblurred …</source>
             <translation>正在去模糊…</translation>
         </message>

@@ -1,7 +1,7 @@
 """The row that says how spikes become a picture, and how far the running restoration is."""
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -20,6 +20,8 @@ from app.ui.parts.wording import format_seconds
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2
 PROGRESS_STEPS = 1000
+ROOMY_PX = 420
+"""A bar less wide than this leaves out what it says beside the choice."""
 
 
 class JobBar(QFrame):
@@ -30,8 +32,8 @@ class JobBar(QFrame):
     def __init__(self, cancel: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "strip")
-        label = QLabel(self.tr("Spikes integrate"))
-        label.setProperty("role", "muted")
+        self.label = QLabel(self.tr("Spikes integrate"))
+        self.label.setProperty("role", "muted")
         self.gamma = QComboBox()
         self.gamma.setToolTip(
             self.tr(
@@ -56,7 +58,7 @@ class JobBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 3, 8, 3)
         layout.setSpacing(8)
-        layout.addWidget(label)
+        layout.addWidget(self.label)
         layout.addWidget(self.gamma)
         layout.addSpacing(8)
         layout.addWidget(self.text, 3)
@@ -66,6 +68,10 @@ class JobBar(QFrame):
         policy.setRetainSizeWhenHidden(True)
         self.cancel.setSizePolicy(policy)
         self.show_status(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.label.setVisible(self.width() >= ROOMY_PX)
 
     def show_gamma(self, gamma: float, known: bool, *, enabled: bool) -> None:
         """Show the sequence's gamma; an assumed one says so."""

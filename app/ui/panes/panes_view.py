@@ -21,6 +21,7 @@ from app.state.compare.comparing import (
     result_source,
 )
 from app.state.compare.pictures import COMPUTING, VOXEL_VALUES, FrameView
+from app.state.jobs.job import JobState
 from app.state.studio import Studio
 from app.ui.panes.pane import Pane
 from app.ui.panes.panes import PaneGrid
@@ -215,8 +216,11 @@ class PanesView(QObject):
             if source == REFERENCE and source not in view.others:
                 return (self.tr("This frame has no reference."),)
         if studio.jobs.is_running and studio.jobs.status is not None:
-            waits = view.index in studio.jobs.status.frames
-            return (self.tr("Being deblurred …") if waits else self.tr("Not deblurred yet"),)
+            if view.index not in studio.jobs.status.frames:
+                return (self.tr("Not deblurred yet"),)
+            if studio.jobs.status.state is JobState.PAUSED:
+                return (self.tr("Paused: the queue goes on with it when you resume it."),)
+            return (self.tr("Being deblurred …"),)
         return (self.tr("Not deblurred yet"), actions["deblur_frame"])
 
     def _score(

@@ -3,7 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QWidget
 
 from app.ui.window.actions import StudioActions
 
@@ -57,6 +57,7 @@ class Docks(QObject):
         if behind is not None:
             self._window.tabifyDockWidget(self._docks[behind], dock)
             self._docks[behind].raise_()
+        self._keep_tabs_readable()
         dock.setVisible(shown)
         action = self._actions[key]
         action.setChecked(shown)
@@ -89,6 +90,7 @@ class Docks(QObject):
 
     def _fit(self) -> None:
         """Leave the pictures room: in a narrow window all panels share one side."""
+        self._keep_tabs_readable()
         if self._window.width() >= NARROW_PX:
             folded, self._folded = self._folded, []
             for dock in folded:
@@ -101,6 +103,12 @@ class Docks(QObject):
             for dock in left:
                 self._window.tabifyDockWidget(right[0], dock)
                 self._folded.append(dock)
+
+    def _keep_tabs_readable(self) -> None:
+        """Let tabs that have no room scroll; Qt would cut their names down to a letter."""
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setUsesScrollButtons(True)
 
     def _standing(self, area: str) -> list[QDockWidget]:
         """Return the panels that are shown at a side."""
