@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.state.jobs.job import JobRequest
-from engine.errors import EngineError
+from engine.errors import EngineError, WorkerError
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import (
@@ -139,8 +139,11 @@ class WorkerBridge(QObject):
         return job
 
     def picture(self, job: int, slot: int) -> NDArray[np.float32]:
-        """Return a copy of what is in a slot by now. Any thread may ask."""
-        return self._awake().picture(job, slot)
+        """Return a copy of what is in a slot by now. Any thread may ask. Raises WorkerError."""
+        client = self._client
+        if client is None:
+            raise WorkerError("the worker client is closed")
+        return client.picture(job, slot)
 
     def finished_picture(self, job: int, slot: int) -> NDArray[np.float32]:
         """Return a copy of the picture that a `FrameDone` speaks of, while that is handed out."""

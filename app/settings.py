@@ -118,9 +118,11 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return settings, []
     except (OSError, ValueError) as error:
-        return settings, [f"The settings in {path} cannot be read ({error}); the defaults are used"]
+        kept = _set_aside(path)
+        return settings, [f"The settings in {path} cannot be read ({error}); the defaults are used{kept}"]
     if not isinstance(values, dict):
-        return settings, [f"The settings in {path} are not a JSON object; the defaults are used"]
+        kept = _set_aside(path)
+        return settings, [f"The settings in {path} are not a JSON object; the defaults are used{kept}"]
     problems = []
     for one in fields(Settings):
         if one.name not in values:
@@ -133,6 +135,17 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     return settings, problems
 
 
+def _set_aside(path: Path) -> str:
+    """Keep a file that cannot be used from being written over; return what to say of it."""
+    aside = path.with_name(f"{path.stem}.bad{path.suffix}")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        log.warning("%s could not be set aside: %s", path, error)
+        return ""
+    return f", and the file is kept as {aside.name}"
+
+
 def save_settings(settings: Settings, path: Path) -> None:
     """Write the settings whole or not at all. A folder that refuses costs a line in the log only."""
     try:
@@ -141,6 +154,8 @@ def save_settings(settings: Settings, path: Path) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(asdict(settings), file, indent=2)
+                file.flush()
+                os.fsync(file.fileno())
             Path(temporary).replace(path)
         except OSError:
             Path(temporary).unlink(missing_ok=True)

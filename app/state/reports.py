@@ -112,6 +112,12 @@ class Reports(QObject):
                 Notice(0, "error", self.tr("Deblurring stopped: {problem}").format(problem=status.problem))
             )
 
+    def export_cut_short(self) -> None:
+        self._notices.warn(
+            self.tr("The export was stopped, because its sequence was closed"),
+            advice=self.tr("The files that were written are whole; export the rest again"),
+        )
+
     def exported(self, paths: Sequence[Path]) -> None:
         if len(paths) == 1:
             self._notices.inform(self.tr("Exported"), where=str(paths[0]))

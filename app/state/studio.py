@@ -22,7 +22,7 @@ from app.state.compare.comparing import SPIKE_SOURCES, Comparison
 from app.state.compare.patches import Patches
 from app.state.compare.pictures import Pictures
 from app.state.compare.probe import SpikeProbe
-from app.state.compare.results import Restored, RestoredFrames, was_made_from
+from app.state.compare.results import Restored, RestoredFrames, spikes_of, was_made_from
 from app.state.compare.scores import FrameMetrics
 from app.state.export.exporting import BitDepth, Exports
 from app.state.jobs.jobs import JobRequest, Jobs, JobState, JobStatus
@@ -82,12 +82,18 @@ class Studio(QObject):
         self.pictures.wanted = self.comparison.wanted
         self.playback = Playback(self.position, self.pictures, settings, self)
         self.probe = SpikeProbe(self.pool, self)
-        self.spikes = SpikeViews(self.pool, self, kept=self.desk.kept_rates, look=VoxelLook.of(settings))
+        self.spikes = SpikeViews(
+            self.pool,
+            self,
+            counting=self.desk.long_pool,
+            kept=self.desk.kept_rates,
+            look=VoxelLook.of(settings),
+        )
         self.rasters = Rasters(self.pool, self, reach=settings.raster_reach)
         self.metrics = FrameMetrics(self.pool, self)
         self.jobs = Jobs(self.desk.queue, self)
         self.alignment = Alignment(self.session, self.position, self.pool, self.desk.edits_folder, self)
-        self.exports = Exports(self.pool, self)
+        self.exports = Exports(self.desk.long_pool, self)
         self._shown_source: SequenceSource | None = None
         self._connect()
 
@@ -207,9 +213,9 @@ class Studio(QObject):
     def cancel(self) -> None:
         self.jobs.cancel()
 
-    def export_frame(self, path: Path, bit_depth: BitDepth = 8) -> None:
-        """Write the restored current frame."""
-        result = self.results.peek(self.position.index)
+    def export_frame(self, path: Path, bit_depth: BitDepth = 8, result: Restored | None = None) -> None:
+        """Write the restored current frame, or a `result` that was shown when its path was asked for."""
+        result = result or self.results.peek(self.position.index)
         if result is not None:
             self.exports.write([(path, result.picture)], bit_depth)
 
@@ -218,7 +224,15 @@ class Studio(QObject):
         sequence = self.session.sequence
         if sequence is None:
             return {}
-        return {index: folder / f"{sequence.frame_name(index)}{suffix}" for index in self.results.indices}
+        paths: dict[int, Path] = {}
+        taken: set[str] = set()
+        for index in self.results.indices:
+            name = sequence.frame_name(index)
+            if name.casefold() in taken:  # a.png and a.jpg
+                name = f"{name}_{index + 1:04d}"
+            taken.add(name.casefold())
+            paths[index] = folder / f"{name}{suffix}"
+        return paths
 
     def export_all(self, folder: Path, bit_depth: BitDepth = 8, suffix: str = ".png") -> None:
         """Write all restored frames into a folder."""
@@ -236,7 +250,10 @@ class Studio(QObject):
     def leave(self) -> None:
         """Stop what is done for this sequence and close it; the desk stays."""
         self.playback.stop()
+        if self.exports.busy:
+            self.reports.export_cut_short()
         self.exports.stop()
+        self.patches.clear()
         self.jobs.forget()
         self.spikes.clear()
         self.session.close()
@@ -265,12 +282,12 @@ class Studio(QObject):
         keep = self._shown_source is not None and have_same_frames(self._shown_source, source)
         index = self.position.index if keep else 0
         self._shown_source = source
+        self.patches.clear()
         if keep:
             self.jobs.abandon()
         else:
             self.jobs.forget()
             self.results.clear()
-            self.patches.clear()
             self.comparison.set_region(None)
         self.reports.begin()
         self.pictures.clear()
@@ -322,6 +339,7 @@ class Studio(QObject):
             self.pictures.forget_partial()
         if lease.sequence.is_virtual:
             self.pictures.clear()
+            self.metrics.forget_blurry()
         if lease.sequence.is_virtual or self.comparison.wanted.sources & set(SPIKE_SOURCES):
             self._show_frame(index)
         self.abilities_changed.emit()
@@ -333,11 +351,14 @@ class Studio(QObject):
             self.set_voxel_look(replace(look, model=self.settings.model))
 
     def is_stale(self, index: int) -> bool:
-        """Whether a restored frame would come out otherwise now: its gamma or window is another."""
+        """Whether a restored frame would come out otherwise now: gamma, window or recording are others."""
         result, sequence = self.results.peek(index), self.session.sequence
         edits = self.alignment.edits
         if result is None or sequence is None:
             return False
+        source = self.session.source
+        if result.spikes is not None and source is not None and result.spikes != spikes_of(source):
+            return True
         return not was_made_from(result, index, sequence.gamma, edits.base, edits.windows)
 
     def _on_view(self) -> None:

@@ -498,12 +498,20 @@
             <translation>帧</translation>
         </message>
         <message>
+            <source>This cannot be a file: {error}</source>
+            <translation>这不能作为文件：{error}</translation>
+        </message>
+        <message>
             <source>Choose a folder.</source>
             <translation>请选择文件夹。</translation>
         </message>
         <message>
             <source>There is no reference to compare with: File ▸ Add reference names its folder.</source>
             <translation>没有可比较的参考：用“文件 ▸ 添加参考”指定它的文件夹。</translation>
+        </message>
+        <message>
+            <source>Give the file a name.</source>
+            <translation>请给文件命名。</translation>
         </message>
         <message>
             <source>Choose two different pictures.</source>
@@ -516,6 +524,10 @@
         <message>
             <source>{count} frames are not restored, and left out.</source>
             <translation>{count} 帧没有复原，已略去。</translation>
+        </message>
+        <message>
+            <source>{name} is a folder.</source>
+            <translation>{name} 是文件夹。</translation>
         </message>
         <message>
             <source>{name} is there, and is replaced.</source>
@@ -1556,6 +1568,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Deblurring stopped: {problem}</source>
             <translation>去模糊已停止：{problem}</translation>
+        </message>
+        <message>
+            <source>The export was stopped, because its sequence was closed</source>
+            <translation>序列已关闭，导出因此停止</translation>
+        </message>
+        <message>
+            <source>The files that were written are whole; export the rest again</source>
+            <translation>已写出的文件是完整的；请重新导出其余部分</translation>
         </message>
         <message>
             <source>Exported</source>

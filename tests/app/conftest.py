@@ -94,7 +94,7 @@ class FakeSequence:
     layout = "unified"
     name = "fake"
     bit_depth = 8
-    is_virtual = False
+    is_virtual: bool = False
     frame_size = FRAME
 
     def __post_init__(self) -> None:

@@ -1,15 +1,20 @@
 """Comparing with mouse and keys in the whole window."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
+from shiboken6 import isValid
 
-from app.state.compare.comparing import BLURRY, REFERENCE, TFP, Choice
+from app.state.compare.comparing import BLURRY, REFERENCE, TFP, VOXEL, Choice
 from app.state.compare.results import Restored
 from engine.geometry import Region
+from engine.source import SequenceSource
 
 
 @pytest.fixture
@@ -209,3 +214,47 @@ def test_a_region_ends_with_its_sequence(shown, qtbot):
     shown.studio.comparison.set_region(Region(0, 0, 10, 10))
     shown.studio.open_source(SequenceSource("other"))
     qtbot.waitUntil(lambda: shown.studio.comparison.region is None)
+
+
+def test_probes_follow_the_frame_under_a_mouse_that_rests(shown, qtbot):
+    studio, panes = shown.studio, grid(shown)
+    panes.pixel_hovered.emit((10, 20))
+    before = shown._status.probe.text()
+    studio.position.go(7)
+    qtbot.waitUntil(lambda: studio.pictures.view.index == 7)
+    assert panes.first.readout.text() == "18 18 18"
+    assert shown._status.probe.text() != before
+    assert "18 18 18" in " ".join(shown._status.probe.text().split())
+
+
+def test_a_difference_from_a_voxel_bin_can_be_read_out(shown, qtbot):
+    studio, panes = shown.studio, grid(shown)
+    studio.comparison.select_bin(2)
+    studio.comparison.choose(1, Choice(VOXEL, REFERENCE))
+    qtbot.waitUntil(lambda: studio.pictures.view.picture(Choice(VOXEL, REFERENCE)) is not None)
+    panes.pixel_hovered.emit((10, 20))
+    assert len(panes.second.readout.text().split()) == 3
+
+
+def test_a_closed_tab_leaves_nothing_behind(shown, qtbot):
+    gone = []
+    for _ in range(2):
+        shown.tabs.open_source(SequenceSource("other"))
+        studio = shown.studio
+        qtbot.waitUntil(lambda: shown.studio.pictures.view is not None)
+        gone += [weakref.ref(studio), weakref.ref(shown.workspace)]
+        shown.tabs.close(studio)
+        del studio
+    qtbot.wait(50)
+    gc.collect()
+    qtbot.waitUntil(
+        lambda: gc.collect() >= 0 and not any(one() is not None and isValid(one()) for one in gone)
+    )
+
+
+def test_palette_and_shortcut_editor_are_forgotten_when_closed(shown, qtbot):
+    for key in ("palette", "shortcuts"):
+        shown.actions_by_key[key].trigger()
+        dialog = shown.findChildren(QDialog)[-1]
+        dialog.close()
+        qtbot.waitUntil(lambda dialog=dialog: not isValid(dialog))

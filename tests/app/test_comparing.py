@@ -251,3 +251,36 @@ def test_the_probe_counts_inside_the_window_only(opened, pool, qtbot):
     assert (probe.pixel.planes, probe.pixel.x, probe.pixel.y) == (16, 0, 0)
     probe.ask(opened.session.lease, 0, None)
     assert probe.pixel is None
+
+
+def test_a_late_answer_does_not_replace_newer_scores(opened, qtbot):
+    qtbot.waitUntil(lambda: opened.metrics.scores is not None)
+    view, region = opened.pictures.view, Region(10, 10, 40, 40)
+    late = ((view, region, {}, {BLURRY: view.blurry_values}), {BLURRY: opened.metrics.scores.blurry})
+    opened.metrics._on_answer(*late)
+    assert opened.metrics.scores.region is None
+    opened.comparison.set_region(region)
+    assert opened.metrics.scores.region == region  # it was remembered
+
+
+def test_networks_of_one_name_are_not_taken_for_each_other(opened):
+    picture = np.zeros((60, 80, 3), np.float32)
+    for folder in ("a", "b"):
+        opened.results.put(0, Restored(picture, "network", 1.0, 0.1, model=f"/{folder}/best.safetensors"))
+    assert opened.results.makers == ("network best (a)", "network best (b)")
+
+
+def test_blurry_scores_of_virtual_frames_follow_their_windows(studio, files, qtbot):
+    files.contents["clip"] = {"is_virtual": True}
+    studio.open_source(SequenceSource("clip"))
+    qtbot.waitUntil(lambda: studio.metrics.scores is not None)
+    first = studio.metrics.scores.blurry
+    sequence = files.opened[0]
+    brighter = np.full((60, 80, 3), 0.3, np.float32)
+    type(sequence).frame_samples, before = (lambda *_: brighter), type(sequence).frame_samples
+    try:
+        studio.alignment.edits.nudge(0, 3, None)
+        qtbot.waitUntil(lambda: studio.metrics.scores is not None and studio.metrics.scores.blurry != first)
+    finally:
+        type(sequence).frame_samples = before
+    assert first.psnr < studio.metrics.scores.blurry.psnr == np.inf  # the same but for its brightness

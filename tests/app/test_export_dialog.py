@@ -1,6 +1,8 @@
 """The export dialog in the whole window, its files read back."""
 
 import csv
+import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -187,3 +189,75 @@ def test_a_picture_of_the_panes_that_cannot_be_written_is_told(opened_window, tm
         opened_window.workspace.panes.grab(), tmp_path / "missing" / "panes.png"
     )
     assert told
+
+
+def test_a_name_of_choice_for_a_table_gets_its_suffix(dialog, qtbot):
+    choose(dialog.what, SCORES)
+    dialog.file.selectAll()
+    QTest.keyClicks(dialog.file, "mine")
+    assert dialog.file.text() == "mine"
+    assert [path.name for path in export(dialog, qtbot).written] == ["mine.csv"]
+
+
+def test_a_video_says_both_what_is_left_out_and_what_is_replaced(dialog, tmp_path):
+    choose(dialog.what, VIDEO)
+    (tmp_path / "新 out").mkdir()
+    dialog.target.write_bytes(b"old")
+    dialog.refresh()
+    assert "is replaced" in dialog.preview.text()
+    assert "7 frames are not restored" in dialog.preview.text()
+
+
+def test_what_cannot_be_a_file_is_said(dialog, tmp_path):
+    (tmp_path / "新 out").mkdir()
+    choose(dialog.what, SCORES)
+    dialog.file.setText("n" * 300)
+    assert "cannot be a file" in dialog.preview.text()
+    assert not dialog.export.isEnabled()
+    dialog.file.setText("")
+    assert not dialog.export.isEnabled()
+
+
+def test_a_field_of_a_million_digits_is_refused(dialog):
+    dialog.template.setText("{number:9999999d}")
+    assert "too long" in dialog.preview.text()
+
+
+def test_a_broken_video_never_replaces_a_good_one(dialog, tmp_path, qtbot, monkeypatch):
+    choose(dialog.what, VIDEO)
+    (tmp_path / "新 out").mkdir()
+    target = dialog.target
+    target.write_bytes(b"good")
+
+    class NoRoom:
+        """Says nothing, and writes nothing."""
+
+        def __init__(self, name, *_):
+            Path(name).write_bytes(b"half a file")
+
+        def isOpened(self):
+            return True
+
+        def write(self, _):
+            return None
+
+        def release(self):
+            return None
+
+        fourcc = staticmethod(cv2.VideoWriter.fourcc)
+
+    monkeypatch.setattr(cv2, "VideoWriter", NoRoom)
+    ended = export(dialog, qtbot)
+    assert isinstance(ended.problem, ExportError)
+    assert target.read_bytes() == b"good"
+    assert "whole" in dialog.preview.text()
+
+
+def test_another_export_is_not_taken_for_the_dialogs_own(dialog, qtbot):
+
+    go_on = threading.Event()
+    dialog._studio.exports.run(lambda _: go_on.wait(10))
+    QTest.mouseClick(dialog.close_button, Qt.MouseButton.LeftButton)
+    assert not dialog._studio.exports._stop.is_set()
+    go_on.set()
+    qtbot.waitUntil(lambda: not dialog._studio.exports.busy)

@@ -116,6 +116,7 @@ def test_a_frame_that_cannot_be_read_holds_nobody_up(playback, now):
     playback.play()
     playback._pictures.held = -1
     playback._pictures.problem = "not a picture"
+    playback._pictures.failed_index = playback._position.index
     assert after(playback, now, 0.01) == 1
 
 

@@ -317,3 +317,15 @@ def test_every_message_order_ends_a_job_exactly_once(queue, say, ended):
     queue._on_message(Finished(1, 1.0))
     queue._on_message(tile())
     assert len(ended) == 1
+
+
+def test_what_was_abandoned_is_not_tried_again_and_what_ended_before_is(queue, say):
+    failed = queue.add(ME, request(0, 5))
+    say(Accepted(1, 8, 5), Failed(1, "no", "", "error"))
+    running = queue.add(ME, request(0, 5))
+    queue.abandon(ME)
+    say(Cancelled(2))
+    queue.retry(running)
+    assert states(queue) == [JobState.FAILED, JobState.CANCELLED]
+    queue.retry(failed)
+    assert states(queue) == [JobState.CANCELLED, JobState.STARTING]

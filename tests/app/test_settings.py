@@ -40,3 +40,12 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_a_log_line(tmp_path, 
     (tmp_path / "file").write_text("in the way")
     save_settings(Settings(), tmp_path / "file" / "settings.json")
     assert "could not be saved" in caplog.text
+
+
+def test_a_broken_file_is_kept_beside_the_new_one(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text('{"theme": "dark",}', encoding="utf-8")
+    settings, problems = load_settings(path)
+    save_settings(settings, path)
+    assert (tmp_path / "settings.bad.json").read_text(encoding="utf-8") == '{"theme": "dark",}'
+    assert "settings.bad.json" in problems[0]

@@ -1,11 +1,16 @@
 """The parts of the state answering each other, without a widget."""
 
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.state.jobs.jobs import JobState
+from engine.alignment import AlignmentWindow
 from engine.errors import GeometryError, SequenceError
+from engine.geometry import Region
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Cancelled, Failed, Finished, FrameDone, TileDone
 
@@ -206,3 +211,92 @@ def test_dropping_what_cannot_be_opened_says_so(studio, tmp_path):
     (notice,) = studio.notices
     assert notice.severity == "warning"
     assert "notes.csv" in notice.where
+
+
+def test_a_result_made_from_other_spikes_is_stale(opened, client, say, tmp_path, qtbot):
+    deblur_first(opened, client, say)
+    assert not opened.is_stale(0)
+    opened.add_spikes(tmp_path / "other.dat")
+    qtbot.waitUntil(lambda: opened.session.source.spikes is not None and opened.session.opening is None)
+    assert 0 in opened.results
+    assert opened.is_stale(0)
+
+
+def test_a_result_made_with_the_windows_of_another_log_is_stale(opened, client, say, files, qtbot):
+    deblur_first(opened, client, say)
+    moved = tuple(AlignmentWindow(20 * i + 7, 20 * i + 18) for i in range(10))
+    files.contents["clip"] = {"moved": moved}
+    opened.add_alignment(Path("other.csv"))
+    qtbot.waitUntil(lambda: len(files.opened) == 2 and opened.session.opening is None)
+    qtbot.waitUntil(lambda: opened.alignment.edits.base == tuple((w.start, w.stop) for w in moved))
+    assert opened.is_stale(0)
+
+
+def test_a_frame_is_exported_as_it_was_when_its_name_was_asked_for(opened, client, say, tmp_path, qtbot):
+    deblur_first(opened, client, say, 0.25)
+    shown = opened.results.peek(0)
+    opened.position.go(5)
+    with qtbot.waitSignal(opened.exports.ended):
+        opened.export_frame(tmp_path / "0001.png", 8, shown)
+    assert (np.asarray(Image.open(tmp_path / "0001.png")) == 64).all()
+
+
+def test_frames_whose_files_differ_in_their_suffix_only_get_files_of_their_own(opened, client, say, tmp_path):
+    deblur_first(opened, client, say)
+    opened.position.go(1)
+    deblur_first(opened, client, say)
+    opened.session.sequence.frame_name = lambda index: "Same" if index else "same"
+    targets = opened.export_targets(tmp_path)
+    assert [path.name for path in targets.values()] == ["same.png", "Same_0002.png"]
+
+
+def test_closing_tells_of_an_export_that_it_cuts_short(opened):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def endless(_):
+        begun.set()
+        go_on.wait(10)
+
+    opened.exports.run(endless)
+    assert begun.wait(5)
+    opened.leave()
+    go_on.set()
+    assert any("export was stopped" in notice.title for notice in opened.notices)
+
+
+def test_a_deblurred_region_is_seen_over_an_older_result(opened, client, say, qtbot):
+    deblur_first(opened, client, say, 0.25)
+    qtbot.waitUntil(lambda: opened.pictures.view.result is not None)
+    opened._on_region_restored(0, Region(10, 20, 30, 40), np.full((60, 80, 3), 0.75, np.float32))
+    qtbot.waitUntil(lambda: opened.pictures.view.is_partial)
+    assert (opened.pictures.view.restored.rgb[10:30, 20:40] == 191).all()
+    opened._on_region_restored(0, Region(0, 0, 10, 10), np.full((60, 80, 3), 0.5, np.float32))
+    qtbot.waitUntil(lambda: (opened.pictures.view.restored.rgb[:10, :10] == 128).all())
+    assert (opened.pictures.view.restored.rgb[10:30, 20:40] == 191).all()
+    deblur_first(opened, client, say, 1.0)
+    qtbot.waitUntil(lambda: opened.pictures.view.result is not None)
+    assert (opened.pictures.view.restored.rgb == 255).all()
+
+
+def test_playing_every_frame_leaves_out_the_broken_one_only(studio, files, qtbot):
+    files.contents["clip"] = {"broken": frozenset({2})}
+    studio.open_source(SequenceSource("clip"))
+    qtbot.waitUntil(lambda: studio.pictures.view is not None)
+    studio.settings.play_every_frame, studio.settings.play_loop = True, False
+    seen = []
+    studio.pictures.changed.connect(lambda: studio.pictures.view and seen.append(studio.pictures.view.index))
+    studio.playback.play()
+    qtbot.waitUntil(lambda: studio.pictures.view is not None and studio.pictures.view.index == 9)
+    assert [index for index in range(10) if index not in seen] in ([2], [0, 2])
+
+
+def test_frames_do_not_wait_for_what_takes_long(opened, qtbot):
+    go_on = threading.Event()
+    for _ in range(8):
+        opened.desk.long_pool.submit(go_on.wait, 20)
+    opened.exports.run(lambda _: None)
+    opened.position.go(6)
+    qtbot.waitUntil(lambda: opened.pictures.view.index == 6)
+    assert opened.exports.busy  # it waits its turn
+    go_on.set()
+    qtbot.waitUntil(lambda: not opened.exports.busy)

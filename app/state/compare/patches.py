@@ -26,9 +26,8 @@ class Patches:
         if known is None:
             patch = PartialFrame(index, picture, (region,))
         else:
-            together = known.picture.copy()
-            together[region.slices] = picture[region.slices]
-            patch = PartialFrame(index, together, (*known.finished, region))
+            known.picture[region.slices] = picture[region.slices]
+            patch = PartialFrame(index, known.picture, (*known.finished, region))
         self._frames[index] = patch
         while len(self._frames) > MOST_FRAMES:
             self._frames.popitem(last=False)

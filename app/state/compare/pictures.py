@@ -132,6 +132,8 @@ class Pictures(QObject):
         self.view: FrameView | None = None
         self.problem = ""
         """Why there is no view, in one line."""
+        self.failed_index: int | None = None
+        """The frame that `problem` is about."""
         self.wanted = Wanted()
         self._last: _Request | None = None
         self._slow_values: OrderedDict[tuple[int, str, MadeFrom], FloatPicture] = OrderedDict()
@@ -206,9 +208,10 @@ class Pictures(QObject):
         self.view, self.problem, self._last = None, "", None
         self.changed.emit()
 
-    def _on_failure(self, _: object, error: Exception) -> None:
+    def _on_failure(self, index: int, error: Exception) -> None:
         if isinstance(error, OperationCancelled):
             return
+        self.failed_index = index
         self.view, self.problem = None, describe(error, self.tr("read the frame")).line
         self.changed.emit()
         self.failed.emit(error)
@@ -307,13 +310,16 @@ def _read(request: _Request) -> FrameView:
                 missing[source] = why
     blurry = known.blurry if known is not None and same_look else display_samples(samples, wanted.look)
     restored, result = None, request.results[0] if request.results else None
-    if result is not None:
+    if request.patch is not None:  # a frame that was restored since would have taken its place
+        restored, result = (
+            display_partial(request.patch.picture, blurry, request.patch.finished, wanted.look),
+            None,
+        )
+    elif result is not None:
         reuse = known is not None and known.result is result and same_look
         restored = (
             known.restored if reuse and known is not None else display_picture(result.picture, wanted.look)
         )
-    elif request.patch is not None:
-        restored = display_partial(request.patch.picture, blurry, request.patch.finished, wanted.look)
     view = FrameView(
         index, name, blurry, values, restored, result, wanted.look, wanted.gain, origin, others, missing
     )

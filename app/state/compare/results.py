@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from app.state.alignment.windows import Windows
+from engine.source import SequenceSource
 
 REACH = {"network": 4}
 """How many frames on either side a method looks at."""
@@ -24,14 +25,24 @@ class Restored:
     gamma: float
     seconds: float
     windows: Windows | None = None
-    """Of every frame of the sequence when it was made; None where they were as in the files."""
+    """Of every frame of the sequence when it was made; None for those of the files."""
     model: str | None = None
     """File of the network; None for the bundled one and for methods without."""
+    spikes: tuple[object, ...] | None = None
+    """Which recording it was made from and how that was read, as `spikes_of` says it; None if not known."""
 
     @property
     def made_by(self) -> str:
         """What made it: results of the same maker replace each other."""
-        return self.method if self.model is None else f"{self.method} {Path(self.model).stem}"
+        if self.model is None:
+            return self.method
+        file = Path(self.model)
+        return f"{self.method} {file.stem} ({file.parent.name})"
+
+
+def spikes_of(source: SequenceSource) -> tuple[object, ...]:
+    """Return which recording a source takes, and how it reads it."""
+    return (source.spikes, source.height, source.width, source.flip, source.msb_first)
 
 
 def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:

@@ -57,6 +57,8 @@ class FrameMetrics(QObject):
         self._others: tuple[int, _Measured] = (-1, {})
         """Of the frame measured last: by source and region, the picture and its scores."""
         self._pending: Callable[[], None] = _nothing
+        self._newest: tuple[FrameView, Region | None] | None = None
+        """What is to be shown; answers about anything else are only remembered."""
         self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._patience.timeout.connect(lambda: self._pending())
         self._lane = Lane(pool, self)
@@ -67,6 +69,7 @@ class FrameMetrics(QObject):
         """Score what the panes show; known scores are shown at once."""
         if not lease.sequence.has_reference:
             return
+        self._newest = (view, region)
         pictures = _measurable(view)
         known = self._known(view, pictures, region)
         if known.keys() == pictures.keys():
@@ -79,8 +82,13 @@ class FrameMetrics(QObject):
         )
         self._patience.start()
 
+    def forget_blurry(self) -> None:
+        """The blurry pictures are others now, as those of virtual frames whose windows move."""
+        self._blurry.clear()
+
     def clear(self) -> None:
         self._patience.stop()
+        self._pending, self._newest = _nothing, None
         self._lane.clear()
         self._blurry.clear()
         self._restored.clear()
@@ -112,8 +120,10 @@ class FrameMetrics(QObject):
         measured: "dict[str, Scores] | None",
     ) -> None:
         view, region, known, pictures = key
+        shown = self._newest is not None and self._newest[0] is view and self._newest[1] == region
         if measured is None:
-            self._show(None)
+            if shown:
+                self._show(None)
             return
         if self._others[0] != view.index:
             self._others = (view.index, {})
@@ -124,7 +134,8 @@ class FrameMetrics(QObject):
                 self._restored.setdefault(view.result, {})[region] = scores
             else:
                 self._others[1][source, region] = (pictures[source], scores)
-        self._show(FrameScores(view.index, {**known, **measured}, region))
+        if shown:
+            self._show(FrameScores(view.index, {**known, **measured}, region))
 
 
 def _nothing() -> None:

@@ -1,5 +1,7 @@
 """Names of exported files from a template such as `{name}_{method}` or `frame_{number:05d}`."""
 
+import os
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +50,8 @@ def file_name(template: str, facts: FrameFacts, suffix: str) -> str:
             continue
         if field not in values or conversion:
             raise TemplateError(f"There is no {{{field}}}. There are: {', '.join(FIELDS)}.")
+        if sum(int(number) for number in re.findall(r"\d+", form or "")) > LONGEST_NAME_BYTES:
+            raise TemplateError(f"{{{field}:{form}}} is too long for a file.")
         try:
             pieces.append(format(values[field], form or ""))
         except ValueError as error:
@@ -59,7 +63,7 @@ def file_name(template: str, facts: FrameFacts, suffix: str) -> str:
     wrong = sorted(FORBIDDEN & set(name))
     if wrong:
         raise TemplateError(f"File names cannot have {' '.join(wrong)}.")
-    if len(parts[-1].encode()) > LONGEST_NAME_BYTES:
+    if len(os.fsencode(parts[-1])) > LONGEST_NAME_BYTES:
         raise TemplateError("This name is too long for a file.")
     return name + suffix
 

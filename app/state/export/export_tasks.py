@@ -102,10 +102,10 @@ def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int,
     A frame without one of the two pictures is left out. With a wipe, the line goes across and back once.
     """
     folder = Path(tempfile.mkdtemp(prefix="spike-deblur-video-"))
+    writer = None
     try:
         # OpenCV cannot write to every path, nor say what went wrong: it writes here, and the file moves.
         temporary = folder / f"video{VIDEO_SUFFIX}"
-        writer = None
         shown = 0
         for done, index in enumerate(plan.frames, start=1):
             if work.stopped:
@@ -133,9 +133,12 @@ def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int,
                 path=plan.path,
                 advice="Deblur the frames first, or choose other pictures",
             )
+        _check_video(temporary, shown, plan.path)
         _move(temporary, plan.path)
         work.written.append(plan.path)
     finally:
+        if writer is not None:
+            writer.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -147,6 +150,23 @@ def _video_writer(temporary: Path, plan: VideoPlan, picture: NDArray[np.uint8]) 
     if not writer.isOpened():
         raise ExportError("no video of this size can be made", path=plan.path, found=f"{size} px")
     return writer
+
+
+def _check_video(temporary: Path, frames: int, path: Path) -> None:
+    """Look whether a video has all its frames: OpenCV only prints that a disk is full."""
+    import cv2
+
+    capture = cv2.VideoCapture(str(temporary))
+    found = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
+    capture.release()
+    if found != frames:
+        raise ExportError(
+            "the video could not be written whole",
+            path=path,
+            found=f"{found} frames",
+            expected=str(frames),
+            advice=f"Make room in {temporary.parent.parent}, where it is put together",
+        )
 
 
 def _frame_of_video(

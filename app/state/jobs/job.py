@@ -54,6 +54,8 @@ class JobRequest:
     region: Region | None = None
     """The part of the frames to restore; None for all of them."""
     options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
+    in_force: tuple[tuple[float, float], ...] | None = None
+    """(start, stop) of every frame when it was asked for, wherever they came from."""
 
     @classmethod
     def of(
@@ -66,20 +68,20 @@ class JobRequest:
         region: Region | None = None,
     ) -> "JobRequest":
         """Ask for frames of a sequence as it is open now."""
-        windows = None
-        if sequence.windows_source == "given":  # somebody moved them, which the files do not know
-            windows = tuple((window.start, window.stop) for window in sequence.windows)
+        in_force = tuple((window.start, window.stop) for window in sequence.windows)
+        moved = sequence.windows_source == "given"  # which the files do not know
         return cls(
             source,
             frames,
             restorer.method,
             sequence.frame_size,
             sequence.gamma,
-            windows,
+            in_force if moved else None,
             sequence.name,
             restorer.model,
             region,
             options,
+            in_force,
         )
 
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from app.state.compare.results import Restored
+from app.state.compare.results import Restored, spikes_of
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
 from app.state.jobs.queue import JobQueue
 from engine.geometry import Region
@@ -118,8 +118,9 @@ class Jobs(QObject):
                 request.method,
                 request.gamma,
                 seconds,
-                request.windows,
+                request.in_force or request.windows,
                 request.model,
+                spikes_of(request.source),
             )
             self.frame_restored.emit(frame, restored)
 

@@ -198,7 +198,7 @@ class JobQueue(QObject):
     def retry(self, number: int) -> None:
         """Put a job that failed or was cancelled back into the queue, for the frames it lacks."""
         job = self._find(number)
-        if job is None or job.status.state not in (JobState.FAILED, JobState.CANCELLED):
+        if job is None or job.is_silent or job.status.state not in (JobState.FAILED, JobState.CANCELLED):
             return
         self._jobs.remove(job)
         self._jobs.append(job)
@@ -246,10 +246,9 @@ class JobQueue(QObject):
 
     def abandon(self, owner: object) -> None:
         """Cancel all jobs of an owner that is gone, and let nothing of them be heard but their ends."""
-        for job in [job for job in self._jobs if job.owner is owner]:
+        for job in [job for job in self._jobs if job.owner is owner and not job.status.state.is_over]:
             job.is_silent = True
-            if not job.status.state.is_over:
-                self.cancel(job.status.number)
+            self.cancel(job.status.number)
 
     # ------------------------------------------------------------------ one after the other
 

@@ -16,6 +16,8 @@ from app.state.opening.remembered import RememberedReadings
 from app.state.reading.lane import reading_pool
 from app.state.spikes.kept_rates import KeptRates
 
+LONG_THREADS = 2
+
 
 class Desk(QObject):
     """Made once for a window; every open sequence has a `Studio` on it."""
@@ -38,6 +40,8 @@ class Desk(QObject):
         """Where alignment edits are kept until they are exported; None keeps none."""
         self.kept_rates = KeptRates(rates_folder)
         self.pool: ThreadPoolExecutor = reading_pool()
+        self.long_pool = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="long")
+        """For what takes minutes, so that no frame has to wait for it."""
         self.notices = Notices(self)
         self.bridge = WorkerBridge(make_client, self)
         self.queue = JobQueue(self.bridge, self)
@@ -49,4 +53,5 @@ class Desk(QObject):
         """End the worker and wait for the threads; whoever reads must have been told to stop before."""
         self.closing.emit()
         self.bridge.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self.pool, self.long_pool):
+            pool.shutdown(wait=True, cancel_futures=True)

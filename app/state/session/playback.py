@@ -129,7 +129,8 @@ class Playback(QObject):
             return
         view = self._pictures.view
         if view is None or view.index != position.index:
-            if self._pictures.problem:  # a frame that cannot be read holds nobody up
+            failed = self._pictures.problem and self._pictures.failed_index == position.index
+            if failed:  # a frame that cannot be read holds nobody up
                 self._go(position.index + 1)
             return
         due = self._first + int((self._clock() - self._began) * self.fps)

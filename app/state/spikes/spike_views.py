@@ -57,6 +57,7 @@ class SpikeViews(QObject):
         pool: ThreadPoolExecutor,
         parent: QObject | None = None,
         *,
+        counting: ThreadPoolExecutor | None = None,
         kept: KeptRates | None = None,
         look: VoxelLook | None = None,
     ) -> None:
@@ -68,7 +69,7 @@ class SpikeViews(QObject):
         self.rate_progress: float | None = None
         """Share of the recording that has been counted; None when nothing is being counted."""
         self.voxels: VoxelPictures | None = None
-        self._rates = Lane(pool, self)
+        self._rates = Lane(counting or pool, self)
         self._rates.answered.connect(self._on_rate)
         self._rates.failed.connect(self._on_failure)
         self._bins = Lane(pool, self)

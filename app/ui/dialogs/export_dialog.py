@@ -53,6 +53,10 @@ class ExportDialog(QDialog):
         self._studio = studio
         self._settings = settings
         self._theme = theme
+        self._shown = studio.position.index
+        self._writes = False
+        """The export that runs was begun here."""
+        studio.playback.stop()  # "this frame" is the one that is seen now
         self.setWindowTitle(self.tr("Export"))
         self.setMinimumWidth(560)
         self.what = Segments(
@@ -144,6 +148,7 @@ class ExportDialog(QDialog):
         layout.addWidget(self.buttons)
         self.frames.choose("range" if studio.position.has_range else "all")
         self.frames.button("range").setEnabled(studio.position.has_range)
+        self.what.changed.connect(self._propose_file)
         for changed in (self.what.changed, self.frames.changed, self.existing.changed):
             changed.connect(self.refresh)
         for edited in (self.template, self.folder, self.file):
@@ -152,6 +157,8 @@ class ExportDialog(QDialog):
             box.currentIndexChanged.connect(lambda _: self.refresh())
         studio.exports.progressed.connect(self._on_progress)
         studio.exports.ended.connect(self._on_end)
+        studio.exports.busy_changed.connect(self._on_busy)
+        self._propose_file()
         self.refresh()
 
     # ------------------------------------------------------------------ what is asked for
@@ -161,7 +168,7 @@ class ExportDialog(QDialog):
         """Frames that are meant."""
         position = self._studio.position
         if self.frames.value == "frame":
-            return (position.index,)
+            return (self._shown,)
         span = position.range if self.frames.value == "range" else Span(0, position.count)
         return tuple(range(span.start, span.stop))
 
@@ -186,20 +193,32 @@ class ExportDialog(QDialog):
 
     @property
     def target(self) -> Path:
-        """The file of a table or a video."""
-        return Path(self.folder.text()) / self.file.text()
+        """The file of a table or a video; a name without the suffix gets it."""
+        name, suffix = self.file.text().strip(), self._suffix
+        if name and not name.lower().endswith(suffix):
+            name += suffix
+        return Path(self.folder.text()) / name
+
+    @property
+    def _suffix(self) -> str:
+        return ".csv" if self.what.value == SCORES else VIDEO_SUFFIX
+
+    def _propose_file(self) -> None:
+        """Put a name for a table or a video into its field."""
+        sequence = self._studio.session.sequence
+        name = "" if sequence is None else sequence.name
+        what = "scores" if self.what.value == SCORES else "comparison"
+        self.file.setText(f"{name}_{what}{self._suffix}")
 
     def refresh(self) -> None:
         """Show what would be written, or what is missing for it."""
         what = self.what.value
         self.stack.setCurrentIndex((PICTURES, SCORES, VIDEO).index(what))
         self.form.setRowVisible(3, what != PICTURES)
-        suffix = ".csv" if what == SCORES else VIDEO_SUFFIX
-        sequence = self._studio.session.sequence
-        name = "" if sequence is None else sequence.name
-        if what != PICTURES and Path(self.file.text()).suffix != suffix:
-            self.file.setText(f"{name}_{'scores' if what == SCORES else 'comparison'}{suffix}")
-        problem, text = self._check(what)
+        try:
+            problem, text = self._check(what)
+        except OSError as error:  # what is typed cannot even be looked for
+            problem, text = self.tr("This cannot be a file: {error}").format(error=error.strerror), ""
         self.preview.setText(problem or text)
         colours = self._theme.colours
         self.preview.setStyleSheet(f"color: {colours.error if problem else colours.muted}")
@@ -215,6 +234,9 @@ class ExportDialog(QDialog):
             return self.tr(
                 "There is no reference to compare with: File ▸ Add reference names its folder."
             ), ""
+        if what != PICTURES and not self.file.text().strip():
+            return self.tr("Give the file a name."), ""
+        left_out = ""
         if what == VIDEO and self.left.currentData() == self.right.currentData():
             return self.tr("Choose two different pictures."), ""
         if what == VIDEO and RESTORED in (self.left.currentData(), self.right.currentData()):
@@ -222,13 +244,17 @@ class ExportDialog(QDialog):
             if not restored:
                 return self.tr("None of these frames is restored yet."), ""
             if restored < len(self.indices):
-                left_out = len(self.indices) - restored
-                return "", self.tr("{count} frames are not restored, and left out.").format(count=left_out)
+                left_out = " " + self.tr("{count} frames are not restored, and left out.").format(
+                    count=len(self.indices) - restored
+                )
+        if self.target.is_dir():
+            return self.tr("{name} is a folder.").format(name=self.target.name), ""
         if self.target.exists():
-            return "", self.tr("{name} is there, and is replaced.").format(name=self.target.name)
-        return "", self.tr("Writes {name}, {count} frames.").format(
+            return "", self.tr("{name} is there, and is replaced.").format(name=self.target.name) + left_out
+        text = self.tr("Writes {name}, {count} frames.").format(
             name=self.target.name, count=len(self.indices)
         )
+        return "", text + left_out
 
     def _check_pictures(self) -> tuple[str, str]:
         try:
@@ -258,6 +284,7 @@ class ExportDialog(QDialog):
         studio, lease = self._studio, self._studio.session.lease
         if lease is None or studio.exports.busy or not self.export.isEnabled():
             return
+        self._writes = True
         self._settings.export_template = self.template.text()
         self._settings.export_folder = self.folder.text()
         results = {index: result for index in self.indices if (result := studio.results.peek(index))}
@@ -290,11 +317,19 @@ class ExportDialog(QDialog):
         self.export.setEnabled(False)
         self.close_button.setText(self.tr("Stop"))
 
+    def _on_busy(self, _: bool) -> None:
+        self.refresh()
+
     def _on_progress(self, done: int, total: int) -> None:
+        if not self._writes:
+            return
         self.progress.setRange(0, total)
         self.progress.setValue(done)
 
     def _on_end(self, export: Export) -> None:
+        if not self._writes:
+            return
+        self._writes = False
         self.progress.hide()
         self.close_button.setText(self.tr("Close"))
         if export.problem is None and not export.stopped:
@@ -307,13 +342,14 @@ class ExportDialog(QDialog):
             self.preview.setStyleSheet(f"color: {self._theme.colours.error}")
 
     def _close_or_stop(self) -> None:
-        if self._studio.exports.busy:
+        if self._writes:
             self._studio.exports.stop()
         else:
             self.reject()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._studio.exports.stop()
+        if self._writes:
+            self._studio.exports.stop()
         super().closeEvent(event)
 
     # ------------------------------------------------------------------ parts

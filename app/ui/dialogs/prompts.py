@@ -92,6 +92,9 @@ class FilePrompts:
             path = paths[0]
             if path.suffix.lower() not in WRITABLE_SUFFIXES:
                 path = path.with_name(path.name + suffix)
+                if path.exists():  # the dialog has asked about another name
+                    self.confirm_replacing(1, path.parent, lambda: answer(path, bit_depth))
+                    return
             answer(path, bit_depth)
 
         self._ask(dialog, write)

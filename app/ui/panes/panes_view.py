@@ -50,6 +50,7 @@ class PanesView(QObject):
         panes.region_drawn.connect(studio.comparison.set_region)
         panes.pane_entered.connect(studio.comparison.set_active)
         panes.pixel_hovered.connect(self._on_hover)
+        studio.alignment.changed.connect(self._ask_again)
         studio.comparison.arranged.connect(self.arrange)
         studio.comparison.active_changed.connect(self._show_active)
         studio.comparison.region_changed.connect(self._show_region)
@@ -82,7 +83,12 @@ class PanesView(QObject):
         self.show_titles()
         self.show_scores()
         self.show_hints()
-        self._show_readouts()
+        if (
+            self._hovered is not None and self._panes.isVisible()
+        ):  # the mouse rests, the frame under it is another
+            self._panes.pixel_hovered.emit(self._hovered)
+        else:
+            self._show_readouts()
 
     def show_titles(self) -> None:
         """Say above every pane what it shows."""
@@ -133,6 +139,12 @@ class PanesView(QObject):
         self._studio.probe.ask(lease, index, pixel)
         self._studio.rasters.ask(lease, index, pixel)
         self._show_readouts()
+
+    def _ask_again(self) -> None:
+        """The window was moved: the pixel under the mouse fired otherwise in it."""
+        if self._hovered is not None:
+            studio = self._studio
+            studio.probe.ask(studio.session.lease, studio.position.index, self._hovered)
 
     def _show_readouts(self) -> None:
         sequence, view = self._studio.session.sequence, self._studio.pictures.view
@@ -297,7 +309,7 @@ def _values(view: FrameView | None, choice: Choice, pixel: tuple[int, int] | Non
         return ""
     found = []
     for source in choice.sources:
-        values = view.values(VOXEL_VALUES if source == VOXEL else source)
+        values = view.values(VOXEL_VALUES if choice == Choice(VOXEL) else source)
         if values is None:
             return ""
         height, width = values.shape[:2]

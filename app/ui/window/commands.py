@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app.settings import LANGUAGES, log_path
 from app.state.opening.recording_choice import RecordingChoice
@@ -176,11 +176,11 @@ class Commands(QObject):
                 for choice in LANGUAGES
             },
             "help": self._help,
-            "palette": lambda: CommandPalette(
-                window.actions_by_key, window.settings.recent_commands, window
+            "palette": lambda: _passing(
+                CommandPalette(window.actions_by_key, window.settings.recent_commands, window)
             ).show(),
-            "shortcuts": lambda: ShortcutEditor(
-                window.actions_by_key, window.settings.shortcuts, window
+            "shortcuts": lambda: _passing(
+                ShortcutEditor(window.actions_by_key, window.settings.shortcuts, window)
             ).open(),
             "log": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))),
             "about": lambda: about_page(window).show(),
@@ -285,8 +285,13 @@ class Commands(QObject):
 
     def _export_frame(self) -> None:
         view = self._studio.pictures.view
-        if view is not None and self._studio.can_export_frame:
-            self._prompts.export_file(f"{view.name}_restored", self._studio.export_frame)
+        studio = self._studio
+        if view is not None and studio.can_export_frame:
+            studio.playback.stop()
+            result = studio.results.peek(studio.position.index)
+            self._prompts.export_file(
+                f"{view.name}_restored", lambda path, depth: studio.export_frame(path, depth, result)
+            )
 
     def _export_all(self, folder: Path) -> None:
         existing = sum(path.exists() for path in self._studio.export_targets(folder).values())
@@ -301,3 +306,9 @@ class Commands(QObject):
             return
         facts = facts_of_sequence(sequence)
         findings_page(self._window, sequence.name, facts, sequence.findings).show()
+
+
+def _passing(dialog: QDialog) -> QDialog:
+    """Let a dialog be forgotten when it is closed."""
+    dialog.finished.connect(dialog.deleteLater)
+    return dialog

@@ -108,7 +108,7 @@ class Workspace(QWidget):
         self.panes.pixel_hovered.connect(self._on_cursor)
         self.panes.scale_changed.connect(self._looking.start)
         studio.position.changed.connect(lambda _: self._looking.start())
-        studio.jobs.queue.accepted.connect(lambda _: self._tell_view())
+        studio.jobs.queue.accepted.connect(self._on_accepted)
         self.panes.scale_changed.connect(self.scale_changed)
         self.job_bar.gamma_chosen.connect(studio.set_gamma)
 
@@ -217,6 +217,9 @@ class Workspace(QWidget):
         studio = self._studio
         if self._sequence is not None and studio.jobs.is_running:
             studio.jobs.look_at(studio.position.index, self.panes.visible_region(), self._cursor)
+
+    def _on_accepted(self, _: int) -> None:
+        self._tell_view()
 
     def _show_job(self) -> None:
         self.job_bar.show_status(self._studio.jobs.status)
