@@ -735,6 +735,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <source>The language changes when the studio starts again</source>
             <translation>语言将在下次启动时改变</translation>
         </message>
+        <message>
+            <source>A job is not finished.</source>
+            <translation>有一个任务尚未完成。</translation>
+        </message>
+        <message>
+            <source>{count} jobs are not finished.</source>
+            <translation>有 {count} 个任务尚未完成。</translation>
+        </message>
+        <message>
+            <source>An export is still being written.</source>
+            <translation>导出仍在写入。</translation>
+        </message>
     </context>
     <context>
         <name>Methods</name>
@@ -1084,6 +1096,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Replace</source>
             <translation>替换</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message>
+            <source>Restored frames that were not exported are lost when the studio ends.</source>
+            <translation>软件退出后，未导出的复原帧会丢失。</translation>
+        </message>
+        <message>
+            <source>Quit all the same</source>
+            <translation>仍然退出</translation>
         </message>
         <message>
             <source>All files (*)</source>

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
@@ -290,3 +290,41 @@ def test_without_a_display_it_says_so_instead_of_crashing(monkeypatch, capsys):
         monkeypatch.delenv(name, raising=False)
     assert main([]) == 1
     assert "no display" in capsys.readouterr().err
+
+
+def test_quitting_asks_while_work_goes_on(opened_window, client, qtbot):
+    opened_window.studio.deblur_all()
+    opened_window.actions_by_key["quit"].trigger()
+    box = opened_window.findChild(QMessageBox)
+    assert "A job is not finished" in box.text()
+    with qtbot.waitSignal(box.finished):
+        QTest.mouseClick(box.button(QMessageBox.StandardButton.Cancel), Qt.MouseButton.LeftButton)
+    assert opened_window.isVisible()
+    assert not client.closed
+    qtbot.waitUntil(lambda: opened_window.findChild(QMessageBox) is None)
+    opened_window.actions_by_key["quit"].trigger()
+    box = opened_window.findChild(QMessageBox)
+    leave = next(one for one in box.buttons() if box.standardButton(one) != QMessageBox.StandardButton.Cancel)
+    QTest.mouseClick(leave, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: client.closed)
+    assert not opened_window.isVisible()
+
+
+def test_quitting_without_work_asks_nothing(opened_window, client):
+    opened_window.actions_by_key["quit"].trigger()
+    assert not opened_window.isVisible()
+    assert client.closed
+
+
+def test_a_window_clicked_away_asks_too(opened_window):
+    class Clicked(QCloseEvent):
+        def spontaneous(self):
+            return True
+
+    opened_window.studio.exports._busy = True
+    event = Clicked()
+    opened_window.closeEvent(event)
+    assert not event.isAccepted()
+    assert "export" in opened_window.findChild(QMessageBox).text()
+    opened_window.findChild(QMessageBox).close()
+    opened_window.studio.exports._busy = False

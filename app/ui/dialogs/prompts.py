@@ -118,6 +118,21 @@ class FilePrompts:
         box.finished.connect(box.deleteLater)
         box.open()
 
+    def confirm_quitting(self, unfinished: list[str], answer: Callable[[], object]) -> None:
+        """Ask before work that goes on is cut short."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(translate("Prompts", "Quit"))
+        box.setText("\n".join(unfinished))
+        box.setInformativeText(
+            translate("Prompts", "Restored frames that were not exported are lost when the studio ends.")
+        )
+        leave = box.addButton(translate("Prompts", "Quit all the same"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.finished.connect(lambda _: answer() if box.clickedButton() is leave else None)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
     def _dialog(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self._parent, title)
         dialog.resize(DIALOG_SIZE)

@@ -121,7 +121,7 @@ class Commands(QObject):
             "close": lambda: tabs.close(studio),
             "next_tab": lambda: tabs.step(1),
             "previous_tab": lambda: tabs.step(-1),
-            "quit": window.close,
+            "quit": self._quit,
             **alignment_handlers(studio, prompts),
             **compare_handlers(studio, window.actions_by_key, lambda: window.docks.toggle("picture_panel")),
             **voxel_handlers(studio, window.actions_by_key, self._bin_player),
@@ -235,6 +235,14 @@ class Commands(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return dialog
+
+    def _quit(self) -> None:
+        """Close the window; first ask where that would cut work short."""
+        unfinished = self._window.unfinished_work()
+        if unfinished:
+            self._prompts.confirm_quitting(unfinished, self._window.close)
+        else:
+            self._window.close()
 
     def _deblur_visible(self, panes: "PaneGrid") -> None:
         region = panes.visible_region()

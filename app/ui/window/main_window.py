@@ -355,7 +355,23 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.commands.open_paths(paths)
 
+    def unfinished_work(self) -> list[str]:
+        """Say what would be cut short if the window closed now, a sentence each."""
+        lines = []
+        jobs = self.tabs.desk.queue.open_jobs
+        if jobs == 1:
+            lines.append(self.tr("A job is not finished."))
+        elif jobs:
+            lines.append(self.tr("{count} jobs are not finished.").format(count=jobs))
+        if any(studio.exports.busy for studio in self.tabs.studios):
+            lines.append(self.tr("An export is still being written."))
+        return lines
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if event.spontaneous() and self.unfinished_work():  # somebody clicked the window away
+            event.ignore()
+            self.actions_by_key["quit"].trigger()
+            return
         self.settings.window_geometry = _base64(self.saveGeometry())
         self.settings.panels = self.docks.state()
         if self.workspace is not None:
