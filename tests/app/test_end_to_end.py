@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
 
 from app.settings import Settings
 from app.state.studio import Studio
@@ -184,7 +184,12 @@ def test_closing_in_the_middle_of_a_job_ends_the_worker(window, qtbot):
     workers = worker_of(psutil.Process())
     assert workers
     press(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
-    assert not window.isVisible()
+    question = window.findChild(QMessageBox)
+    leave = next(
+        one for one in question.buttons() if question.buttonRole(one) is QMessageBox.ButtonRole.AcceptRole
+    )
+    QTest.mouseClick(leave, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible())
     gone, alive = psutil.wait_procs(workers, timeout=10)
     assert (len(gone), alive) == (len(workers), [])
 

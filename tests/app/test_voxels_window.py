@@ -109,6 +109,7 @@ def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_
     save_file({"x": np.zeros(1, np.float32)}, other, {"spike_deblur_studio": json.dumps(about)})
     studio.desk.restoring.add_model(other)
     qtbot.waitUntil(lambda: len(studio.spikes.voxels.pictures) == 8)
+    assert shown.workspace.timeline.content.bins == 8
     window = studio.session.sequence.window(studio.position.index)
     for _ in range(9):
         shown.actions_by_key["next_bin"].trigger()

@@ -5,7 +5,11 @@ busy. Dragging a slider over a thousand frames therefore costs two reads more th
 answers still come in the order of the requests, so that nothing older ever replaces something newer.
 """
 
+import contextlib
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +20,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 log = logging.getLogger(__name__)
 
 READING_THREADS = 6
+NICENESS = 4
+"""Of reading threads; the worker's is higher still."""
 
 
 class Ticket:
@@ -44,7 +50,14 @@ class _Request:
 
 def reading_pool() -> ThreadPoolExecutor:
     """Make the threads that all lanes of one window share."""
-    return ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading")
+    return ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading", initializer=_step_back)
+
+
+def _step_back() -> None:
+    """Let the window's thread go first, where the system knows priorities of single threads."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Lane(QObject):

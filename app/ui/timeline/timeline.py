@@ -128,6 +128,12 @@ class Timeline(QWidget):
         self.content.bin = span
         self.update()
 
+    def show_bins(self, bins: int) -> None:
+        """Cut the current window into so many voxel bins."""
+        if bins != self.content.bins:
+            self.content.bins = bins
+            self.update()
+
     def set_snap(self, snaps: bool) -> None:
         """Let dragged windows snap, or not."""
         self._snaps = snaps

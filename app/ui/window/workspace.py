@@ -188,6 +188,7 @@ class Workspace(QWidget):
 
     def _show_voxels(self) -> None:
         self.voxels.show_voxels(self._studio.spikes.voxels, self.rate_hz)
+        self.timeline.show_bins(self._studio.spikes.bins)
         self.panes_view.show_titles()
 
     def _show_selected_bin(self) -> None:
