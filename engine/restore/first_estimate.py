@@ -1,5 +1,7 @@
 """What a network that corrects the spike ratio is given: the ratio's estimate, and what it changed.
 
+The ratio's hues are the blurry frame's; here they are solved for (`spike_colour`), which takes longer.
+
 The ratio is made from the voxels alone, bins in the place of planes, so that training on stored voxels and
 restoring from a recording give a network the very same input.
 """
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from engine.geometry import Size, Span
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_linear
-from engine.restore.spike_ratio import restore_frame
+from engine.restore.spike_colour import solve_colours
+from engine.restore.spike_ratio import estimate_frame
 from engine.restore.spike_signal import LUMINANCE
 from engine.spike_channels import planes_per_bin
 from engine.voxels import VoxelGrid
@@ -46,7 +49,10 @@ def first_estimate(blurry: NDArray[np.float32], voxels: VoxelGrid, gamma: float 
         counts.reshape(bins, -1).sum(axis=1, dtype=np.int64),
         planes_per_bin(voxels.start, voxels.stop, bins),
     )
-    picture = restore_frame(blurry, exposure, gamma)
+    estimate = estimate_frame(blurry, exposure, gamma)
+    picture = estimate.picture
+    if estimate.motion is not None and estimate.trust is not None:
+        picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
     return FirstEstimate(picture, _at_scale_of(np.log(after / before), Size(*counts.shape[1:])))
 

@@ -23,7 +23,7 @@ from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.methods import SPIKE_RATIO, Method
 from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
-from engine.restore.spike_motion import Segments, estimate_motion
+from engine.restore.spike_motion import Segments, Trajectories, estimate_motion
 from engine.restore.spike_signal import (
     LUMINANCE,
     accord,
@@ -59,6 +59,20 @@ class RatioFrames:
     """Finished pictures of a clip, from which regions are cut."""
 
     pictures: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class RatioEstimate:
+    """What the spike ratio makes of one frame, and what it found on the way."""
+
+    picture: NDArray[np.float32]
+    """(H, W, 3) at the centre of the exposure."""
+    gamma: float = 1.0
+    """Exponent from the frame's values to the signal that the spikes integrated."""
+    motion: Trajectories | None = None
+    """In pixels of the frame, on a grid of its own; None where nothing is known to have moved."""
+    trust: Picture | None = None
+    """(h, w) from 0 to 1: where the motion and the spikes are to be believed."""
 
 
 class SpikeRatio(Method):
@@ -110,20 +124,27 @@ def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
 def restore_frame(
     blurry: NDArray[np.float32], exposure: Exposure, gamma: float | None = None
 ) -> NDArray[np.float32]:
-    """Return the (H, W, 3) picture at the centre of a frame's exposure.
+    """Return the (H, W, 3) picture at the centre of a frame's exposure, as `estimate_frame` does."""
+    return estimate_frame(blurry, exposure, gamma).picture
+
+
+def estimate_frame(
+    blurry: NDArray[np.float32], exposure: Exposure, gamma: float | None = None
+) -> RatioEstimate:
+    """Restore a frame (H, W, 3) to the centre of its exposure.
 
     `gamma` takes the frame's values to the signal that the spikes integrate; without one, or where the
     exposure contradicts it, it is found. With too few planes on either side of the centre, without
     spikes, or without any sign of motion the blurry frame comes back as it is.
     """
     if exposure.planes < FEWEST_PLANES or not exposure.reaches(LEAST_SHARE):
-        return blurry.copy()
+        return RatioEstimate(blurry.copy())
     frame_size = size_of(blurry)
     coarse = exposure.cut(FLOW_SEGMENTS, frame_size)
     segments = Segments.of(coarse)
     rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     if not rate.any() or segments.one_sided:
-        return blurry.copy()
+        return RatioEstimate(blurry.copy())
     gamma = settle_gamma(blurry, rate, gamma)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     response: Picture | None = None
@@ -135,7 +156,7 @@ def restore_frame(
         rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     motion, trust = estimate_motion(segments)
     if not trust.any():
-        return blurry.copy()
+        return RatioEstimate(blurry.copy(), gamma)
     spike_size = segments.size
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
@@ -148,13 +169,18 @@ def restore_frame(
         if response is not None:
             fine = [segment.levelled(response) for segment in fine]
     light = join(*gather(fine, motion.resized(work_size), work_size))
-    return _apply(blurry, rate, light, trust, exposure.planes, gamma)
+    picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
+    in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
+    return RatioEstimate(picture, gamma, in_frame, trust)
 
 
 def _apply(
     blurry: NDArray[np.float32], rate: Picture, light: Light, trust: Picture, planes: int, gamma: float
-) -> NDArray[np.float32]:
-    """Move the blurry frame by what `light` shows beyond what the frame leads to expect."""
+) -> tuple[NDArray[np.float32], Picture]:
+    """Move the blurry frame by what `light` shows beyond what the frame leads to expect.
+
+    Returns the picture, and the trust that remained.
+    """
     spike_size, work_size = size_of(rate), size_of(light.before)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     luminance = resized_by_area(signal @ LUMINANCE, work_size)
@@ -174,7 +200,7 @@ def _apply(
     change *= resized_linear(trust, work_size)
     lit = np.maximum(expected - np.float32(offset), 0.0)
     change *= (luminance + np.float32(DARK)) / (lit + np.float32(DARK * gain))
-    return _recolour(blurry, luminance, change, gamma)
+    return _recolour(blurry, luminance, change, gamma), trust
 
 
 def _recolour(

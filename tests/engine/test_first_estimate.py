@@ -7,6 +7,7 @@ from engine.geometry import Size, Span
 from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
 from engine.restore.spike_ratio import restore_frame
+from engine.restore.spike_signal import LUMINANCE
 from engine.voxels import VoxelGrid
 from training.scenes import random_scene
 from training.simulate import Exposures, FrameCamera, simulate_clip
@@ -36,9 +37,8 @@ def still(shape, spikes):
     return VoxelGrid.of(np.full(shape, spikes, np.float32), 0.0, 64.0, 0.0)
 
 
-def test_it_is_the_ratio_of_the_bins(clip, counts):
-    blurry = clip.blurry[0].astype(np.float32)
-    exposure = Exposure(
+def exposure_of(counts):
+    return Exposure(
         lambda start, stop: counts[start:stop].sum(axis=0),
         Span(0, BINS),
         BINS / 2,
@@ -47,10 +47,38 @@ def test_it_is_the_ratio_of_the_bins(clip, counts):
         np.full(BINS, 2, np.float32),
     )
 
-    estimate = first_estimate(blurry, counts, 1.0)
 
-    np.testing.assert_array_equal(estimate.picture, restore_frame(blurry, exposure, 1.0))
-    assert not np.array_equal(estimate.picture, blurry)
+def test_its_luminance_is_the_ratio_of_the_bins(clip, counts):
+    blurry = clip.blurry[0].astype(np.float32)
+    ratio = restore_frame(blurry, exposure_of(counts), 1.0)
+
+    picture = first_estimate(blurry, counts, 1.0).picture
+
+    unclipped = ((picture > 0) & (picture < 1)).all(axis=2)
+    assert unclipped.mean() > 0.9
+    np.testing.assert_allclose((picture @ LUMINANCE)[unclipped], (ratio @ LUMINANCE)[unclipped], atol=1e-5)
+    assert not np.array_equal(picture, blurry)
+
+
+def test_its_colours_are_nearer_to_the_scene_than_those_of_the_ratio(clip, counts):
+    blurry, sharp = (frames[0].astype(np.float32) for frames in (clip.blurry, clip.reference))
+    ratio = restore_frame(blurry, exposure_of(counts), 1.0)
+
+    picture = first_estimate(blurry, counts, 1.0).picture
+
+    def error(colours):
+        chroma = [each - (each @ LUMINANCE)[:, :, None] for each in (colours, sharp)]
+        return np.mean((chroma[0] - chroma[1]) ** 2)
+
+    assert error(picture) < 0.9 * error(ratio)
+
+
+def test_a_grey_frame_is_the_ratio_itself(clip, counts):
+    grey = np.repeat((clip.blurry[0].astype(np.float32) @ LUMINANCE)[:, :, None], 3, axis=2)
+
+    picture = first_estimate(grey, counts, 1.0).picture
+
+    np.testing.assert_allclose(picture, restore_frame(grey, exposure_of(counts), 1.0), atol=2e-5)
 
 
 def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
