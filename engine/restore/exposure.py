@@ -1,15 +1,22 @@
 """The spikes of one exposure, counted segment by segment."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
 from engine.restore.filters import Picture, resized_by_area
+from engine.spike_channels import planes_per_bin
+from engine.voxels import VoxelGrid, window_counts
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
 
 LOST_SHARE = 0.25
 """A plane with less than this share of the usual number of spikes was lost on its way from the camera."""
@@ -47,6 +54,39 @@ class Exposure:
     """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
     summed: NDArray[np.float32] | None = None
     """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
+
+    @classmethod
+    def of_frame(cls, sequence: "Sequence", index: int) -> Self:
+        """Return the exposure of a frame of `sequence`, which must have a recording, plane by plane."""
+        recording = sequence.recording
+        assert recording is not None
+        window, limits = sequence.window(index), sequence.spike_limits(index)
+        first, last = (
+            min(max(math.ceil(edge), limits.start), limits.stop) for edge in (window.start, window.stop)
+        )
+        recorded = Span(first, max(first, last))
+
+        def count(start: int, stop: int) -> Picture:
+            return window_counts(recording, start, stop).astype(np.float32)
+
+        spikes = np.zeros(0, np.int64)
+        if len(recorded) > 0:
+            spikes = np.bitwise_count(recording.packed(first, last)).sum(axis=1, dtype=np.int64)
+        return cls(count, recorded, window.centre, window.stop - window.start, spikes)
+
+    @classmethod
+    def of_voxels(cls, voxels: VoxelGrid) -> Self:
+        """Return the exposure that (bins, h, w) were counted in, with bins in the place of planes."""
+        counts = np.asarray(voxels)
+        bins = len(counts)
+        return cls(
+            lambda start, stop: counts[start:stop].sum(axis=0),
+            Span(0, bins),
+            bins / 2,
+            float(bins),
+            counts.reshape(bins, -1).sum(axis=1, dtype=np.int64),
+            planes_per_bin(voxels.start, voxels.stop, bins),
+        )
 
     @cached_property
     def _present(self) -> NDArray[np.bool_]:

@@ -2,8 +2,8 @@
 
 The ratio's hues are the blurry frame's; here they are solved for (`spike_colour`), which takes longer.
 
-The ratio is made from the voxels alone, bins in the place of planes, so that training on stored voxels and
-restoring from a recording give a network the very same input.
+Training on stored voxels makes the ratio from the bins. Restoring from a recording makes it from the planes,
+which is never worse, and a little better where a bin holds many of them.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Size, Span
+from engine.geometry import Size
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_linear
 from engine.restore.spike_colour import solve_colours
 from engine.restore.spike_ratio import estimate_frame
 from engine.restore.spike_signal import LUMINANCE
-from engine.spike_channels import planes_per_bin
 from engine.voxels import VoxelGrid
 
 CHANGE_SOFTENING = 0.05
@@ -37,24 +36,16 @@ class FirstEstimate:
     """(h, w), at the spikes' scale: scaled logarithm of how much brighter than the blurry frame it is."""
 
 
-def first_estimate(blurry: NDArray[np.float32], voxels: VoxelGrid, gamma: float | None) -> FirstEstimate:
-    """Restore (H, W, 3) from the voxels (bins, h, w) of its exposure; `gamma` as in `restore_frame`."""
-    counts = np.asarray(voxels)
-    bins = len(counts)
-    exposure = Exposure(
-        lambda start, stop: counts[start:stop].sum(axis=0),
-        Span(0, bins),
-        bins / 2,
-        float(bins),
-        counts.reshape(bins, -1).sum(axis=1, dtype=np.int64),
-        planes_per_bin(voxels.start, voxels.stop, bins),
-    )
+def first_estimate(
+    blurry: NDArray[np.float32], exposure: Exposure, spikes: Size, gamma: float | None
+) -> FirstEstimate:
+    """Restore (H, W, 3) from its exposure, in which `spikes` are so large; `gamma` as in `restore_frame`."""
     estimate = estimate_frame(blurry, exposure, gamma)
     picture = estimate.picture
     if estimate.motion is not None and estimate.trust is not None:
         picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
-    return FirstEstimate(picture, _at_scale_of(np.log(after / before), Size(*counts.shape[1:])))
+    return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes))
 
 
 def start_from_ratio(
@@ -67,7 +58,10 @@ def start_from_ratio(
 
     That is the ratio's estimates, and C + 1 channels.
     """
-    estimates = [first_estimate(frame, grid, gamma) for frame, grid in zip(frames, voxels, strict=True)]
+    estimates = [
+        first_estimate(frame, Exposure.of_voxels(grid), Size(*grid.shape[1:]), gamma)
+        for frame, grid in zip(frames, voxels, strict=True)
+    ]
     changes = np.stack([estimate.change for estimate in estimates])
     return np.stack([estimate.picture for estimate in estimates]), np.concatenate(
         [spikes, changes[:, None]], axis=1

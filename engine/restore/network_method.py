@@ -19,6 +19,7 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
 from engine.restore.compute_device import AUTOCAST, Precision, find_device, find_precision
+from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import FirstEstimate, first_estimate
 from engine.restore.methods import NETWORK, Method
 from engine.spike_channels import ExposureTotals
@@ -126,7 +127,8 @@ class NetworkMethod(Method):
             voxels = sequence.voxels(index, self._spec.bins)
             totals.append(ExposureTotals.of(voxels))
             if self._network.config.from_ratio:
-                estimates.append(first_estimate(frame, voxels, gamma))
+                exposure = Exposure.of_frame(sequence, index)
+                estimates.append(first_estimate(frame, exposure, sequence.recording.info.size, gamma))
         if not estimates:
             return PreparedClip(sequence, clip, frames, tuple(totals))
         entering = np.stack([estimate.picture for estimate in estimates])

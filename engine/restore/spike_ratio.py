@@ -97,28 +97,12 @@ class SpikeRatio(Method):
 
 
 def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
-    from engine.voxels import window_counts
-
-    recording = sequence.recording
-    if recording is None:
+    if sequence.recording is None:
         raise MethodError(
             "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
         )
-    window = sequence.window(index)
-    limits = sequence.spike_limits(index)
-    first, last = (
-        min(max(math.ceil(edge), limits.start), limits.stop) for edge in (window.start, window.stop)
-    )
-    if first >= last:  # no spike was recorded while the frame was exposed
-        return sequence.frame(index).copy()
-    recorded = Span(first, last)
-
-    def count(start: int, stop: int) -> Picture:
-        return window_counts(recording, start, stop).astype(np.float32)
-
-    spikes = np.bitwise_count(recording.packed(recorded.start, recorded.stop)).sum(axis=1, dtype=np.int64)
-    exposure = Exposure(count, recorded, window.centre, window.stop - window.start, spikes)
-    return restore_frame(sequence.frame(index), exposure, sequence.gamma if sequence.gamma_known else None)
+    gamma = sequence.gamma if sequence.gamma_known else None
+    return restore_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
 
 
 def restore_frame(

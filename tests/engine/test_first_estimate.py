@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.geometry import Size, Span
+from engine.geometry import Size
+from engine.metrics import psnr
 from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
 from engine.restore.spike_ratio import restore_frame
 from engine.restore.spike_signal import LUMINANCE
+from engine.sequence import open_sequence
 from engine.voxels import VoxelGrid
 from training.scenes import random_scene
 from training.simulate import Exposures, FrameCamera, simulate_clip
@@ -37,22 +39,15 @@ def still(shape, spikes):
     return VoxelGrid.of(np.full(shape, spikes, np.float32), 0.0, 64.0, 0.0)
 
 
-def exposure_of(counts):
-    return Exposure(
-        lambda start, stop: counts[start:stop].sum(axis=0),
-        Span(0, BINS),
-        BINS / 2,
-        BINS,
-        counts.sum(axis=(1, 2)),
-        np.full(BINS, 2, np.float32),
-    )
+def estimate_of(blurry, voxels, gamma=1.0):
+    return first_estimate(blurry, Exposure.of_voxels(voxels), Size(*voxels.shape[1:]), gamma)
 
 
 def test_its_luminance_is_the_ratio_of_the_bins(clip, counts):
     blurry = clip.blurry[0].astype(np.float32)
-    ratio = restore_frame(blurry, exposure_of(counts), 1.0)
+    ratio = restore_frame(blurry, Exposure.of_voxels(counts), 1.0)
 
-    picture = first_estimate(blurry, counts, 1.0).picture
+    picture = estimate_of(blurry, counts).picture
 
     unclipped = ((picture > 0) & (picture < 1)).all(axis=2)
     assert unclipped.mean() > 0.9
@@ -62,9 +57,9 @@ def test_its_luminance_is_the_ratio_of_the_bins(clip, counts):
 
 def test_its_colours_are_nearer_to_the_scene_than_those_of_the_ratio(clip, counts):
     blurry, sharp = (frames[0].astype(np.float32) for frames in (clip.blurry, clip.reference))
-    ratio = restore_frame(blurry, exposure_of(counts), 1.0)
+    ratio = restore_frame(blurry, Exposure.of_voxels(counts), 1.0)
 
-    picture = first_estimate(blurry, counts, 1.0).picture
+    picture = estimate_of(blurry, counts).picture
 
     def error(colours):
         chroma = [each - (each @ LUMINANCE)[:, :, None] for each in (colours, sharp)]
@@ -76,14 +71,14 @@ def test_its_colours_are_nearer_to_the_scene_than_those_of_the_ratio(clip, count
 def test_a_grey_frame_is_the_ratio_itself(clip, counts):
     grey = np.repeat((clip.blurry[0].astype(np.float32) @ LUMINANCE)[:, :, None], 3, axis=2)
 
-    picture = first_estimate(grey, counts, 1.0).picture
+    picture = estimate_of(grey, counts).picture
 
-    np.testing.assert_allclose(picture, restore_frame(grey, exposure_of(counts), 1.0), atol=2e-5)
+    np.testing.assert_allclose(picture, restore_frame(grey, Exposure.of_voxels(counts), 1.0), atol=2e-5)
 
 
 def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
     blurry = clip.blurry[0].astype(np.float32)
-    estimate = first_estimate(blurry, counts, 1.0)
+    estimate = estimate_of(blurry, counts)
     weights = np.array([0.299, 0.587, 0.114])
 
     by_hand = np.log((estimate.picture @ weights + CHANGE_SOFTENING) / (blurry @ weights + CHANGE_SOFTENING))
@@ -96,7 +91,7 @@ def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
 def test_without_spikes_the_frame_stays_and_nothing_changed():
     blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
 
-    estimate = first_estimate(blurry, still((BINS, 12, 16), 0), None)
+    estimate = estimate_of(blurry, still((BINS, 12, 16), 0), None)
 
     np.testing.assert_array_equal(estimate.picture, blurry)
     assert not estimate.change.any()
@@ -105,7 +100,7 @@ def test_without_spikes_the_frame_stays_and_nothing_changed():
 def test_spikes_of_any_size_get_a_change_of_theirs():
     blurry = np.random.default_rng(0).random((24, 32, 3), np.float32)
     for height, width in ((24, 32), (7, 9), (48, 64)):
-        estimate = first_estimate(blurry, still((BINS, height, width), 1), None)
+        estimate = estimate_of(blurry, still((BINS, height, width), 1), None)
         assert estimate.change.shape == (height, width)
         assert np.isfinite(estimate.change).all()
 
@@ -119,4 +114,37 @@ def test_a_clip_gets_one_more_channel(clip, counts):
     assert channels.shape == (2, 6, *counts.shape[1:])
     np.testing.assert_array_equal(channels[:, :5], spikes)
     np.testing.assert_array_equal(entering[1], frames[1])
-    np.testing.assert_array_equal(channels[0, 5], first_estimate(frames[0], counts, 1.0).change)
+    np.testing.assert_array_equal(channels[0, 5], estimate_of(frames[0], counts).change)
+
+
+def test_planes_give_a_better_estimate_than_bins_of_many():
+    exposures = Exposures(1, 400, 400)
+    scene = random_scene(np.random.default_rng(8), SIZE, exposures, kind="text", objects=1, motion_px=30.0)
+    clip = simulate_clip(
+        scene, exposures, FrameCamera(1.0), SpikeCamera(threshold=1.2), spike_scale=2.0, seed=8
+    )
+    blurry, sharp = (frames[0].astype(np.float32) for frames in (clip.blurry, clip.reference))
+    planes = clip.planes.astype(np.float32)
+    eight = planes.reshape(8, -1, *planes.shape[1:]).sum(axis=1)
+    size = Size(*planes.shape[1:])
+
+    of_bins, of_planes = (
+        first_estimate(
+            blurry, Exposure.of_voxels(VoxelGrid.of(counts, 0.0, float(len(planes)), 0.0)), size, 1.0
+        )
+        for counts in (eight, planes)
+    )
+
+    assert psnr(of_planes.picture, sharp) > psnr(of_bins.picture, sharp)
+
+
+def test_a_sequence_is_read_plane_by_plane(sample_path):
+    with open_sequence(sample_path) as sequence:
+        window = sequence.window(2)
+        exposure = Exposure.of_frame(sequence, 2)
+
+        assert exposure.centre == window.centre
+        assert exposure.length == window.stop - window.start
+        assert window.start <= exposure.recorded.start < exposure.recorded.stop <= window.stop
+        counted = exposure.count(exposure.recorded.start, exposure.recorded.stop)
+        assert counted.sum() == exposure.spikes.sum()
