@@ -80,10 +80,15 @@ def plan(
             "the region reaches outside the frame", found=str(region), expected=f"within {size}"
         )
     smallest = smallest_tile_px(overlap, multiple)
-    if min(height, width) < smallest:
+    too_small = [
+        edge
+        for edge, whole in ((height, size.height), (width, size.width))
+        if edge < smallest and edge - edge % multiple < whole  # what holds the whole edge shares it with none
+    ]
+    if too_small:
         raise MethodError(
             "tiles are too small for what they share",
-            found=f"{min(height, width)} px",
+            found=f"{min(too_small)} px",
             expected=f"at least {smallest} px",
             advice="Choose a larger tile",
         )

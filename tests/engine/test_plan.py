@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.plan import Plan, cut_evenly, make_plan, with_neighbours
+from engine.restore.plan import Plan, cut_evenly, make_plan, plan, with_neighbours
 
 
 def method(
@@ -29,6 +29,15 @@ def method(
         clip_overlap=clip_overlap,
         default_tile_px=tile_px,
     )
+
+
+def test_a_frame_smaller_than_what_tiles_share_is_one_tile() -> None:
+    """A tile that holds the whole edge shares it with none; one that does not is refused."""
+    made = plan(Size(30, 300), Span(0, 2), Size(32, 128), 62, 2, 1, multiple=8)
+    assert made.rows == (Span(0, 30),)
+    assert len(made.columns) > 1
+    with pytest.raises(MethodError, match="too small for what they share"):
+        plan(Size(40, 300), Span(0, 2), Size(32, 128), 62, 2, 1, multiple=8)
 
 
 @given(
