@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from engine.errors import EngineError, OperationCancelled
+from engine.processor import let_waiting_threads_sleep
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
@@ -416,6 +417,7 @@ def _prepare_process() -> None:
     """Keep everything but our own line off standard error, and survive names that it cannot show."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    let_waiting_threads_sleep()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):

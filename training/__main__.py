@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import EngineError
 from engine.geometry import Size
+from engine.processor import let_waiting_threads_sleep
 from training.console import DONE, FAILED, PROGRAM, USAGE, OneLineParser, progress_bar
 from training.sequence_folder import PICTURE_FORMATS
 from training.simulate import Exposures, FrameCamera
@@ -208,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # names that the terminal cannot show
                 stream.reconfigure(errors="backslashreplace")
+    let_waiting_threads_sleep()
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given and given[0] in OTHER_COMMANDS:
         return _run_other(given)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError, OperationCancelled, WorkerError
 from engine.geometry import Region
+from engine.processor import let_waiting_threads_sleep
 from engine.worker.blocks import FrameBlock
 from engine.worker.messages import (
     NO_SLOT,
@@ -208,6 +209,7 @@ def run_worker(connection: Connection, restorer_path: str, yields: bool = False)
     """
     if yields:
         _let_others_go_first()
+    let_waiting_threads_sleep()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the client's to handle
     inbox = Inbox()
     threading.Thread(target=_listen, args=(connection, inbox), name="client", daemon=True).start()

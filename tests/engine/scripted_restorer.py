@@ -74,3 +74,11 @@ class RestorerTellingItsModules:
 
 def make_broken() -> ScriptedRestorer:
     raise OSError("no such device")
+
+
+class RestorerTellingHowThreadsWait:
+    """Fail with the OpenMP policy that a library loaded from here on would find."""
+
+    def __call__(self, request: RestoreRequest, report: JobReporter) -> None:
+        assert not report.is_cancelled()
+        raise MethodError(f"{request.method}, threads wait: {os.environ.get('OMP_WAIT_POLICY')}")

@@ -193,6 +193,17 @@ def test_the_worker_itself_imports_nothing_heavy(make_client):
     assert listen_to_end(client, submit(client))[-1].message == "quick: []"
 
 
+@pytest.mark.parametrize(("users", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_of_the_worker_sleep_unless_the_user_says_otherwise(
+    make_client, monkeypatch, users, found
+):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if users:
+        monkeypatch.setenv("OMP_WAIT_POLICY", users)
+    client = make_client("RestorerTellingHowThreadsWait")
+    assert f"threads wait: {found}" in listen_to_end(client, submit(client))[-1].message
+
+
 # ------------------------------------------------------------------ death
 
 
