@@ -14,10 +14,12 @@ from pathlib import Path
 
 import platformdirs
 
+from engine.restore.method_names import DEFAULT_METHOD, NETWORK, SPIKE_RATIO
+
 APPLICATION = "spike-deblur-studio"
 THEMES = ("system", "light", "dark")
 LANGUAGES = ("system", "en", "zh_CN")
-METHODS = ("spike-ratio", "network")
+METHODS = (SPIKE_RATIO, NETWORK)
 MIB = 1 << 20
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class Settings:
 
     theme: str = "system"
     language: str = "system"
-    method: str = "spike-ratio"
+    method: str = DEFAULT_METHOD
     """What Deblur restores with."""
     model: str = ""
     """File of the network to restore with; empty for the bundled one."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from engine.errors import EngineError, OperationCancelled
 from engine.processor import let_waiting_threads_sleep
+from engine.restore.method_names import DEFAULT_METHOD
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
@@ -275,9 +276,9 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--method",
-        default="spike-ratio",
+        default=DEFAULT_METHOD,
         metavar="NAME",
-        help="spike-ratio, which needs no training, or network (default: %(default)s)",
+        help="network, or spike-ratio, which is quicker and coarser (default: %(default)s)",
     )
     add("--model", type=_text, metavar="FILE", help="the network: .safetensors, .pth, .pt, or a bundled name")
     add(

@@ -111,8 +111,8 @@ def ratio_picture(
 ) -> NDArray[np.float32]:
     """Deblur (H, W, 3) by the plain spike ratio of the middle eighth of the exposure.
 
-    Works on voxel bins, where the engine's method works on planes and does more against noise: a yardstick
-    for the curve of a training, not for a table of results.
+    Works on voxel bins, as published; the engine's method works on planes and does more against noise, and
+    is the harder baseline.
     """
     bins = len(counts)
     width = max(1, round(bins * RATIO_SHARE))

@@ -10,7 +10,8 @@ from engine.errors import EngineError, FrameError
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
-from engine.restore.methods import NETWORK, SPIKE_RATIO, Method
+from engine.restore.method_names import NETWORK, SPIKE_RATIO
+from engine.restore.methods import Method
 from engine.restore.run import FrameResult
 from engine.restore.settings import RestoreSettings, settle
 from engine.sequence import Sequence

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
-from engine.restore.methods import DEFAULT_MODEL, NETWORK, SPIKE_RATIO, Method, make_method
+from engine.restore.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
+from engine.restore.methods import Method, make_method
 
 if TYPE_CHECKING:
     from engine.restore.compute_device import Precision
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class MethodChoice:
     """A method by its name, with the network it is to use."""
 
-    name: str = SPIKE_RATIO
+    name: str = DEFAULT_METHOD
     model: str | None = None
     """File or name of a network; None for the bundled one."""
     falls_back: bool = False

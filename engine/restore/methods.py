@@ -9,15 +9,11 @@ from numpy.typing import NDArray
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
+from engine.restore.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 
 if TYPE_CHECKING:
     from engine.restore.compute_device import Precision
     from engine.sequence import Sequence
-
-SPIKE_RATIO = "spike-ratio"
-NETWORK = "network"
-DEFAULT_MODEL = "vrt-spike-small"
-"""The bundled network that `NETWORK` means where nobody names another."""
 
 
 class Method(ABC):

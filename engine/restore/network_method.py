@@ -21,7 +21,8 @@ from engine.model import VRT, LoadedModel, VRTSpike, load_model
 from engine.restore.compute_device import AUTOCAST, Precision, find_device, find_precision
 from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import FirstEstimate, first_estimate
-from engine.restore.methods import NETWORK, Method
+from engine.restore.method_names import NETWORK
+from engine.restore.methods import Method
 from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
 

@@ -21,7 +21,8 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
-from engine.restore.methods import SPIKE_RATIO, Method
+from engine.restore.method_names import SPIKE_RATIO
+from engine.restore.methods import Method
 from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, Trajectories, estimate_motion
 from engine.restore.spike_signal import (

@@ -43,7 +43,7 @@ def window(request, qtbot, sample_path):
         request.getfixturevalue(needed)
     if not sample_path.is_dir():
         pytest.skip(f"the bundled sequence is not at {sample_path}")
-    studio = Studio(Settings())
+    studio = Studio(Settings(method="spike-ratio"))
     window = MainWindow(studio, studio.settings)
     window.resize(1280, 800)
     with qtbot.waitSignal(window.ready, timeout=PATIENCE_MS):

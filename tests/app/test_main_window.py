@@ -90,7 +90,7 @@ def test_the_panes_show_the_frame_and_its_result(opened_window, client, qtbot):
     restore(opened_window, client, qtbot, value=0.25)
     assert (panes.second.item.picture.rgb == 64).all()
     assert not panes.second.hint.isVisible()
-    assert "spike ratio" in panes.second.title.text()
+    assert "network" in panes.second.title.text()
     qtbot.waitUntil(lambda: "dB" in panes.second.score.text())
 
 
@@ -202,13 +202,13 @@ def test_gamma_is_chosen_in_the_bar_or_the_menu(opened_window, qtbot):
 
 
 def test_the_method_is_chosen_in_the_menu_and_kept(opened_window, client, qtbot):
-    assert opened_window.actions_by_key["by_ratio"].isChecked()
-    opened_window.actions_by_key["by_network"].trigger()
-    assert not opened_window.actions_by_key["by_ratio"].isChecked()
+    assert opened_window.actions_by_key["by_network"].isChecked()
+    opened_window.actions_by_key["by_ratio"].trigger()
+    assert not opened_window.actions_by_key["by_network"].isChecked()
     opened_window.actions_by_key["deblur_frame"].trigger()
     qtbot.waitUntil(lambda: len(client.submitted) == 1)
-    assert client.submitted[0][3] == "network"
-    assert opened_window.settings.method == "network"
+    assert client.submitted[0][3] == "spike-ratio"
+    assert opened_window.settings.method == "spike-ratio"
 
 
 def test_the_status_line_tells_the_window_and_the_pixel_in_both_pictures(opened_window, client, qtbot):

@@ -22,11 +22,11 @@ def restoring():
 def test_there_is_the_ratio_and_every_bundled_network(restoring):
     methods = [one.method for one in restoring.restorers]
     assert methods == ["spike-ratio"] + ["network"] * len(bundled_models())
-    assert restoring.chosen.method == "spike-ratio"
-    network = restoring.restorers[1]
-    assert any("Licence" in line for line in network.card)
-    restoring.choose(network)
+    ratio, network = restoring.restorers[:2]
     assert restoring.chosen == network
+    assert any("Licence" in line for line in network.card)
+    restoring.choose(ratio)
+    assert restoring.chosen == ratio
 
 
 def test_a_network_from_a_file_is_added_chosen_and_removed(restoring, tmp_path):
@@ -129,6 +129,9 @@ def test_a_running_job_hears_where_the_user_looks(shown, client, qtbot):
 def test_the_panel_chooses(shown):
     panel, settings = shown.restore_panel, shown.settings
     shown.docks.show("restore_panel")
+    panel.method.setCurrentIndex(0)
+    panel.method.activated.emit(0)
+    assert settings.method == "spike-ratio"
     assert not panel.device.isEnabled()
     panel.method.setCurrentIndex(1)
     panel.method.activated.emit(1)

@@ -4,7 +4,8 @@
     python tests/benchmarks/default_model.py --seeds 10 --size 384
 
 Sequences come from `training simulate`: procedural scenes of seeds that no training has seen. The threshold
-is doubled and quadrupled by halving and quartering the density of spikes. Baseline: the blurry frames.
+is doubled and quadrupled by halving and quartering the density of spikes. Baselines: the blurry frames, and
+the ratio by the plain formula, frame · TFP(middle eighth of the exposure) / TFP(exposure).
 """
 
 import argparse
@@ -22,8 +23,10 @@ from engine.restore.methods import make_method
 from engine.restore.run import FrameResult, restore_frames
 from engine.sequence import open_sequence
 from training.__main__ import main as train
+from training.validation import ratio_picture
 
 FIRST_SEED = 990_000
+BINS = 32
 SCENES = ("mixed", "leaves", "polygons", "text")
 
 
@@ -52,7 +55,10 @@ def scores(folder: Path, methods: dict[str, object]) -> dict[str, tuple[float, f
     """Return mean PSNR and SSIM of the blurry frames and of every method's."""
     with open_sequence(folder) as sequence:
         frames = Span(0, len(sequence))
-        pictures = {"blurry": [sequence.frame(index) for index in range(len(sequence))]}
+        blurry = [sequence.frame(index) for index in range(len(sequence))]
+        counts = [np.asarray(sequence.voxels(index, BINS), np.float32) for index in range(len(sequence))]
+        plain = [ratio_picture(frame, of, sequence.gamma) for frame, of in zip(blurry, counts, strict=True)]
+        pictures = {"blurry": blurry, "plain": plain}
         for name, method in methods.items():
             steps = restore_frames(sequence, frames, method)
             pictures[name] = [step.picture for step in steps if isinstance(step, FrameResult)]
@@ -70,7 +76,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     options = parser.parse_args()
     methods = {"ratio": make_method("spike-ratio"), "network": make_method("network")}
-    print(f"{'regime':26s} {'blurry':>14s} {'spike ratio':>22s} {'network':>22s}")
+    print(f"{'regime':26s} {'blurry':>14s} {'plain ratio':>22s} {'spike ratio':>22s} {'network':>22s}")
     for regime in REGIMES:
         found = []
         for number in range(options.seeds):
@@ -90,7 +96,7 @@ def main() -> None:
             f"{regime.name:26s} {blurry[0]:6.2f} dB {blurry[1]:.3f}"
             + "".join(
                 f" {means[name][0]:8.2f} ({means[name][0] - blurry[0]:+.2f}) {means[name][1]:.3f}"
-                for name in methods
+                for name in ("plain", *methods)
             ),
             flush=True,
         )

@@ -46,7 +46,7 @@ class Stage:
 
     def __init__(self, application: QApplication) -> None:
         self._application = application
-        self.studio = Studio(Settings(theme="dark"))
+        self.studio = Studio(Settings(theme="dark", method="spike-ratio"))
         self.window = MainWindow(self.studio, self.studio.settings)
         self.window.resize(1500, 950)
         self.window.ready.connect(spare_collector)

@@ -59,7 +59,7 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)  # as the program does
     application = QApplication([])
     application.setStyle("fusion")
-    studio = Studio(Settings(theme="dark"))
+    studio = Studio(Settings(theme="dark", method="spike-ratio"))
     window = MainWindow(studio, studio.settings)
 
     def run(until: Callable[[], object], seconds: float = 60.0) -> None:

@@ -39,7 +39,8 @@ def root(tmp_path):
 
 
 def batch(root, out, *options):
-    return main(["batch", str(root), "--out", str(out), *options])
+    method = () if "--method" in options else ("--method", "spike-ratio")
+    return main(["batch", str(root), "--out", str(out), *options, *method])
 
 
 def summary(out):

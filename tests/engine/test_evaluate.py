@@ -40,7 +40,9 @@ def clip(tmp_path):
 @pytest.fixture
 def evaluate(clip, capsys):
     def call(*options):
-        status = main(["evaluate", str(clip), *map(str, options)])
+        words = [str(option) for option in options]
+        method = () if "--method" in words else ("--method", "spike-ratio")
+        status = main(["evaluate", str(clip), *words, *method])
         printed = capsys.readouterr()
         return status, printed.out, printed.err
 

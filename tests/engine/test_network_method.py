@@ -149,6 +149,15 @@ def test_the_command_line_restores_with_the_network_of_a_file(clip, model_file, 
         np.testing.assert_allclose(levels, picture * 255, atol=0.51)
 
 
+def test_the_command_line_takes_the_bundled_network_where_nobody_chooses(clip, tmp_path):
+    out = tmp_path / "out"
+
+    assert main(["restore", str(clip), "--out", str(out), "--frames", "0"]) == 0
+
+    report = json.loads((out / "restore.json").read_text())
+    assert (report["method"], report["model"]) == ("network", None)
+
+
 def test_a_missing_network_offers_the_way_on_and_falls_back_only_when_asked(clip, tmp_path, capsys):
     command = [
         "restore",
@@ -174,7 +183,8 @@ def test_a_missing_network_offers_the_way_on_and_falls_back_only_when_asked(clip
 
 
 def test_a_model_for_a_method_without_one_is_refused(clip, tmp_path, capsys):
-    status = main(["restore", str(clip), "--out", str(tmp_path / "out"), "--model", "x.pth"])
+    by_ratio = ("--method", "spike-ratio", "--model", "x.pth")
+    status = main(["restore", str(clip), "--out", str(tmp_path / "out"), *by_ratio])
 
     assert status == 1
     assert "--method network" in capsys.readouterr().err

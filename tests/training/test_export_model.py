@@ -49,6 +49,30 @@ def test_the_engine_reads_the_network_that_was_trained(
     assert loaded.card.training["data"] == "eight simulated clips"
 
 
+def test_a_share_of_the_correction_is_kept(checkpoint: Path, tmp_path: Path) -> None:
+    blurry, spikes = torch.rand(1, 2, 3, 32, 32), None
+    restored = {}
+    for share in (1.0, 0.5, 0.25):
+        out = tmp_path / f"{share}.safetensors"
+        assert main(["export", str(checkpoint), str(out), "--correction", str(share)]) == 0
+        loaded = load_model(out)
+        assert loaded.card.training.get("correction", 1.0) == share
+        assert loaded.voxel_spec is not None
+        spikes = torch.rand(1, 2, loaded.voxel_spec.channels, 16, 16) if spikes is None else spikes
+        with torch.inference_mode():
+            restored[share] = loaded.model(blurry, spikes)
+    assert not torch.equal(restored[1.0], restored[0.5])
+    torch.testing.assert_close(
+        restored[1.0] - restored[0.5], 2 * (restored[0.5] - restored[0.25]), rtol=1e-3, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "much"])
+def test_a_share_that_is_none_is_refused(share: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", "last.ckpt", str(tmp_path / "a.safetensors"), "--correction", share])
+
+
 def test_scores_go_into_the_card(checkpoint: Path, tmp_path: Path) -> None:
     scores = {"64 planes": {"blurry": 20.1, "network": 26.0}}
     (tmp_path / "scores.yaml").write_text(yaml.safe_dump(scores), "utf-8")
