@@ -1,6 +1,7 @@
 """What a network that corrects the spike ratio is given: the ratio's estimate, and what it changed.
 
-The ratio's hues are the blurry frame's; here they are solved for (`spike_colour`), which takes longer.
+The ratio's hues are the blurry frame's; here they are solved for (`spike_colour`), and the detail that the
+blurry frame has along the motion is put back (`spike_reblur`), which takes longer.
 
 Training on stored voxels makes the ratio from the bins. Restoring from a recording makes it from the planes,
 which is never worse, and a little better where a bin holds many of them.
@@ -17,6 +18,7 @@ from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_linear
 from engine.restore.spike_colour import solve_colours
 from engine.restore.spike_ratio import estimate_frame
+from engine.restore.spike_reblur import explain_blur
 from engine.restore.spike_signal import LUMINANCE
 from engine.voxels import VoxelGrid
 
@@ -44,6 +46,7 @@ def first_estimate(
     picture = estimate.picture
     if estimate.motion is not None and estimate.trust is not None:
         picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
+        picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
     return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes))
 

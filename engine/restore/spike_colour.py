@@ -9,70 +9,21 @@ filter). All of it happens in the signal that an exposure adds up, and the lumin
 """
 
 import math
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import (
-    Picture,
-    local_mean,
-    pixel_grid,
-    resized_by_area,
-    resized_linear,
-    sample,
-    size_of,
-)
+from engine.restore.filters import Picture, local_mean, resized_by_area, resized_linear, size_of
+from engine.restore.motion_blur import Blur, Field, on_grid, share_of_blur
 from engine.restore.spike_motion import Trajectories
 from engine.restore.spike_signal import LUMINANCE
 
-Field = NDArray[np.float32]
-"""(h, w, 2)"""
-
 ITERATIONS = 7
-STEP_PX = 1.5
-"""Motion between two of the moments that make up an exposure."""
-MOMENTS = (4, 24)
-"""Fewest and most of them."""
-SHARP_BELOW_PX = 1.0
-BLURRED_FROM_PX = 5.0
-"""Motion in an exposure up to which colours stay as they are, and from which they are solved for in full."""
 EDGE_RADIUS_PX = 2
 EDGE_FLOOR = np.float32(3e-4)
 EDGE_SHARE = np.float32(0.5)
 """How far colours follow the luminance's edges rather than what was solved for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Blur:
-    """What an exposure does to the picture of its centre."""
-
-    seen_at: tuple[Field, ...]
-    """For each moment: where every pixel's colour was at the centre."""
-    moved_to: tuple[Field, ...]
-    """For each moment: where every point of the centre is."""
-
-    @classmethod
-    def along(cls, motion: Trajectories, size: Size) -> "Blur":
-        """`motion` is on a grid of `size`, in pixels of it."""
-        fewest, most = MOMENTS
-        moments = min(max(math.ceil(motion.speed / STEP_PX), fewest), most)
-        times = ((np.arange(moments) + 0.5) / moments - 0.5).tolist()
-        grid = pixel_grid(size, size)
-        backwards = motion.reversed()
-        return cls(
-            tuple(backwards.places(time, grid) for time in times),
-            tuple(motion.places(time, grid) for time in times),
-        )
-
-    def blurry(self, sharp: Field) -> Field:
-        return _mean_of_samples(sharp, self.seen_at)
-
-    def spread_back(self, blurry: Field) -> Field:
-        """Give every point the mean of what it took part in: the transpose of `blurry`, in smooth motion."""
-        return _mean_of_samples(blurry, self.moved_to)
 
 
 def solve_colours(
@@ -92,14 +43,14 @@ def solve_colours(
     before, after = (np.power(picture, exponent) for picture in (blurry, estimate))
     luminance = after @ LUMINANCE
     colours = _colours(after)
-    weight = resized_linear(trust, size) * _share_of_blur(motion, size)
+    weight = resized_linear(trust, size) * share_of_blur(on_grid(motion, size))
 
     small = Size(max(1, size.height // 2), max(1, size.width // 2))
-    coarse = _on_grid(motion, small).scaled(small.width / size.width, small.height / size.height)
+    coarse = on_grid(motion, small).scaled(small.width / size.width, small.height / size.height)
     solved = _solved(
         resized_by_area(colours, small),
         resized_by_area(_colours(before), small),
-        Blur.along(coarse, small),
+        Blur.along(coarse),
         resized_by_area(weight, small)[:, :, None],
     )
     colours += resized_linear(solved - resized_by_area(colours, small), size)
@@ -114,20 +65,8 @@ def solve_colours(
 
 
 def _colours(signal: NDArray[np.float32]) -> Field:
-    """Return how far red and blue differ from the luminance."""
+    """Return how far red and blue differ from the luminance: (h, w, 2)."""
     return signal[:, :, ::2] - (signal @ LUMINANCE)[:, :, None]
-
-
-def _share_of_blur(motion: Trajectories, size: Size) -> Picture:
-    velocity = _on_grid(motion, size).velocity
-    travel = np.hypot(velocity[:, :, 0], velocity[:, :, 1])
-    return np.clip((travel - SHARP_BELOW_PX) / (BLURRED_FROM_PX - SHARP_BELOW_PX), 0.0, 1.0)
-
-
-def _on_grid(motion: Trajectories, size: Size) -> Trajectories:
-    """Return the motion on a grid of `size`, finer or coarser; displacements keep their unit."""
-    resize = resized_by_area if size.pixels < size_of(motion.velocity).pixels else resized_linear
-    return Trajectories(resize(motion.velocity, size), resize(motion.acceleration, size))
 
 
 def _solved(start: Field, blurry: Field, blur: Blur, weight: NDArray[np.float32]) -> Field:
@@ -149,10 +88,3 @@ def _following(guide: Picture, colours: Field) -> Field:
     slope: Field = np.divide(covariance, (np.maximum(variance, 0.0) + EDGE_FLOOR)[:, :, None])
     offset = local_mean(mean - slope * mean_guide[:, :, None], EDGE_RADIUS_PX)
     return local_mean(slope, EDGE_RADIUS_PX) * guide[:, :, None] + offset
-
-
-def _mean_of_samples(field: Field, places: tuple[Field, ...]) -> Field:
-    total = np.zeros_like(field)
-    for moment in places:
-        cv2.add(total, sample(field, moment), total)
-    return total / np.float32(len(places))

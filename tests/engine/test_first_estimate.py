@@ -19,20 +19,29 @@ BINS = 32
 SIZE = Size(96, 128)
 
 
-@pytest.fixture(scope="module")
-def clip():
-    """One exposure of 64 planes with fast objects; spikes at half the frame's size."""
+def exposed(seed, motion_px):
+    """One exposure of 64 planes; spikes at half the frame's size."""
     exposures = Exposures(1, 64, 64)
-    scene = random_scene(np.random.default_rng(3), SIZE, exposures, kind="mixed", objects=2, motion_px=14.0)
+    generator = np.random.default_rng(seed)
+    scene = random_scene(generator, SIZE, exposures, kind="mixed", objects=2, motion_px=motion_px)
     return simulate_clip(
         scene, exposures, FrameCamera(1.0), SpikeCamera(threshold=1.2), spike_scale=2.0, seed=3
     )
 
 
 @pytest.fixture(scope="module")
+def clip():
+    return exposed(3, 14.0)
+
+
+@pytest.fixture(scope="module")
 def counts(clip):
-    binned = clip.planes.reshape(BINS, -1, *clip.planes.shape[1:]).sum(axis=1, dtype=np.float32)
-    return VoxelGrid.of(binned, 0.0, float(len(clip.planes)), 0.0)
+    return binned(clip)
+
+
+def binned(clip):
+    counts = clip.planes.reshape(BINS, -1, *clip.planes.shape[1:]).sum(axis=1, dtype=np.float32)
+    return VoxelGrid.of(counts, 0.0, float(len(clip.planes)), 0.0)
 
 
 def still(shape, spikes):
@@ -43,16 +52,21 @@ def estimate_of(blurry, voxels, gamma=1.0):
     return first_estimate(blurry, Exposure.of_voxels(voxels), Size(*voxels.shape[1:]), gamma)
 
 
-def test_its_luminance_is_the_ratio_of_the_bins(clip, counts):
-    blurry = clip.blurry[0].astype(np.float32)
+@pytest.mark.parametrize("seed", [4, 5, 6])
+@pytest.mark.parametrize(("motion_px", "share"), [(6.0, 0.98), (14.0, 1.06)])
+def test_its_luminance_is_nearer_to_the_scene_than_that_of_the_ratio(seed, motion_px, share):
+    # where motion is strong, the blurry frame has little to add and may do a little harm
+    clip = exposed(seed, motion_px)
+    counts = binned(clip)
+    blurry, sharp = (frames[0].astype(np.float32) for frames in (clip.blurry, clip.reference))
     ratio = restore_frame(blurry, Exposure.of_voxels(counts), 1.0)
 
     picture = estimate_of(blurry, counts).picture
 
-    unclipped = ((picture > 0) & (picture < 1)).all(axis=2)
-    assert unclipped.mean() > 0.9
-    np.testing.assert_allclose((picture @ LUMINANCE)[unclipped], (ratio @ LUMINANCE)[unclipped], atol=1e-5)
-    assert not np.array_equal(picture, blurry)
+    def error(estimate):
+        return np.mean((estimate @ LUMINANCE - sharp @ LUMINANCE) ** 2)
+
+    assert error(picture) < share * error(ratio) < share * error(blurry)
 
 
 def test_its_colours_are_nearer_to_the_scene_than_those_of_the_ratio(clip, counts):
@@ -68,12 +82,12 @@ def test_its_colours_are_nearer_to_the_scene_than_those_of_the_ratio(clip, count
     assert error(picture) < 0.9 * error(ratio)
 
 
-def test_a_grey_frame_is_the_ratio_itself(clip, counts):
+def test_a_grey_frame_stays_grey(clip, counts):
     grey = np.repeat((clip.blurry[0].astype(np.float32) @ LUMINANCE)[:, :, None], 3, axis=2)
 
     picture = estimate_of(grey, counts).picture
 
-    np.testing.assert_allclose(picture, restore_frame(grey, Exposure.of_voxels(counts), 1.0), atol=2e-5)
+    np.testing.assert_allclose(picture, picture[:, :, :1].repeat(3, axis=2), atol=2e-5)
 
 
 def test_the_change_takes_the_blurry_frame_to_the_estimate(clip, counts):
