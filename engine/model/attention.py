@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from engine.model.layers import DropPath, GatedMLP, Linear, Norm, plain_float32_on_cpu
+from engine.model.layers import (
+    DropPath,
+    FullLinear,
+    GatedMLP,
+    Linear,
+    Norm,
+    at_least_float32,
+    plain_float32_on_cpu,
+)
 from engine.model.windows import (
     Boxes,
     Shape3,
@@ -20,6 +28,7 @@ from engine.model.windows import (
     merge_windows,
     partition_windows,
     sine_positions,
+    size_of,
     window_layout,
 )
 
@@ -30,7 +39,8 @@ TOKENS_AT_A_TIME = 4096
 class BiasCache:
     """Attention biases of a network in evaluation, spread out from their tables; oldest dropped first.
 
-    An entry is good for one version of its table, so weights may change at any time.
+    An entry is good for one version of its table, so weights may change at any time, but for writes that
+    autograd does not count (`.data`): `clear` after those, or go through `train` or `eval`.
     """
 
     def __init__(self, limit_bytes: int = BIAS_CACHE_BYTES) -> None:
@@ -199,15 +209,20 @@ class BlockGroup(nn.Module):
             Block(channels, window, heads, cache, mutual=mutual, mlp_ratio=mlp_ratio, drop_path=chance)
             for chance in drop_paths
         )
-        self.linear = Linear(channels, channels)
+        self.linear = FullLinear(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, H, W, C) → the same."""
-        size = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        """(B, T, H, W, C) → the same, but never in less than float32.
+
+        Half precision is for what is added up, not for the sum: rounded after each of many blocks, it would
+        be the largest error of all.
+        """
+        x = at_least_float32(x)
+        size = size_of(x)
         layouts = [
             window_layout(size, self.window, shifted, self.mutual, x.device) for shifted in (False, True)
         ]
-        if plain_float32_on_cpu(x):
+        if plain_float32_on_cpu(x) and not self.training:
             result = x.clone(memory_format=torch.contiguous_format)
             for index, block in enumerate(self.blocks):
                 cast(Block, block).update(result, layouts[index % 2])

@@ -43,6 +43,17 @@ class Linear(nn.Linear):
         return residual + self(x)
 
 
+class FullLinear(Linear):
+    """A linear layer in float32 whatever autocast asks for.
+
+    For what all features pass through, rather than what is added to them: there rounding is not averaged out.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(at_least_float32(x))
+
+
 class Norm(nn.LayerNorm):
     """Layer normalisation over channels, in float32 whatever autocast asks for."""
 

@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.model.alignment import Flows, ParallelWarping, estimate_flows, neighbour_frames
 from engine.model.attention import BiasCache, BlockGroup
 from engine.model.config import ENCODER_STAGES, SCALES, STAGES, VRTConfig, VRTSpikeConfig
-from engine.model.layers import Linear, Norm, at_least_float32
+from engine.model.layers import FullLinear, Linear, Norm, at_least_float32
 from engine.model.optical_flow import PyramidFlow
 from engine.model.padding import pad_to_multiple, resize, same_share
 from engine.model.spike_branch import SpikeBranch, SpikeFusion
@@ -97,7 +97,7 @@ class VRT(nn.Module):
         self.flow = PyramidFlow(config.flow_widths)
         self.first_convolution = nn.Conv2d(9 * folded, channels, 3, padding=1)
         self.stages = nn.ModuleList(Stage(config, index, self._biases) for index in range(STAGES))
-        self.widen = nn.Sequential(Norm(channels), Linear(channels, wide))
+        self.widen = nn.Sequential(Norm(channels), FullLinear(channels, wide))
         self.reconstruction = nn.ModuleList(
             BlockGroup(
                 wide,
@@ -111,7 +111,7 @@ class VRT(nn.Module):
             for index in range(STAGES, len(config.depths))
         )
         self.norm = Norm(wide)
-        self.narrow = Linear(wide, channels)
+        self.narrow = FullLinear(wide, channels)
         self.last_convolution = nn.Conv2d(channels, folded, 3, padding=1)
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -244,6 +244,10 @@ def _mean_of_folds(folded: Tensor) -> Tensor:
 
 
 def _convolve_frames(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a 2D convolution to each frame of (B, T, H, W, C)."""
-    frames = layer(x.flatten(0, 1).permute(0, 3, 1, 2))
+    """Apply a 2D convolution to each frame of (B, T, H, W, C), in float32 whatever autocast asks for.
+
+    The network begins and ends with one: their rounding would show as it is.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        frames = layer(at_least_float32(x.flatten(0, 1).permute(0, 3, 1, 2)))
     return frames.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])

@@ -13,12 +13,12 @@ from torch.nn import functional
 
 from engine.model.attention import attend
 from engine.model.config import ENCODER_STAGES, VRTSpikeConfig
-from engine.model.layers import Linear, Norm
+from engine.model.layers import Linear, Norm, at_least_float32
 
 TOKEN_BUDGET = 2**16
+"""Tokens (places × frames) that attend at a time; bounds memory, never changes the result."""
 WIDEST_FLAT = 96
 """Channels up to which a convolution in space and time is computed frame by frame on a CPU."""
-"""Tokens (places × frames) that attend at a time; bounds memory, never changes the result."""
 
 
 class SpaceTimeConvolution(nn.Conv3d):
@@ -96,7 +96,6 @@ class TemporalSelfAttention(nn.Module):
     def __init__(self, channels: int, heads: int, mlp_ratio: float) -> None:
         super().__init__()
         self.heads = heads
-        self.token_budget = TOKEN_BUDGET
         self.attention_norm = Norm(channels)
         self.qkv = Linear(channels, 3 * channels)
         self.projection = Linear(channels, channels)
@@ -105,7 +104,7 @@ class TemporalSelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, h, w, C) → the same."""
-        return _by_places(self._attend, self.token_budget, x)
+        return _by_places(self._attend, at_least_float32(x))
 
     def _attend(self, x: Tensor) -> Tensor:
         """(B, T, S, C) → the same."""
@@ -120,7 +119,6 @@ class SpikeFusion(nn.Module):
     def __init__(self, channels: int, spike_channels: int, heads: int, mlp_ratio: float) -> None:
         super().__init__()
         self.heads = heads
-        self.token_budget = TOKEN_BUDGET
         self.query_norm = Norm(channels)
         self.spike_norm = Norm(spike_channels)
         self.query = Linear(channels, channels)
@@ -131,7 +129,7 @@ class SpikeFusion(nn.Module):
 
     def forward(self, x: Tensor, spikes: Tensor) -> Tensor:
         """Fuse spike features (B, Ts, hs, ws, Cs) into frame features (B, T, h, w, C)."""
-        return _by_places(self._attend, self.token_budget, x, _resize(spikes, x.shape[2:4]))
+        return _by_places(self._attend, at_least_float32(x), _resize(spikes, x.shape[2:4]))
 
     def _attend(self, x: Tensor, spikes: Tensor) -> Tensor:
         """(B, T, S, C) and (B, Ts, S, Cs) → (B, T, S, C)."""
@@ -160,14 +158,14 @@ class SpikeBranch(nn.Module):
 
 def _mlp(channels: int, ratio: float) -> nn.Sequential:
     hidden = int(channels * ratio)
-    return nn.Sequential(Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
+    return nn.Sequential(Linear(channels, hidden), nn.GELU(), Linear(hidden, channels))
 
 
-def _by_places(function: Callable[..., Tensor], token_budget: int, x: Tensor, *others: Tensor) -> Tensor:
+def _by_places(function: Callable[..., Tensor], x: Tensor, *others: Tensor) -> Tensor:
     """Apply `function` to (B, T, S, C) views of (B, T, h, w, C) tensors, some places at a time."""
     flat = [tensor.flatten(2, 3) for tensor in (x, *others)]
     places = flat[0].shape[2]
-    step = max(1, token_budget // (x.shape[0] * x.shape[1]))
+    step = max(1, TOKEN_BUDGET // (x.shape[0] * x.shape[1]))
     parts = [
         function(*(tensor[:, :, start : start + step] for tensor in flat)) for start in range(0, places, step)
     ]

@@ -89,6 +89,16 @@ def merge_windows(tokens: Tensor, layout: WindowLayout) -> Tensor:
     return tokens.index_select(0, layout.inverse).view(*layout.size, -1)
 
 
+def size_of(volume: Tensor) -> Size4:
+    """Return (B, T, H, W) of a volume (B, T, H, W, C), as plain numbers.
+
+    Where a compiler has begun to treat sizes as symbols, `range` makes it take this one as it is: a layout is
+    a constant of one size, and each size gets a graph of its own.
+    """
+    batch, frames, height, width = (len(range(length)) for length in volume.shape[:4])
+    return batch, frames, height, width
+
+
 def window_layout(
     size: Size4, window: Shape3, shifted: bool, mutual: bool, device: torch.device
 ) -> WindowLayout:

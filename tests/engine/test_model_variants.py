@@ -76,12 +76,20 @@ def test_few_pictures_at_a_time_change_nothing(network, inputs, monkeypatch, bud
 
 
 def test_few_pixels_of_the_spikes_at_a_time_change_nothing(network, inputs, monkeypatch) -> None:
+    calls = []
+    attend_in_time = spike_branch._attend_in_time
+
+    def counted(query, *others):
+        calls.append(query.shape[2])
+        return attend_in_time(query, *others)
+
+    monkeypatch.setattr(spike_branch, "_attend_in_time", counted)
     expected = plain(network, inputs)
-    budgets = [name for name in vars(spike_branch) if name.isupper() and "TOKEN" in name]
-    assert budgets
-    for name in budgets:
-        monkeypatch.setattr(spike_branch, name, 7)
+    at_once = len(calls)
+    monkeypatch.setattr(spike_branch, "TOKEN_BUDGET", 100)
     torch.testing.assert_close(restored(network, inputs), expected, rtol=0, atol=2e-5)
+    assert len(calls) > 4 * at_once
+    assert max(calls[at_once:]) <= 100 // inputs[0].shape[1]
     torch.testing.assert_close(plain(network, inputs), expected, rtol=0, atol=2e-5)
 
 
@@ -104,16 +112,64 @@ def test_checkpointing_changes_neither_result_nor_gradients(network, inputs) -> 
         network.zero_grad()
 
 
-def test_bf16_differs_by_less_than_is_seen(inputs) -> None:
+@pytest.mark.parametrize("weights", ["fresh", "all different from zero"])
+def test_bf16_differs_by_less_than_is_seen(network, inputs, weights) -> None:
     torch.manual_seed(5)
-    network, exact = build(SPIKED).eval(), build(SPIKED).eval()
-    exact.load_state_dict(network.state_dict())
+    fast, exact = build(SPIKED).eval(), build(SPIKED).eval()
+    if weights != "fresh":
+        fast.load_state_dict(network.state_dict())
+    exact.load_state_dict(fast.state_dict())
     with torch.inference_mode():
         with torch.autocast("cpu", torch.bfloat16):
-            fast = network(*inputs).float()
+            found = fast(*inputs).float()
         reference = exact.double()(*(x.double() for x in inputs)).float()
-    error = (fast - reference).square().mean()
+    error = (found - reference).square().mean()
     assert -10 * torch.log10(error) > 50
+
+
+def test_bf16_keeps_what_passes_all_blocks_in_float32(network, inputs) -> None:
+    kinds: dict[str, torch.dtype] = {}
+
+    def watch(name: str, module: torch.nn.Module) -> torch.utils.hooks.RemovableHandle:
+        def note(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
+            kinds[name] = (output[0] if isinstance(output, list | tuple) else output).dtype
+
+        return module.register_forward_hook(note)
+
+    handles = [
+        watch(name, module)
+        for name, module in network.named_modules()
+        if isinstance(module, BlockGroup) or name.endswith(("flow", "norm", "narrow", "convolution"))
+    ]
+    try:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            kinds["output"] = network(*inputs).dtype
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert len(kinds) > 20
+    assert {name: kind for name, kind in kinds.items() if kind != torch.float32} == {}
+
+
+def test_blocks_are_dropped_in_training_without_gradients_too() -> None:
+    torch.manual_seed(7)
+    group = BlockGroup(
+        8, (2, 4, 4), 2, attention.BiasCache(), mutual=True, mlp_ratio=2.0, drop_paths=(0.5, 0.5)
+    )
+    x = torch.rand(8, 2, 8, 8, 8)
+
+    def both_ways() -> list[torch.Tensor]:
+        results = []
+        for with_gradients in (True, False):
+            torch.manual_seed(8)
+            with torch.set_grad_enabled(with_gradients):
+                results.append(group(x).detach())
+        return results
+
+    torch.testing.assert_close(*both_ways(), rtol=0, atol=1e-6)
+    torch.manual_seed(9)
+    with torch.no_grad():
+        assert not torch.allclose(group(x), group.eval()(x), atol=1e-4)
 
 
 def test_a_batch_is_its_samples(network, inputs) -> None:
