@@ -76,11 +76,15 @@ def load_weights(model: Network, state: Mapping[str, Any]) -> None:
         ],
     }
     if any(complaints.values()):
-        raise CheckpointError(
+        error = CheckpointError(
             "the weights do not fit the network",
             found="; ".join(f"{kind}: {_shorten(names)}" for kind, names in complaints.items() if names),
             advice="Use the configuration that the weights were trained with",
         )
+        for kind, names in complaints.items():  # all of them, for tracebacks and logs
+            if len(names) > SHOWN_NAMES:
+                error.add_note(f"{kind}: {', '.join(names)}")
+        raise error
     model.load_state_dict(named)
 
 
@@ -127,19 +131,22 @@ def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, c
 
 
 def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return the weights out of what a file holds."""
-    while not any(isinstance(value, Tensor) for value in state.values()):
-        inner = next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None)
-        if inner is None:
-            raise CheckpointError(
-                "there are no weights in it",
-                found=f"entries {_shorten([str(key) for key in state])}",
-                expected=f"tensors, or one of {', '.join(WRAPPED_IN)}",
-            )
+    """Return the weights out of what a file holds; other things, tensors too, may lie beside them."""
+    while inner := next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None):
         state = inner
-    strange = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    if not any(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(
+            "there are no weights in it",
+            found=f"entries {_shorten([str(key) for key in state])}",
+            expected=f"tensors, or one of {', '.join(WRAPPED_IN)}",
+        )
+    strange = [
+        str(name)
+        for name, value in state.items()
+        if not (isinstance(name, str) and isinstance(value, Tensor))
+    ]
     if strange:
-        raise CheckpointError("some weights are no tensors", found=_shorten(strange))
+        raise CheckpointError("some weights are no tensors under a name", found=_shorten(strange))
     return dict(state)
 
 
@@ -212,7 +219,7 @@ def _read_safetensors(path: Path) -> LoadedModel:
         config = config_from_dict(about["config"])
         spec = None if about["voxel_spec"] is None else VoxelSpec(**about["voxel_spec"])
         return _assemble(path, config, named, spec, ModelCard(**about["card"]))
-    except (ValueError, KeyError, TypeError) as cause:
+    except (ValueError, KeyError, TypeError, AttributeError) as cause:
         raise CheckpointError(f"what the file says about its network cannot be used: {cause!r}") from cause
     except EngineError as cause:
         raise cause if isinstance(cause, CheckpointError) else CheckpointError(str(cause)) from cause

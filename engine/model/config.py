@@ -1,5 +1,6 @@
 """What a network is made of: its sizes as frozen values that travel inside every checkpoint."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
@@ -11,6 +12,10 @@ ENCODER_STAGES = 4
 STAGES = 7
 SCALES = (1, 2, 4, 8, 4, 2, 1)
 """The pyramid: stage i works at 1 / SCALES[i] of the frames' height and width."""
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value > 0
 
 
 def _require(condition: bool, name: str, found: object, expected: str | None = None) -> None:
@@ -84,6 +89,9 @@ class VRTConfig:
             _require(STAGES <= index < groups, "indep_reconsts", self.indep_reconsts, f"in 7…{groups - 1}")
         _require(1 <= self.fold <= 4, "fold", self.fold, "1…4")
         _require(len(self.flow_widths) == 4 and min(self.flow_widths) > 0, "flow_widths", self.flow_widths)
+        for name in ("mlp_ratio", "max_residue_px"):
+            value = getattr(self, name)
+            _require(_is_positive(value), name, value, "a number above 0")
         _require(0 <= self.mutual_share <= 1, "mutual_share", self.mutual_share, "0…1")
         _require(0 <= self.drop_path < 1, "drop_path", self.drop_path, "0 ≤ drop_path < 1")
 
@@ -135,13 +143,18 @@ class VRTSpikeConfig:
     def __post_init__(self) -> None:
         if isinstance(self.vrt, Mapping):
             object.__setattr__(self, "vrt", VRTConfig(**self.vrt))
+        _require(isinstance(self.vrt, VRTConfig), "vrt", self.vrt, "the sizes of a VRT")
         channels = tuple(int(value) for value in self.channels_per_scale)
         object.__setattr__(self, "channels_per_scale", channels)
         _require(self.spike_bins > 0, "spike_bins", self.spike_bins)
         _require(
             len(channels) == ENCODER_STAGES and min(channels) > 0, "channels_per_scale", channels, "4 widths"
         )
-        _require(self.temporal_stride > 0, "temporal_stride", self.temporal_stride)
+        for name in ("temporal_stride", "spike_heads", "fusion_heads"):
+            value = getattr(self, name)
+            _require(_is_positive(value) and value == int(value), name, value, "a whole number above 0")
+            object.__setattr__(self, name, int(value))
+        _require(_is_positive(self.mlp_ratio), "mlp_ratio", self.mlp_ratio, "a number above 0")
         for width in channels:
             _require(
                 width % self.spike_heads == 0,
@@ -216,6 +229,8 @@ def config_to_dict(config: Config) -> dict[str, Any]:
 def config_from_dict(values: Mapping[str, Any]) -> Config:
     """Return the configuration that `config_to_dict` wrote. Raises ModelError where it is not one."""
     kinds: dict[str, type[Config]] = {"vrt": VRTConfig, "vrt-spike": VRTSpikeConfig}
+    if not isinstance(values, Mapping):
+        raise ModelError("the configuration is no mapping", found=type(values).__name__)
     kind = kinds.get(str(values.get("network")))
     if kind is None:
         raise ModelError(

@@ -10,13 +10,19 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from engine.errors import CheckpointError
+
 Replacement = str | Callable[[re.Match[str]], str]
 Rules = tuple[tuple[str, Replacement], ...]
 
-WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
-"""Prefixes that parallel training, compilation and training loops put before every name."""
+WRAPPERS = ("model.", "net.", "network.")
+"""Prefixes that training loops put before every name."""
+INNER_WRAPPERS = re.compile(r"(?:(?<=^)|(?<=\.))(?:module|_orig_mod)\.")
+"""What parallel training and compilation put before the names of whatever they wrapped, a part or all."""
 
-CONSTANTS = re.compile(r"(^|\.)(relative_position_index|position_bias|attn_mask|spynet\.mean|spynet\.std)$")
+CONSTANTS = re.compile(
+    r"\.attn\.(relative_position_index|position_bias)$|\.attn_mask$|(^|\.)spynet\.(mean|std)$"
+)
 """Buffers that published checkpoints store; here they follow from the configuration."""
 
 
@@ -82,26 +88,33 @@ SPIKE_RULES: Rules = (
 def to_our_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights of any known naming scheme under our names, in our shapes.
 
-    Unknown names stay as they are, for the caller to complain about.
+    Unknown names stay as they are, for the caller to complain about. Raises CheckpointError where two names
+    are of one weight.
     """
     named: dict[str, Tensor] = {}
     for name, value in _unwrapped(state).items():
         if CONSTANTS.search(name):
             continue
-        inner = name.removeprefix("vrt.")
-        if re.match(r"(spynet|conv_first|conv_last|conv_after_body|norm|stage\d)\.", inner):
-            prefix = name[: len(name) - len(inner)]
-            named[prefix + _apply(VRT_RULES, inner)] = _without_depth(inner, value)
-        elif name.startswith(("spike_encoder.", "spike_temporal_sa.", "cross_attn_fuse.")):
-            named[_apply(SPIKE_RULES, name)] = value
-        else:
-            named[name] = value
+        ours, value = _renamed(name, value)
+        if ours in named:
+            raise CheckpointError("a weight is there twice, under two names", found=f"{name} for {ours}")
+        named[ours] = value
     return _with_queries_apart(named)
 
 
+def _renamed(name: str, value: Tensor) -> tuple[str, Tensor]:
+    inner = name.removeprefix("vrt.")
+    if re.match(r"(spynet|conv_first|conv_last|conv_after_body|norm|stage\d)\.", inner):
+        prefix = name[: len(name) - len(inner)]
+        return prefix + _apply(VRT_RULES, inner), _without_depth(inner, value)
+    if name.startswith(("spike_encoder.", "spike_temporal_sa.", "cross_attn_fuse.")):
+        return _apply(SPIKE_RULES, name), value
+    return name, value
+
+
 def _unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Strip what wrappers put before every name, as often as they did."""
-    named = dict(state)
+    """Strip what wrappers put before names, as often as they did."""
+    named = {INNER_WRAPPERS.sub("", name): value for name, value in state.items()}
     found = True
     while found and named:
         found = False
@@ -132,7 +145,7 @@ def _with_queries_apart(named: dict[str, Tensor]) -> dict[str, Tensor]:
             result[name] = value
             continue
         place, kind, part = match.groups()
-        if kind == "in_proj_" and value.shape[0] % 3 == 0:
+        if kind == "in_proj_" and value.dim() and value.shape[0] % 3 == 0:
             rows = value.shape[0] // 3
             result[f"{place}.query.{part}"], result[f"{place}.key_value.{part}"] = value[:rows], value[rows:]
         elif kind == "q_proj_":

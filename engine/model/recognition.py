@@ -1,19 +1,24 @@
 """Work out the configuration of a network from its weights, for checkpoints that do not tell it.
 
-Everything but three values follows from names and shapes: windows are taken to be square, the spike
-branch to have 4 heads, and its temporal stride to be 1, as in all published networks.
+Sizes follow from names and shapes. What leaves no trace there is taken to be as in all published networks:
+square windows, the range of the alignment's residues, one flow for both directions, spike branches of 4 heads
+and a temporal stride of 1. Networks that only this program makes are known where they are one of its presets.
 """
 
 import math
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from engine.errors import CheckpointError
-from engine.model.config import ENCODER_STAGES, STAGES, Config, VRTConfig, VRTSpikeConfig
+from engine.model.config import ENCODER_STAGES, PRESETS, STAGES, Config, VRTConfig, VRTSpikeConfig
+from engine.model.network import VRTSpike
 
 State = Mapping[str, Tensor]
+ENTRY = "entry."
+"""Where the spikes join the frames before the first stage, which they do in no published network."""
 
 
 def recognise(state: State) -> Config:
@@ -21,16 +26,37 @@ def recognise(state: State) -> Config:
 
     Raises CheckpointError where they are of another network.
     """
+    known = _preset(state)
+    if known is not None:
+        return known
     try:
         if any(name.startswith(("vrt.", "spikes.", "fusion.")) for name in state):
             return _spike_config(state)
         return _vrt_config(state)
-    except (KeyError, ValueError, ZeroDivisionError) as cause:
+    except (KeyError, ValueError, TypeError, IndexError, ZeroDivisionError) as cause:
         raise CheckpointError(
             "the weights are of no network known here",
             found=", ".join(sorted(state)[:3]) or "no weights",
             expected="a VRT for deblurring, alone or with a spike branch",
         ) from cause
+
+
+def _preset(state: State) -> Config | None:
+    """Return the preset that has a part no published network has, and these very shapes."""
+    if not any(name.startswith(ENTRY) for name in state):
+        return None
+    shapes = {name: value.shape for name, value in state.items()}
+    for config in PRESETS.values():
+        if isinstance(config, VRTSpikeConfig) and config.spikes_at_entry:
+            with torch.device("meta"):
+                preset = VRTSpike(config).state_dict()
+            if shapes == {name: value.shape for name, value in preset.items()}:
+                return config
+    raise CheckpointError(
+        "the weights are of a network of this program whose sizes are not in the file",
+        expected="a .safetensors, which holds them, or the weights of a preset",
+        advice="Write it with `python -m training export`, or `engine.model.save_model`",
+    )
 
 
 def _spike_config(state: State) -> VRTSpikeConfig:

@@ -2,9 +2,11 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from safetensors import safe_open
 from torch import Tensor
@@ -22,6 +24,7 @@ from engine.model import (
     save_model,
 )
 from engine.model.checkpoint import read_weights
+from engine.model_files import METADATA_KEY
 from engine.voxels import VoxelSpec
 
 SPEC = VoxelSpec(bins=4, transform="log1p", mean=0.25, std=0.75)
@@ -64,6 +67,65 @@ def test_wrapped_weights_are_unwrapped(network, prefix, wrapped) -> None:
     load_weights(fresh, state)
 
     assert same(fresh, network)
+
+
+def test_tensors_beside_the_weights_are_no_weights(network) -> None:
+    state = {"state_dict": dict(network.state_dict()), "step": 3, "best_psnr": torch.tensor(30.0)}
+    fresh = build(CONFIG)
+
+    load_weights(fresh, state)
+
+    assert same(fresh, network)
+
+
+def test_wrapped_parts_are_unwrapped(network) -> None:
+    state = {name.replace("vrt.", "vrt.module.", 1): value for name, value in network.state_dict().items()}
+    fresh = build(CONFIG)
+
+    load_weights(fresh, state)
+
+    assert same(fresh, network)
+
+
+def test_a_weight_under_two_names_is_refused(network) -> None:
+    state = dict(network.state_dict())
+    state["vrt.conv_first.bias"] = torch.zeros(8)
+
+    with pytest.raises(CheckpointError, match=r"twice.*first_convolution|twice.*conv_first"):
+        load_weights(build(CONFIG), state)
+
+
+def test_unknown_names_are_not_taken_for_what_published_files_store(network) -> None:
+    state = {**network.state_dict(), "something.position_bias": torch.zeros(3)}
+
+    with pytest.raises(CheckpointError, match=r"unexpected: something\.position_bias"):
+        load_weights(build(CONFIG), state)
+
+
+def test_all_names_can_be_read_where_there_are_many(network) -> None:
+    with pytest.raises(CheckpointError) as told:
+        load_weights(build(CONFIG), {"a": torch.zeros(1)})
+
+    notes = " ".join(told.value.__notes__)
+    assert all(name in notes for name in network.state_dict())
+
+
+def test_bare_weights_of_the_bundled_network_are_known(tmp_path) -> None:
+    bundled = load_model("vrt-spike-small")
+    torch.save(bundled.model.state_dict(), tmp_path / "bare.pth")
+
+    loaded = load_model(tmp_path / "bare.pth")
+
+    assert same(loaded.model, bundled.model)
+    assert loaded.model.config == bundled.model.config
+
+
+def test_bare_weights_of_another_network_with_an_entry_say_what_to_do(tmp_path) -> None:
+    other = build(replace(CONFIG, spikes_at_entry=True))
+    torch.save(other.state_dict(), tmp_path / "bare.pth")
+
+    with pytest.raises(CheckpointError, match=r"bare\.pth.*safetensors"):
+        load_model(tmp_path / "bare.pth")
 
 
 def broken(network: VRTSpike, how: str) -> tuple[dict[str, Tensor], str]:
@@ -164,6 +226,54 @@ def test_files_without_weights_are_refused_by_name(tmp_path, name, content) -> N
     with pytest.raises(CheckpointError) as told:
         load_model(tmp_path / name)
     assert name in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {1: torch.zeros(2)},
+        {"conv_first.weight": torch.tensor(1.0), "stage1.x": torch.zeros(3)},
+        {"vrt.first_convolution.bias": torch.zeros(3), "spikes.encoder.entry.weight": torch.zeros(3)},
+        {"cross_attn_fuse.fuse_blocks.0.attn.attn.in_proj_weight": torch.tensor(1.0)},
+        {"state_dict": {}, "best": torch.zeros(2)},
+        [torch.zeros(2)],
+    ],
+)
+def test_pickles_of_other_things_are_refused_by_name(tmp_path, content) -> None:
+    torch.save(content, tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match=r"other\.pth"):
+        load_model(tmp_path / "other.pth")
+
+
+ABOUT = {"format_version": 1, "config": {"network": "vrt"}, "voxel_spec": None, "card": {"name": "x"}}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        None,
+        {"format_version": 1},
+        {**ABOUT, "config": []},
+        *(
+            {**ABOUT, "config": config}
+            for config in (
+                {"network": "vrt-spike", "vrt": [1]},
+                {"network": "vrt-spike", "vrt": None},
+                {"network": "vrt-spike", "spike_heads": 0},
+                {"network": "vrt-spike", "fusion_heads": 0},
+                {"network": "vrt-spike", "temporal_stride": 1.5},
+                {"network": "vrt", "mlp_ratio": -1},
+                {"network": "vrt", "max_residue_px": float("nan")},
+            )
+        ),
+    ],
+)
+def test_what_a_file_says_wrongly_of_itself_is_refused_by_name(tmp_path, told) -> None:
+    path = tmp_path / "told.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path, {METADATA_KEY: json.dumps(told)})
+    with pytest.raises(CheckpointError, match=r"told\.safetensors"):
+        load_model(path)
 
 
 def test_a_truncated_model_is_refused(network, tmp_path) -> None:
