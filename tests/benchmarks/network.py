@@ -74,7 +74,6 @@ def measure_cpu(preset: str, frames: int, size: int, repeats: int) -> dict:
     runs = []
     with torch.inference_mode():
         model(*inputs)
-        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         for _ in range(repeats):
             before = product_gflops()
             start = time.perf_counter()
@@ -82,6 +81,7 @@ def measure_cpu(preset: str, frames: int, size: int, repeats: int) -> dict:
             seconds = time.perf_counter() - start
             gflops = max(before, product_gflops())
             runs.append({"units": seconds * gflops, "seconds": seconds, "gflops": gflops})
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         with timed_parts(model) as parts:
             start = time.perf_counter()
             model(*inputs)
@@ -180,32 +180,35 @@ def gpu_milliseconds(do: Callable[[], object]) -> float:
 
 @contextmanager
 def timed_parts(model: nn.Module) -> Iterator[dict[str, float]]:
-    """Collect the seconds that each kind of module spends in its forward pass."""
+    """Collect the seconds that each kind of module spends in its methods."""
     parts: dict[str, float] = defaultdict(float)
-    started: dict[nn.Module, float] = {}
+    wrapped = []
 
-    def begin(module: nn.Module, _inputs: object) -> None:
-        started[module] = time.perf_counter()
+    def timed(part: str, method: Callable[..., object]) -> Callable[..., object]:
+        def call(*inputs: object) -> object:
+            start = time.perf_counter()
+            output = method(*inputs)
+            parts[part] += time.perf_counter() - start
+            return output
 
-    def end(part: str) -> Callable[[nn.Module, object, object], None]:
-        def record(module: nn.Module, _inputs: object, _output: object) -> None:
-            parts[part] += time.perf_counter() - started[module]
+        return call
 
-        return record
-
-    handles = []
     for name, module in model.named_modules():
         part = part_of(name, module)
-        if part:
-            handles += [module.register_forward_pre_hook(begin), module.register_forward_hook(end(part))]
+        for method in ("forward", "plus"):  # what hooks would not see is called past them
+            if part and hasattr(module, method):
+                setattr(module, method, timed(part, getattr(module, method)))
+                wrapped.append((module, method))
     yield parts
-    for handle in handles:
-        handle.remove()
+    for module, method in wrapped:
+        delattr(module, method)
 
 
 def part_of(name: str, module: nn.Module) -> str | None:
     if isinstance(module, GatedMLP):
         return "fusion" if name.endswith("warping.fusion") else "MLP"
+    if name.endswith(".attention.projection"):
+        return "attention"
     kinds = {
         PyramidFlow: "flow",
         WindowAttention: "attention",
