@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_TEST := $(VENV)/.ready-to-test
 SAMPLE := resources/samples/city
 OUT ?= out
 
@@ -38,7 +39,12 @@ run: setup
 		echo "To see the window: run 'make run' on a machine with a screen, or here through 'ssh -X'."; \
 	fi
 
-test: setup
+# Tests run the GPU kernel through Triton's interpreter, where there is a Triton.
+$(READY_TO_TEST): $(READY)
+	@$(BIN)/python -m pip install --quiet --editable '.[kernels]' --constraint constraints.txt
+	@touch $(READY_TO_TEST)
+
+test: setup $(READY_TO_TEST)
 	@echo "== lint" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== types" && $(BIN)/mypy
 	@echo "== import contracts" && $(BIN)/lint-imports
