@@ -18,10 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-try:
-    import triton
-    import triton.language as tl
-except ImportError:  # CPU builds of torch, Windows, macOS
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+
+if INTERPRETED or torch.backends.cuda.is_built():
+    try:
+        import triton
+        import triton.language as tl
+    except ImportError:  # Windows
+        triton = None
+else:  # where it would take 80 MB and do nothing
     triton = None
 
 log = logging.getLogger(__name__)
@@ -30,7 +35,6 @@ PIXELS = 64
 """Output pixels of a program."""
 CHANNELS = 32
 """Channels read at a time."""
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 Plain = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
