@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.console import PROGRAM, OneLineParser, progress_bar
-from training.packed_clips import Generation, generate
+from training.packed_clips import Generation, generate, shards_in
 from training.picture_shelf import PictureShelf
 from training.simulated_data import Recipe
 
@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="pictures, videos or folders of them, used beside drawn patterns",
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--frames", type=int, default=recipe.frames, help="of a clip")
     parser.add_argument("--frame-px", type=int, default=recipe.frame_px, help="height and width of a frame")
     parser.add_argument("--bins", type=int, default=recipe.bins, help="of the spikes of an exposure")
@@ -66,21 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
 def run(given: Sequence[str]) -> str:
     """Generate what the arguments (after the command's name) ask for. Raises EngineError, ValueError."""
     options = build_parser().parse_args(given[1:])
-    if options.clips < 1 or options.seed < 0:
-        raise ValueError(
-            f"--clips must be 1 or more and --seed 0 or more, got {options.clips}, {options.seed}"
-        )
-    recipe = replace(
-        Recipe(),
-        frames=options.frames,
-        frame_px=options.frame_px,
-        bins=options.bins,
-        exposure_planes=tuple(options.exposure_planes),
-        motion_px=tuple(options.motion_px),
-        density=tuple(options.density),
-        linear_share=options.linear_share,
-        spike_scales=tuple(options.spike_scales),
-    )
+    for name, least in (("clips", 1), ("seed", 0), ("workers", 1)):
+        if getattr(options, name) < least:
+            raise ValueError(f"--{name} must be {least} or more, got {getattr(options, name)}")
+    recipe = _recipe(options)
     pictures = tuple(str(path.expanduser().absolute()) for path in options.pictures)
     if pictures:
         # A bad path should be said at once, not by a worker in the middle of things.
@@ -88,5 +77,26 @@ def run(given: Sequence[str]) -> str:
     generation = Generation(recipe, pictures, options.seed, options.clips)
     with progress_bar("Simulating") as progress:
         clips = generate(options.out, generation, workers=options.workers, progress=progress)
-    total = sum(path.stat().st_size for path in options.out.glob("clips-*.npz"))
-    return f"{options.out}: {clips} clips in {generation.shards} files, {total / 1e6:.0f} MB"
+    shards = shards_in(options.out)
+    total = sum(path.stat().st_size for path in shards)
+    text = f"{options.out}: {clips} clips in {len(shards)} files, {total / 1e6:.0f} MB"
+    return text if clips == options.clips else f"{text}; {options.clips} were asked for, none was deleted"
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    """Return what the clips are to be like. Raises ValueError with the name of the option at fault."""
+    try:
+        return replace(
+            Recipe(),
+            frames=options.frames,
+            frame_px=options.frame_px,
+            bins=options.bins,
+            exposure_planes=tuple(options.exposure_planes),
+            motion_px=tuple(options.motion_px),
+            density=tuple(options.density),
+            linear_share=options.linear_share,
+            spike_scales=tuple(options.spike_scales),
+        )
+    except ValueError as error:
+        field, _, rest = str(error).partition(" ")
+        raise ValueError(f"--{field.replace('_', '-')} {rest}") from error

@@ -5,10 +5,12 @@ A shard is an .npz file (a ZIP archive of arrays, readable with numpy alone): fo
 under 64 MB, so that they can be carried one by one.
 """
 
+import contextlib
 import io
 import json
 import multiprocessing
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +22,7 @@ import cv2
 import numpy as np
 
 from engine.errors import ExportError, SequenceError
+from engine.export import make_folder, write_text_atomically
 from engine.geometry import Size
 from training.clip_set import ClipShape
 from training.example import Example
@@ -28,6 +31,7 @@ from training.simulated_data import Recipe, make_example
 
 SHARD_FORMAT = 1
 SHARD_PATTERN = "clips-*.npz"
+NOTE_NAME = "generation.json"
 CLIPS_PER_SHARD = 32
 """About 25 MB of clips of 5 frames of 128 × 128, and under 64 MB of half as large again."""
 COMPRESSION_LEVEL = 1
@@ -58,7 +62,7 @@ class PackedClips:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        shards = sorted(self.folder.glob(SHARD_PATTERN))
+        shards = shards_in(self.folder)
         if not shards:
             raise SequenceError(
                 "there are no packed clips here",
@@ -99,7 +103,7 @@ class PackedClips:
 
 def write_shard(path: Path, examples: Iterable[Example]) -> int:
     """Write examples as one shard, whole or not at all; return its bytes. Raises ExportError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{_part_suffix()}")
     clips = []
     try:
         with zipfile.ZipFile(
@@ -124,12 +128,14 @@ def write_shard(path: Path, examples: Iterable[Example]) -> int:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ExportError(
             f"cannot write the clips: {error.strerror or error}",
             path=path,
             advice="Choose a folder that can be written and has room",
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return path.stat().st_size
 
 
@@ -142,34 +148,65 @@ def generate(
 ) -> int:
     """Simulate a folder of shards with several processes; return how many clips it now holds.
 
-    Shards that are there already are kept, so a stopped run continues. Raises ExportError when `out` holds
-    clips of another recipe, FrameError for unreadable pictures.
+    What is there already is kept, so a stopped run continues and a longer one completes a shorter one, whose
+    last shard it makes anew. Raises ExportError when `out` cannot be written or holds clips of another
+    recipe, FrameError for unreadable pictures, SequenceError for a shard that cannot be read.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     _claim(out, generation)
-    missing = [shard for shard in range(generation.shards) if not _shard_path(out, shard).exists()]
-    done = generation.clips - sum(len(generation.numbers(shard)) for shard in missing)
+    wanted = {shard: len(generation.numbers(shard)) for shard in range(generation.shards)}
+    missing = [shard for shard, clips in wanted.items() if _clips_in(_shard_path(out, shard)) < clips]
+    # Clips of a shard that is made anew count when it is done.
+    done = generation.clips - sum(wanted[shard] for shard in missing)
     report = progress or (lambda _done, _total: None)
     report(done, generation.clips)
+    for clips in _made_shards(out, generation, missing, workers):
+        done += clips
+        report(done, generation.clips)
+    return sum(_clips_in(path) for path in shards_in(out))
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """Return the files of packed clips in a folder, in the order of their clips."""
+    return sorted(folder.glob(SHARD_PATTERN))
+
+
+def _made_shards(out: Path, generation: Generation, shards: Sequence[int], workers: int) -> Iterator[int]:
+    """Make shards, and yield the clips of each as it is done."""
     if workers <= 1:
-        for shard in missing:
-            done += _make_shard(out, generation, shard)
-            report(done, generation.clips)
-        return done
+        for shard in shards:
+            yield _make_shard(out, generation, shard)
+        return
     # Fresh processes: forked ones would inherit OpenCV's and numba's threads in an unknown state.
     context = multiprocessing.get_context("spawn")
-    workers = min(workers, max(1, len(missing)))
-    # One thread each: the processes share the cores among themselves.
-    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        futures = [pool.submit(_make_shard, out, generation, shard) for shard in missing]
+    workers = min(workers, max(1, len(shards)))
+    with ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(out,)) as pool:
+        futures = [pool.submit(_make_shard, out, generation, shard) for shard in shards]
         try:
             for future in as_completed(futures):
-                done += future.result()
-                report(done, generation.clips)
+                yield future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return done
+
+
+def _begin_worker(out: Path) -> None:
+    # One thread each: the processes share the cores among themselves.
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, args=(out,), daemon=True).start()
+
+
+def _end_with_parent(out: Path) -> None:
+    """End this process as soon as the one that started it is gone, however that ended.
+
+    Nobody would wait for its clips, and between two shards it would wait for orders forever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    for unfinished in out.glob(f".*.{_part_suffix()}"):
+        unfinished.unlink(missing_ok=True)
+    os._exit(1)
 
 
 def _make_shard(out: Path, generation: Generation, shard: int) -> int:
@@ -188,25 +225,39 @@ def _make_shard(out: Path, generation: Generation, shard: int) -> int:
 
 def _claim(out: Path, generation: Generation) -> None:
     """Note down what the folder holds, or check that it is the same."""
-    note = out / "generation.json"
+    note = out / NOTE_NAME
+    # How many is left open: a longer run adds clips to the same ones.
     told = json.loads(json.dumps({**asdict(generation), "clips": None}))
-    if note.exists():
-        try:
-            found = json.loads(note.read_text("utf-8"))
-        except ValueError:
-            found = None
-        if found != told:
-            raise ExportError(
-                "this folder holds clips of another recipe, seed or pictures",
-                path=out,
-                advice="Choose another folder, or delete this one",
-            )
-    else:
-        note.write_text(json.dumps(told, indent=1), "utf-8")
+    try:
+        found = json.loads(note.read_text("utf-8"))
+    except FileNotFoundError:
+        write_text_atomically(note, json.dumps(told, indent=1))
+        return
+    except ValueError:
+        found = None
+    except OSError as error:
+        raise ExportError(
+            "cannot be read", path=note, found=error.strerror, advice="Choose another folder"
+        ) from error
+    if found != told:
+        raise ExportError(
+            "this folder holds clips of another recipe, seed or pictures",
+            path=out,
+            advice="Choose another folder, or delete this one",
+        )
 
 
 def _shard_path(out: Path, shard: int) -> Path:
     return out / f"clips-{shard:05d}.npz"
+
+
+def _part_suffix() -> str:
+    """Return how the names of this process's unfinished files end."""
+    return f"{os.getpid()}.part"
+
+
+def _clips_in(shard: Path) -> int:
+    return len(_about(shard)["clips"]) if shard.exists() else 0
 
 
 def _about(path: Path) -> dict[str, Any]:

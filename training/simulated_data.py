@@ -21,6 +21,21 @@ from training.spike_camera import SpikeCamera
 
 Range = tuple[float, float]
 
+RANGE_LIMITS: dict[str, Range] = {
+    "exposure_planes": (1, 1_000_000),
+    "density": (1e-6, 1),
+    "spikes_an_exposure": (1e-3, 1e9),
+    "motion_px": (0, 500),
+    "objects": (0, 100),
+    "gamma": (1, 4),
+    "dark_current": (0, 1),
+    "dark_spread": (0, 1),
+    "response_spread": (0, 0.5),
+    "shot_noise": (0, 10),
+    "read_noise": (0, 0.5),
+}
+"""Between which numbers a recipe's ranges may lie; what is drawn in the logarithm cannot be 0."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -56,14 +71,29 @@ class Recipe:
     read_noise: Range = (0.0, 0.012)
 
     def __post_init__(self) -> None:
-        if self.frames < 1 or self.bins < 1 or not self.spike_scales:
-            raise ValueError("a recipe needs a frame, a bin and a spike scale at least")
+        """Raise ValueError for what cannot be simulated. Its message begins with the name of the field."""
+        for name in ("frames", "frame_px", "bins"):
+            _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+        for name, (low, high) in RANGE_LIMITS.items():
+            first, last = getattr(self, name)
+            # NaN compares false, so it is refused as well.
+            _require(
+                low <= first <= last <= high,
+                name,
+                f"two numbers, the smaller one first, between {low:g} and {high:g}",
+                f"{first:g} {last:g}",
+            )
+        for name in ("still_share", "gap_share", "linear_share"):
+            _require(0 <= getattr(self, name) <= 1, name, "between 0 and 1", getattr(self, name))
+        _require(bool(self.spike_scales), "spike_scales", "one number at least", "none")
         for scale in self.spike_scales:
-            if abs(self.frame_px / scale - round(self.frame_px / scale)) > 1e-6:
-                raise ValueError(
-                    f"frames of {self.frame_px} px do not divide evenly at a spike scale of {scale:g}; "
-                    "choose another size"
-                )
+            _require(1 <= scale <= 8, "spike_scales", "between 1 and 8", f"{scale:g}")
+            _require(
+                abs(self.frame_px / scale - round(self.frame_px / scale)) < 1e-6,
+                "spike_scales",
+                f"numbers that {self.frame_px} px divide evenly by",
+                f"{scale:g}; choose another size or scale",
+            )
 
     def spike_size(self, scale: float) -> Size:
         return spike_size(Size(self.frame_px, self.frame_px), scale)
@@ -163,6 +193,11 @@ def make_example(
         gamma,
         f"{motion_px:.0f} px, {planes} planes, {density:.2f} spikes a plane, γ {gamma:.1f}",
     )
+
+
+def _require(condition: bool, name: str, allowed: str, found: object) -> None:
+    if not condition:
+        raise ValueError(f"{name} must be {allowed}, got {found}")
 
 
 def _log_uniform(generator: np.random.Generator, low: float, high: float) -> float:

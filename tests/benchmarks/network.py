@@ -20,7 +20,6 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from engine.model import PRESETS, VRTSpike, build
 from engine.model.attention import WindowAttention
@@ -115,6 +114,8 @@ def product_gflops() -> float:
 
 def measure_gpu(preset: str, repeats: int) -> None:
     """Print milliseconds, peak memory, the share of the bf16 peak, and how far bf16 is from float64."""
+    from torch.utils.flop_counter import FlopCounterMode  # not on a CPU: it takes 80 MB where Triton is there
+
     device = torch.device("cuda")
     peak_flops = bf16_peak_flops(device)
     print(
