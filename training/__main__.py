@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import io
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -251,7 +252,7 @@ def _run_other(given: Sequence[str]) -> int:
         sys.stderr.write(f"{error.name} is not installed. Run: pip install 'spike-deblur-studio[training]'\n")
         return FAILED
     except (EngineError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_without_traceback(str(error))}\n")
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
@@ -259,6 +260,14 @@ def _run_other(given: Sequence[str]) -> int:
     if text:
         sys.stdout.write(f"{text}\n")
     return DONE
+
+
+def _without_traceback(message: str) -> str:
+    """Return the message itself of an error that a loader's process passed on with its whole traceback."""
+    passed_on = re.search(
+        r"worker process.*Traceback.*(?:engine\.errors\.\w+|\bValueError): (.*)", message, re.DOTALL
+    )
+    return passed_on[1].strip() if passed_on else message
 
 
 def _report(sequence: SimulatedSequence) -> str:

@@ -130,7 +130,26 @@ class SpanSet(Dataset[SequenceSpan]):
         return self._spans[place]
 
 
-class ClipLoader(DataLoader[ClipBatch]):
+class ForkingLoader(DataLoader[Any]):
+    """A loader whose workers may be forked at any time.
+
+    OpenCV keeps threads once it has computed anything, as validation does. A forked process has the pool but
+    not its threads, and waits for them for ever as soon as it touches the pool's size: so they are sent home
+    before the fork.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        threads = cv2.getNumThreads()
+        if self.num_workers:
+            cv2.setNumThreads(1)
+        try:
+            batches = super().__iter__()
+        finally:
+            cv2.setNumThreads(threads)
+        return batches
+
+
+class ClipLoader(ForkingLoader):
     """Loads the batches of a ClipOrder, and can say and be told how many of them are done.
 
     Lightning saves and restores this state with the run.
@@ -201,7 +220,7 @@ def tensors_of(sample: Sample) -> ClipBatch:
 
 def prepare_worker(_number: int) -> None:
     """Set up a loader's worker process."""
-    # The workers share the cores among themselves; OpenCV's pool would not survive the fork anyway.
+    # The workers share the cores among themselves.
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     os.environ["NUMBA_NUM_THREADS"] = "1"

@@ -14,6 +14,7 @@ from engine.voxels import VoxelSpec
 from training.augmentation import crop_grid
 from training.clip_batches import (
     ClipLoader,
+    ForkingLoader,
     SequenceSpan,
     ShorterClips,
     SpanSet,
@@ -23,7 +24,7 @@ from training.clip_batches import (
     prepare_worker,
 )
 from training.clip_set import ClipSet
-from training.data_index import DataIndex, read_exclusions, read_index, scan
+from training.data_index import DataIndex, read_exclusions, read_index, scan, without
 from training.packed_clips import PackedClips
 from training.picture_shelf import PictureShelf
 from training.sequence_clips import SequenceClips, shared_cache_bytes
@@ -122,7 +123,7 @@ class ClipData(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         assert self._validation is not None
         assert self.trainer is not None
-        return DataLoader(
+        return ForkingLoader(
             self._validation,
             batch_size=None,
             sampler=range(self.trainer.global_rank, len(self._validation), self.trainer.world_size),
@@ -167,9 +168,18 @@ class ClipData(pl.LightningDataModule):
         return replace(self.recipe, frames=self.frames, bins=spec.bins)
 
     def _index(self) -> DataIndex | None:
-        if self.index is not None:
-            return read_index(self.index)
-        return None if self.root is None else scan(self.root, read_exclusions(self.exclude))
+        if self.index is None:
+            return None if self.root is None else scan(self.root, read_exclusions(self.exclude))
+        index = read_index(self.index)
+        if self.root is not None and self.root.expanduser().absolute() != Path(index.root).absolute():
+            raise SequenceError(
+                "the index is of another data set than the one to train on",
+                path=self.index,
+                found=index.root,
+                expected=str(self.root),
+                advice="Leave --data.root away, or make the index anew with: python -m training prepare",
+            )
+        return without(index, read_exclusions(self.exclude))
 
     def _split(self, index: DataIndex | None) -> tuple[DataIndex | None, DataIndex | None]:
         """Return what to train on and what to validate on."""

@@ -105,18 +105,43 @@ def scan(
                 )
         if progress is not None:
             progress(done + 1, len(sources))
+    findings += _unmet(excluded, met)
+    return _index_of(str(root), entries, findings)
+
+
+def without(index: DataIndex, excluded: Excluded) -> DataIndex:
+    """Leave excluded frames out of an index. Raises SequenceError when none is left."""
+    met: set[tuple[str, str]] = set()
+    entries: list[SequenceEntry] = []
+    for entry in index.entries:
+        names = {entry.name, Path(entry.source.path).name}
+        usable = []
+        for frame, was_usable in zip(entry.frame_names, entry.usable, strict=True):
+            hits = excluded & {(seq, which) for seq in names for which in (frame, "*")}
+            met |= hits
+            usable.append(was_usable and not hits)
+        if any(usable):
+            entries.append(dataclasses.replace(entry, usable=tuple(usable)))
+    return _index_of(index.root, entries, [*index.findings, *_unmet(excluded, met)])
+
+
+def _unmet(excluded: Excluded, met: set[tuple[str, str]]) -> list[str]:
     unknown = sorted(excluded - met)
-    if unknown:
-        seq, frame = unknown[0]
-        findings.append(f"{len(unknown)} excluded frames are not in the data set, the first is {seq},{frame}")
+    if not unknown:
+        return []
+    seq, frame = unknown[0]
+    return [f"{len(unknown)} excluded frames are not in the data set, the first is {seq},{frame}"]
+
+
+def _index_of(root: str, entries: Sequence[SequenceEntry], findings: Sequence[str]) -> DataIndex:
     if not entries:
         raise SequenceError(
             "there is nothing to train on here",
             path=root,
             found="; ".join(findings[:3]) or "no sequence",
-            expected="sequences with frames, spikes and references",
+            expected="sequences with frames, spikes and references that are not excluded",
         )
-    return DataIndex(str(root), tuple(entries), tuple(findings))
+    return DataIndex(root, tuple(entries), tuple(findings))
 
 
 def write_index(path: Path, index: DataIndex) -> None:

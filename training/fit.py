@@ -5,29 +5,41 @@ Strategy: options are the arguments of DeblurTask (`--model`), ClipData (`--data
 and goes on from the `last.ckpt` there.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
     LearningRateMonitor,
-    ModelCheckpoint,
 )
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
+from engine.errors import EngineError
 from training.console import PROGRAM
 from training.data import ClipData
 from training.progress import Findings, PictureRows, RunBar, TestTable, hush_lightning
-from training.resuming import LastCheckpoint, last_checkpoint
-from training.task import DeblurTask
+from training.resuming import (
+    BEST_NAME,
+    LAST_NAME,
+    BestCheckpoint,
+    LastCheckpoint,
+    last_checkpoint,
+    read_entry,
+)
+from training.task import CHECKPOINT_KEY, DeblurTask
 
-BEST_NAME = "best"
+CONFIG_NAME = "config.yaml"
+"""What Lightning calls the options of a run, in its folder."""
+KEPT_BY_OPTIMISER = ("model.schedule.rate", "model.schedule.betas", "model.schedule.weight_decay")
+"""Options that a run that goes on has in its checkpoint."""
 USAGE = "--config FILE [--data.… --model.… --trainer.…] [--print_config]"
 
 
@@ -46,7 +58,7 @@ class TrainingCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_lightning_class_args(EMAWeightAveraging, "average")
         parser.add_lightning_class_args(EarlyStopping, "early_stop")
-        parser.add_lightning_class_args(ModelCheckpoint, "best")
+        parser.add_lightning_class_args(BestCheckpoint, "best")
         parser.add_lightning_class_args(LastCheckpoint, "last")
         parser.add_lightning_class_args(PictureRows, "rows")
         parser.set_defaults(
@@ -57,7 +69,7 @@ class TrainingCLI(LightningCLI):
                 "early_stop.patience": 20,
                 "best.monitor": "val/psnr",
                 "best.mode": "max",
-                "best.filename": BEST_NAME,
+                "best.filename": Path(BEST_NAME).stem,
                 "best.save_top_k": 1,
                 "best.auto_insert_metric_name": False,
                 "best.enable_version_counter": False,
@@ -67,7 +79,10 @@ class TrainingCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = self._run_folder()
         options = self._get(self.config_init, "trainer")
-        if options.get("logger") in (None, True):
+        if self.subcommand != "fit":  # which leave a run's records alone
+            kwargs["logger"] = False
+            self.save_config_callback = None
+        elif options.get("logger") in (None, True):
             kwargs["logger"] = TensorBoardLogger(folder.parent, name=folder.name, version="")
         if options.get("enable_progress_bar") is not False:
             options.callbacks = [*(options.get("callbacks") or []), RunBar()]
@@ -76,17 +91,90 @@ class TrainingCLI(LightningCLI):
             best.dirpath = str(folder.absolute())
         return super().instantiate_trainer(**kwargs)
 
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[Callback]) -> Trainer:
+        if "fsdp" in str(config.get("strategy")).lower():
+            callbacks = [one for one in callbacks if not isinstance(one, EMAWeightAveraging)]
+            rank_zero_warn("weights that lie in parts on several devices (FSDP) are not averaged")
+        trainer: Trainer = super()._instantiate_trainer(config, callbacks)
+        return trainer
+
     def _run_folder(self) -> Path:
         return Path(self._get(self.config_init, "trainer").default_root_dir or "runs/default")
 
     def before_fit(self) -> None:
-        """Go on from where the run in this folder stopped."""
+        """Go on from where the run in this folder stopped. Raises EngineError where it cannot be this run."""
+        self._check_processes()
+        folder = self._run_folder()
+        _make_writable(folder)
         options = self.config_init["fit"]
         if options.ckpt_path is None:
-            path = last_checkpoint(self._run_folder())
-            if path is not None:
-                options.ckpt_path = str(path)
-                rank_zero_info(f"going on from {path}")
+            path = last_checkpoint(folder)
+            if path is None:
+                return
+            options.ckpt_path = str(path)
+            rank_zero_info(f"going on from {path}")
+            self._tell_changes(folder / CONFIG_NAME)
+        # Before anything of the run is touched.
+        self.model.check_same_run(read_entry(_existing(options.ckpt_path), CHECKPOINT_KEY))
+
+    def before_validate(self) -> None:
+        self._choose_checkpoint()
+
+    def before_test(self) -> None:
+        self._choose_checkpoint()
+
+    def _choose_checkpoint(self) -> None:
+        """Score the best network of the run in this folder, unless told which. Raises EngineError."""
+        self._check_processes()
+        folder = self._run_folder()
+        options = self.config_init[str(self.subcommand)]
+        given = options.ckpt_path
+        if given in ("best", "last"):
+            given = str(folder / f"{given}.ckpt")
+        if given is None:
+            given = next(
+                (str(folder / name) for name in (BEST_NAME, LAST_NAME) if (folder / name).is_file()), None
+            )
+        if given is None:
+            if self._get(self.config_init, "model.init") is not None:
+                return
+            raise EngineError(
+                "there is no trained network to score",
+                path=folder,
+                expected=f"{BEST_NAME} or {LAST_NAME}",
+                advice="Name the run's folder (--trainer.default_root_dir), a checkpoint (--ckpt_path FILE) "
+                "or weights (--model.init FILE)",
+            )
+        self.model.check_same_run(read_entry(_existing(given), CHECKPOINT_KEY))
+        rank_zero_info(f"scoring {given}")
+        options.ckpt_path = given
+
+    def _check_processes(self) -> None:
+        """Refuse to be several runs where one of several processes was meant. Raises EngineError."""
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        if processes > 1 and self.trainer.world_size == 1:
+            raise EngineError(
+                "each process would train a network of its own",
+                found=f"{processes} processes (torchrun), a trainer of one",
+                advice=f"Add --trainer.devices {os.environ.get('LOCAL_WORLD_SIZE', processes)} "
+                "--trainer.strategy ddp",
+            )
+
+    def _tell_changes(self, path: Path) -> None:
+        """Say which options differ from those in the file that the run was last started with."""
+        try:
+            before = yaml.safe_load(path.read_text("utf-8"))
+        except (OSError, yaml.YAMLError):
+            return
+        now = yaml.safe_load(self._parser(self.subcommand).dump(self.config.get("fit"), skip_none=False))
+        old, new = dict(_flat(before)), dict(_flat(now))
+        changed = [name for name in new if name != "ckpt_path" and old.get(name) != new[name]]
+        if changed:
+            told = ", ".join(f"{name} {old.get(name)} → {new[name]}" for name in changed)
+            rank_zero_info(f"options differ from those before: {told}")
+        kept = [name for name in changed if name.startswith(KEPT_BY_OPTIMISER)]
+        if kept:
+            rank_zero_warn(f"{', '.join(kept)} stays as it was: a run that goes on keeps its optimiser")
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         # Nothing is unpickled: a checkpoint holds tensors and plain values.
@@ -139,3 +227,33 @@ def _command_line(kind: type[TrainingCLI], arguments: Sequence[str]) -> Training
         load_from_checkpoint_support=False,
         args=list(arguments),
     )
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """List what nested options hold under dotted names."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
+
+
+def _existing(path: str) -> Path:
+    if not Path(path).is_file():
+        raise EngineError("there is no such checkpoint", path=path, advice="Check --ckpt_path")
+    return Path(path)
+
+
+def _make_writable(folder: Path) -> None:
+    """Make the folder of a run. Raises EngineError where nothing can be written there."""
+    problem = "cannot write to the run's folder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("permission denied")
+    except OSError as error:
+        raise EngineError(
+            f"{problem}: {error.strerror or error}",
+            path=folder,
+            advice="Choose another with --trainer.default_root_dir",
+        ) from error

@@ -80,16 +80,25 @@ class PictureRows(Callback):
 
 
 class Findings(Callback):
-    """Says what is odd about the data before training, and how many steps were left out after it."""
+    """Says what is odd about data and weights before training, and what did not go as planned after it."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         for finding in getattr(trainer.datamodule, "findings", ()):  # type: ignore[attr-defined]
             rank_zero_info(finding)
+        fresh = getattr(pl_module, "fresh", ())
+        if fresh:
+            rank_zero_info(f"{len(fresh)} tensors were not in the weights to start from and begin afresh")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         skipped = getattr(pl_module, "skipped_steps", 0)
         if skipped:
             rank_zero_warn(f"{skipped} of {trainer.global_step} steps were left out: no finite gradient")
+        for callback in trainer.early_stopping_callbacks:
+            if callback.stopping_reason_message and trainer.global_step < trainer.max_steps:
+                rank_zero_warn(
+                    f"ended at step {trainer.global_step} of {trainer.max_steps}: {callback.monitor} did not "
+                    f"get better in {callback.patience} validations. To go on, raise --early_stop.patience"
+                )
 
 
 class TestTable(Callback):

@@ -1,18 +1,45 @@
 # ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
 """Stop at any time, go on as if nothing had happened."""
 
+import pickle
 import signal
+import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import Checkpoint
+import torch
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from engine.errors import OperationCancelled
+from engine.errors import EngineError, OperationCancelled
 
 LAST_NAME = "last.ckpt"
+BEST_NAME = "best.ckpt"
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps the best checkpoint, and remembers its score when the run's folder is moved or copied."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        here = Path(str(self.dirpath))
+
+        def moved(path: str) -> str:
+            return str(here / Path(path).name) if path else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        super().load_state_dict(
+            {
+                **state_dict,
+                **{name: moved(state_dict[name]) for name in paths if name in state_dict},
+                "best_k_models": {
+                    moved(path): score for path, score in state_dict.get("best_k_models", {}).items()
+                },
+                "dirpath": self.dirpath,
+            }
+        )
 
 
 class LastCheckpoint(Checkpoint):
@@ -91,11 +118,37 @@ class LastCheckpoint(Checkpoint):
             self._restore_handlers()
             raise KeyboardInterrupt
         self._asked_to_stop = True
+        sys.stderr.write("\nstopping as soon as a step is done and saved; once more to stop at once\n")
 
     def _restore_handlers(self) -> None:
         for number, handler in self._former_handlers.items():
             signal.signal(number, handler)
         self._former_handlers = {}
+
+
+def read_entry(path: Path, key: str) -> Any:
+    """Return what a checkpoint holds under `key`, None where there is nothing.
+
+    Raises EngineError where the file is no checkpoint.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        IndexError,
+        KeyError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise EngineError(
+            "this cannot be read as a checkpoint",
+            path=path,
+            found=" ".join(str(error).split())[:160] or type(error).__name__,
+            advice="It may be damaged: go on from another with --ckpt_path FILE, or delete it and start anew",
+        ) from error
+    return content.get(key) if isinstance(content, Mapping) else None
 
 
 def last_checkpoint(run_folder: Path) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.strategies import FSDPStrategy
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import AdamW
@@ -85,10 +86,12 @@ class DeblurTask(pl.LightningModule):
         self._skipped_in_a_row = 0
         self._batch_ended = time.perf_counter()
         self._batch_began = self._batch_ended
+        self.fresh: tuple[str, ...] = ()
+        """Weights that `init` does not hold."""
         if init is None:
             start_as_identity(self.network)
         else:
-            start_from(self.network, init)
+            self.fresh = start_from(self.network, init)
         if checkpointing:
             for module in self.network.modules():
                 if isinstance(module, BlockGroup):
@@ -131,15 +134,19 @@ class DeblurTask(pl.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip; or, where a gradient is not finite, leave out the step and count it."""
-        self._hold_flow(optimizer)
+        # Before the flow's gradients are dropped: a scaler that saw them overflow leaves out the step, too.
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
-        finite = all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+        finite = bool(torch.stack([gradient.isfinite().all() for gradient in gradients]).all())
+        self._hold_flow()
         if self.trainer.world_size > 1:
             finite = self.trainer.strategy.reduce_boolean_decision(finite, all=True)
         self.log("train/skipped_steps", float(self.skipped_steps + (not finite)))
         if finite:
             self._skipped_in_a_row = 0
-            self.clip_gradients(optimizer, self.clip_norm, "norm")
+            if isinstance(self.trainer.strategy, FSDPStrategy):  # each process has but a part of the norm
+                self.trainer.strategy.model.clip_grad_norm_(self.clip_norm)  # type: ignore[union-attr, operator]
+            else:
+                self.clip_gradients(optimizer, self.clip_norm, "norm")
             return
         # Without a gradient AdamW changes neither weights nor moments.
         for parameter in self.parameters():
@@ -183,7 +190,7 @@ class DeblurTask(pl.LightningModule):
         of_flow = {id(parameter) for parameter in flow}
         return flow, [p for p in self.network.parameters() if id(p) not in of_flow]
 
-    def _hold_flow(self, optimizer: torch.optim.Optimizer) -> None:
+    def _hold_flow(self) -> None:
         """Drop the flow's gradients while it is frozen, before they count in the norm or the moments."""
         if self.trainer.global_step < self.schedule.flow_frozen_steps:
             for parameter in self._flow_and_others()[0]:
@@ -217,12 +224,7 @@ class DeblurTask(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint[CHECKPOINT_KEY] = {
             "network": _plain(config_to_dict(self.config)),
-            "voxels": {
-                "bins": self.voxels.bins,
-                "transform": self.voxels.transform,
-                "mean": self.voxels.mean,
-                "std": self.voxels.std,
-            },
+            "voxels": self._voxels_told(),
             "skipped_steps": self.skipped_steps,
             "scores": {
                 name: float(value)
@@ -232,16 +234,37 @@ class DeblurTask(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        told = checkpoint.get(CHECKPOINT_KEY)
+        self.check_same_run(checkpoint.get(CHECKPOINT_KEY))
+        self.skipped_steps = checkpoint[CHECKPOINT_KEY]["skipped_steps"]
+
+    def check_same_run(self, told: Any) -> None:
+        """Raise EngineError unless a checkpoint's own entry is of this network with these voxels."""
         if told is None:
             raise EngineError("this checkpoint is not of a training run of this program")
-        if told["network"] != _plain(config_to_dict(self.config)):
-            raise EngineError(
-                "the run in this folder trains another network",
-                found=str(told["network"]),
-                advice="Choose another folder (--trainer.default_root_dir), or delete this one",
-            )
-        self.skipped_steps = told["skipped_steps"]
+        ours = {"network": _plain(config_to_dict(self.config)), "voxels": self._voxels_told()}
+        for name, what in (("network", "trains another network"), ("voxels", "reads its spikes otherwise")):
+            if told[name] != ours[name]:
+                raise EngineError(
+                    f"the run in this folder {what}",
+                    found=_difference(told[name], ours[name]),
+                    advice="Choose another folder (--trainer.default_root_dir), or delete this one",
+                )
+
+    def _voxels_told(self) -> dict[str, Any]:
+        spec = self.voxels
+        return {"bins": spec.bins, "transform": spec.transform, "mean": spec.mean, "std": spec.std}
+
+
+def _difference(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> str:
+    """Say what differs between the values of a run and those asked for, by name."""
+    found = []
+    for name in sorted({*theirs, *ours}):
+        one, other = theirs.get(name), ours.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found.append(_difference(one, other, f"{prefix}{name}."))
+        elif one != other:
+            found.append(f"{prefix}{name} {one}, not {other}")
+    return ", ".join(part for part in found if part)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -64,25 +64,23 @@ def score_clip(example: Example, restored: NDArray[np.float32]) -> ClipScores:
 def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> ClipScores:
     """Restore whole frames of a sequence through the engine, in tiles, and score them."""
     from engine.geometry import Span
-    from engine.restore.methods import Method, make_method
     from engine.restore.network_method import NetworkMethod
     from engine.restore.run import FrameResult, restore_frames
     from engine.sequence import open_source
 
     with open_source(span.source) as sequence:
-        frames = Span(span.start, span.stop)
-
-        def pictures(method: Method) -> NDArray[np.float32]:
-            results = restore_frames(sequence, frames, method)
-            return np.stack([result.picture for result in results if isinstance(result, FrameResult)])
-
         numbers = range(span.start, span.stop)
+        blurry = [sequence.frame(number) for number in numbers]
+        counts = [np.asarray(sequence.voxels(number, spec.bins), np.float32) for number in numbers]
+        ratio = [ratio_picture(frame, of, sequence.gamma) for frame, of in zip(blurry, counts, strict=True)]
+        results = restore_frames(sequence, Span(span.start, span.stop), NetworkMethod(network, spec))
+        restored = [result.picture for result in results if isinstance(result, FrameResult)]
         references = [sequence.reference(number) for number in numbers]
         return score_frames(
             f"{span.name} {span.start}",
-            np.stack([sequence.frame(number) for number in numbers]),
-            pictures(make_method("spike-ratio")),
-            pictures(NetworkMethod(network, spec)),
+            np.stack(blurry),
+            np.stack(ratio),
+            np.stack(restored),
             np.stack([picture for picture in references if picture is not None]),
         )
 
@@ -107,7 +105,7 @@ def score_frames(
 
 
 def ratio_picture(
-    blurry: NDArray[np.float32], counts: NDArray[np.unsignedinteger], gamma: float
+    blurry: NDArray[np.float32], counts: NDArray[np.unsignedinteger] | NDArray[np.float32], gamma: float
 ) -> NDArray[np.float32]:
     """Deblur (H, W, 3) by the plain spike ratio of the middle eighth of the exposure.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,10 +18,10 @@ from engine.recording import write_packed
 from engine.sequence import open_sequence
 from engine.voxels import VoxelSpec
 from training.augmentation import crop, crop_grid, vary
-from training.clip_batches import ClipLoader, TrainingClips
+from training.clip_batches import ClipLoader, ForkingLoader, TrainingClips, prepare_worker
 from training.clip_set import ClipShape
 from training.data import ClipData
-from training.data_index import read_exclusions, read_index, scan, write_index
+from training.data_index import read_exclusions, read_index, scan, without, write_index
 from training.example import Example, Sample, sample_of
 from training.sampling import ClipOrder, Ticket
 from training.sequence_clips import SequenceClips
@@ -377,3 +378,51 @@ def test_exclusions_survive_any_line_ending(tmp_path: Path) -> None:
         csv.writer(file).writerows([("seq", "frame"), ("a b", "0001")])
 
     assert read_exclusions(path) == {("a b", "0001")}
+
+
+# ------------------------------------------------------------------ processes that load
+
+
+class Numbers(torch.utils.data.Dataset[int]):
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+def test_workers_start_after_opencv_has_computed_on_many_threads() -> None:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        for _ in range(3):  # so that the pool has its threads
+            cv2.GaussianBlur(np.zeros((2000, 2000), np.float32), (0, 0), 5)
+        loader = ForkingLoader(Numbers(), num_workers=2, worker_init_fn=prepare_worker, timeout=60)
+
+        assert sorted(int(number) for batch in loader for number in batch) == [0, 1, 2, 3]
+        assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def test_excluded_frames_are_left_out_of_an_index_too(data_set: Path, tmp_path: Path) -> None:
+    excluded = frozenset({("one", "0001"), ("three", "*"), ("nowhere", "0000")})
+    whole = scan(data_set)
+    write_index(tmp_path / "index.json", whole)
+
+    left = without(read_index(tmp_path / "index.json"), excluded)
+
+    assert [(e.name, e.usable) for e in left.entries] == [
+        (e.name, e.usable) for e in scan(data_set, excluded).entries
+    ]
+    assert any("nowhere,0000" in finding for finding in left.findings)
+    with pytest.raises(EngineError, match="nothing to train on"):
+        without(whole, frozenset((name, "*") for name in ("one", "two 二", "three")))
+
+
+def test_an_index_of_another_data_set_is_refused(data_set: Path, tmp_path: Path) -> None:
+    write_index(tmp_path / "index.json", scan(data_set))
+    data = ClipData(root=tmp_path, index=tmp_path / "index.json")
+
+    with pytest.raises(EngineError, match="of another data set"):
+        data._index()

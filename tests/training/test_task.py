@@ -253,9 +253,11 @@ def test_checkpointing_gives_the_same_gradients(tiny_task: Make) -> None:
         torch.manual_seed(5)
         batch = batch_for(task, 32)
         task.loss(task(batch["blurry"], batch["spikes"]), batch["reference"])["total"].backward()
-        gradients.append([p.grad for p in task.parameters() if p.grad is not None])
+        gradients.append({name: p.grad for name, p in task.named_parameters() if p.grad is not None})
 
-    assert len(gradients[0]) == len(gradients[1])
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-5, atol=1e-8)
 
 
 # ------------------------------------------------------------------ weights to start from
