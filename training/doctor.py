@@ -7,28 +7,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
-from torch.utils.flop_counter import FlopCounterMode
 
 from engine.errors import EngineError
 from engine.export import write_text_atomically
-from engine.model import VRTConfig, VRTSpike, VRTSpikeConfig
-from engine.model.attention import BlockGroup
-from engine.model.checkpoint import build
-from engine.model.config import preset
-from training.console import PROGRAM, OneLineParser
+from training.console import PROGRAM, OneLineParser, progress_bar
+from training.footprint import PROBE_PX, Footprint, measure_network
+from training.losses import VGG_FILE
 from training.machine import Machine, measure_machine
 
-PROBE_PX = 64
 COPIES_OF_WEIGHTS = 5
 """Weights, gradients, two moments and the running average."""
-USABLE_SHARE = 0.8
-"""Of the memory: the rest is for the allocator's gaps and for everyone else."""
+GAPS_FACTOR = 1.3
+"""Memory of a process to that of its tensors: gaps between them, and what libraries work in. Of steps of
+vrt-spike-small on a CPU it was 1.22 in fp32, 1.40 in bf16."""
+USABLE_SHARE = 0.9
+"""Of the memory: the rest is for everyone else."""
 REACHED_SHARE = 0.25
 """Of a product's speed that training such networks reaches; a quarter where it is well fed."""
-BF16_MEMORY_SHARE = 0.6
+BF16_MEMORY_SHARE = 0.75
+"""Of fp32's: norms, softmax and flow stay in fp32. Of vrt-spike-small it is 0.72."""
 SMALLEST_CROP_PX = 64
+HOPELESS_HOURS = 24 * 30
+SMALL_PRESET = "vrt-spike-small"
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,6 @@ class Plan:
     cache_mib: int
     accelerator: str
     devices: int
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What one clip of `frames` × PROBE_PX² costs in training."""
-
-    weights_bytes: int
-    activation_bytes: int
-    checkpointed_bytes: int
-    flop: float
-    """Of a forward pass."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -78,13 +68,17 @@ def run(given: Sequence[str]) -> str:
         raise EngineError("no such folder", path=options.disk)
     # Read first: a mistake in it should not wait for the measurements.
     config = None if options.config is None else read_config(options.config)
-    machine = measure_machine(options.disk)
+    with progress_bar("Measuring this machine"):
+        machine = measure_machine(options.disk)
     lines = describe(machine)
     if config is not None:
-        footprint = measure_network(config)
+        with progress_bar("Counting what a step of the network takes (a large one: a minute)"):
+            footprint = measure_network(config)
         before = plan_of(config, machine)
         after = fit_to(before, footprint, machine)
-        lines += examine(before, after, footprint, machine, int(config["trainer"]["max_steps"]))
+        lines += examine(before, after, footprint, machine)
+        lines += predict(after, footprint, machine, config)
+        lines += missing_from(config)
         if options.write is not None:
             changed = apply_plan(yaml.safe_load(options.config.read_text("utf-8")), after)
             write_text_atomically(options.write, yaml.safe_dump(changed, sort_keys=False, allow_unicode=True))
@@ -116,25 +110,6 @@ def describe(machine: Machine) -> list[str]:
     ]
 
 
-def measure_network(config: dict[str, Any]) -> Footprint:
-    """Run the network of a configuration once on a small clip, and count."""
-    told = config["model"]["network"]
-    sizes = preset(told) if isinstance(told, str) else _sizes(told)
-    network = build(sizes).train()
-    frames = int(config["data"]["frames"])
-    clip = [torch.rand(1, frames, 3, PROBE_PX, PROBE_PX)]
-    if isinstance(network, VRTSpike):
-        clip.append(torch.rand(1, frames, network.config.spike_bins, PROBE_PX // 2, PROBE_PX // 2))
-    counter = FlopCounterMode(display=False)
-    with counter:
-        plain = _kept_bytes(network, clip)
-    for module in network.modules():
-        if isinstance(module, BlockGroup):
-            module.checkpointing = True
-    weights = sum(parameter.nbytes for parameter in network.parameters())
-    return Footprint(weights, plain, _kept_bytes(network, clip), float(counter.get_total_flops()))
-
-
 def plan_of(config: dict[str, Any], machine: Machine) -> Plan:
     trainer, data = config["trainer"], config["data"]
     devices = trainer["devices"]
@@ -152,27 +127,29 @@ def plan_of(config: dict[str, Any], machine: Machine) -> Plan:
     )
 
 
-def needed_bytes(plan: Plan, footprint: Footprint) -> float:
-    """Return the memory that a step takes on one device."""
+def needed_bytes(plan: Plan, footprint: Footprint, machine: Machine) -> float:
+    """Return the memory that a training takes on one device, the program itself included."""
     clip = footprint.checkpointed_bytes if plan.checkpointing else footprint.activation_bytes
     share = BF16_MEMORY_SHARE if plan.precision.startswith(("bf16", "16")) else 1.0
     pixels = (plan.crop_px / PROBE_PX) ** 2
-    return COPIES_OF_WEIGHTS * footprint.weights_bytes + plan.batch_size * clip * pixels * share
+    tensors = COPIES_OF_WEIGHTS * footprint.weights_bytes + plan.batch_size * clip * pixels * share
+    return machine.program_bytes + GAPS_FACTOR * tensors
 
 
 def fit_to(plan: Plan, footprint: Footprint, machine: Machine) -> Plan:
     """Return the nearest plan that fits: it gives up speed first, then the batch, then the crop."""
     usable = USABLE_SHARE * machine.memory_bytes
-    cache_mib = min(plan.cache_mib, machine.main_memory_bytes // 4 // 2**20)
+    devices = min(plan.devices, machine.devices)
+    # Each device has a process of its own, with its workers and cache: they share cores and main memory.
     fitted = replace(
         plan,
         accelerator=machine.accelerator,
-        devices=min(plan.devices, machine.devices),
+        devices=devices,
         precision="bf16-mixed" if machine.bf16_pays else "32-true",
-        workers=min(plan.workers, max(1, machine.cores - 1)) if plan.workers else 0,
-        cache_mib=cache_mib,
+        workers=min(plan.workers, max(1, machine.cores // devices - 1)),
+        cache_mib=min(plan.cache_mib, machine.main_memory_bytes // 4 // devices // 2**20),
     )
-    while needed_bytes(fitted, footprint) > usable:
+    while needed_bytes(fitted, footprint, machine) > usable:
         if fitted.batch_size > 1:
             fitted = replace(fitted, batch_size=fitted.batch_size - 1)
         elif not fitted.checkpointing:
@@ -183,17 +160,18 @@ def fit_to(plan: Plan, footprint: Footprint, machine: Machine) -> Plan:
             raise EngineError(
                 "this network cannot be trained on this machine",
                 found=f"{machine.memory_bytes / 2**30:.1f} GiB",
-                expected=f"{needed_bytes(fitted, footprint) / USABLE_SHARE / 2**30:.1f} GiB",
+                expected=f"{needed_bytes(fitted, footprint, machine) / USABLE_SHARE / 2**30:.1f} GiB",
                 advice="Choose the preset vrt-spike-small, or a machine with more memory",
             )
     clips = plan.batch_size * plan.accumulate * plan.devices
     return replace(fitted, accumulate=max(1, math.ceil(clips / (fitted.batch_size * fitted.devices))))
 
 
-def examine(before: Plan, after: Plan, footprint: Footprint, machine: Machine, max_steps: int) -> list[str]:
+def examine(before: Plan, after: Plan, footprint: Footprint, machine: Machine) -> list[str]:
+    """Say what a plan needs, and what was changed to make it fit."""
     gib = 2**30
     lines = [
-        f"needs    {needed_bytes(before, footprint) / gib:.1f} GiB for {before.batch_size} clips of "
+        f"needs    {needed_bytes(before, footprint, machine) / gib:.1f} GiB for {before.batch_size} clips of "
         f"{before.frames} × {before.crop_px} × {before.crop_px}"
     ]
     changes = [
@@ -201,14 +179,42 @@ def examine(before: Plan, after: Plan, footprint: Footprint, machine: Machine, m
         for name in Plan.__dataclass_fields__
         if getattr(before, name) != getattr(after, name)
     ]
-    lines += changes or ["fits     as it is"]
-    speed = machine.bf16_gflops if after.precision.startswith("bf16") else machine.fp32_gflops
-    flop = 3 * footprint.flop * (after.crop_px / PROBE_PX) ** 2 * after.batch_size * after.accumulate
-    seconds = flop / (speed * 1e9 * REACHED_SHARE) * (4 / 3 if after.checkpointing else 1)
-    lines.append(
-        f"takes    about {seconds:.2g} s a step, {max_steps * seconds / 3600:.1f} h for {max_steps} steps"
-        f"{' on each device' if after.devices > 1 else ''}"
-    )
+    return lines + (changes or ["fits     as it is"])
+
+
+def predict(plan: Plan, footprint: Footprint, machine: Machine, config: dict[str, Any]) -> list[str]:
+    """Say how long a training takes, and what to do where nobody would wait for its end."""
+    speed = machine.bf16_gflops if plan.precision.startswith("bf16") else machine.fp32_gflops
+    flop = 3 * footprint.flop * (plan.crop_px / PROBE_PX) ** 2 * plan.batch_size * plan.accumulate
+    seconds = flop / (speed * 1e9 * REACHED_SHARE) * (4 / 3 if plan.checkpointing else 1)
+    where = " on each device" if plan.devices > 1 else ""
+    line = f"takes    about {seconds:.{0 if seconds > 10 else 1}f} s a step{where}"
+    max_steps = int(config["trainer"]["max_steps"])
+    if max_steps < 1:
+        return [line]
+    hours = max_steps * seconds / 3600
+    lines = [f"{line}, {_duration(hours)} for {max_steps:,} steps"]
+    if hours > HOPELESS_HOURS:
+        small = "" if config["model"]["network"] == SMALL_PRESET else f"choose the preset {SMALL_PRESET}, "
+        device = "a GPU" if machine.accelerator == "cpu" else "more or faster GPUs"
+        lines.append(
+            f"hopeless on this machine: {small}train on one with {device}, or take fewer trainer.max_steps"
+        )
+    return lines
+
+
+def missing_from(config: dict[str, Any]) -> list[str]:
+    """Name what a configuration lacks, so that `fit` would refuse it at once."""
+    lines = []
+    loss = config["model"]["loss"]
+    if loss["perceptual"] > 0 and (loss["vgg"] is None or not Path(loss["vgg"]).is_file()):
+        found = "" if loss["vgg"] is None else f" ({loss['vgg']} is no file)"
+        lines.append(
+            f"missing  weights for the perceptual loss{found}: set model.loss.vgg to torchvision's "
+            f"{VGG_FILE}, or model.loss.perceptual to 0"
+        )
+    if int(config["trainer"]["max_steps"]) < 1:
+        lines.append("missing  how long to train: set trainer.max_steps")
     return lines
 
 
@@ -235,22 +241,7 @@ def apply_plan(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
     return changed
 
 
-def _kept_bytes(network: torch.nn.Module, clip: list[torch.Tensor]) -> int:
-    """Return the bytes that a forward pass keeps for the way back, weights left out."""
-    kept: dict[int, int] = {}
-    weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weights:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        result = network(*clip)
-    del result
-    return sum(kept.values())
-
-
-def _sizes(told: dict[str, Any]) -> VRTSpikeConfig | VRTConfig:
-    return VRTSpikeConfig(**told) if "vrt" in told else VRTConfig(**told)
+def _duration(hours: float) -> str:
+    if hours > 24 * 365:
+        return f"{hours / 24 / 365:.1f} years"
+    return f"{hours / 24:.0f} days" if hours > 24 * 4 else f"{hours:.1f} h"

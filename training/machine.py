@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 
 from engine.errors import ExportError
@@ -29,6 +30,9 @@ class Machine:
     memory_bytes: int
     """Of one GPU; of the whole machine where there is none."""
     main_memory_bytes: int
+    program_bytes: int
+    """What is taken of `memory_bytes` before there is a network: by the interpreter and its libraries, or
+    by the driver and whoever else uses the GPU."""
     fp32_gflops: float
     bf16_gflops: float
     disk_free_bytes: int
@@ -55,6 +59,7 @@ def measure_machine(folder: Path) -> Machine:
         name, accelerator, devices = _processor(), "cpu", 1
         memory_bytes = _available_bytes()
     statistics = os.statvfs(folder)
+    fp32_gflops, bf16_gflops = (product_gflops(device, dtype) for dtype in (torch.float32, torch.bfloat16))
     return Machine(
         device=name,
         accelerator=accelerator,
@@ -62,8 +67,10 @@ def measure_machine(folder: Path) -> Machine:
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=memory_bytes,
         main_memory_bytes=_available_bytes(),
-        fp32_gflops=product_gflops(device, torch.float32),
-        bf16_gflops=product_gflops(device, torch.bfloat16),
+        # After the products, which load what a device loads for its first one.
+        program_bytes=_program_bytes(accelerator),
+        fp32_gflops=fp32_gflops,
+        bf16_gflops=bf16_gflops,
         disk_free_bytes=statistics.f_bavail * statistics.f_frsize,
         disk_write_mb_s=disk_write_mb_s(folder),
     )
@@ -96,6 +103,14 @@ def disk_write_mb_s(folder: Path) -> float:
             return DISK_BYTES / 1e6 / (time.perf_counter() - start)
     except OSError as error:
         raise ExportError(f"cannot write here: {error.strerror or error}", path=folder) from error
+
+
+def _program_bytes(accelerator: str) -> int:
+    if accelerator == "gpu":
+        torch.cuda.empty_cache()
+        free_bytes, total_bytes = torch.cuda.mem_get_info()
+        return total_bytes - free_bytes
+    return int(psutil.Process().memory_info().rss)
 
 
 def _processor() -> str:

@@ -1,18 +1,23 @@
 """`python -m training prepare`: look through a data set once, so that trainings on it start at once."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.alignment import write_alignment_log
 from engine.errors import ExportError
 from engine.export import make_folder, write_text_atomically
+from engine.geometry import Span
+from engine.recording.recording import TimedRecording
+from engine.sequence import Sequence as FrameSequence
 from engine.sequence import open_source
 from engine.voxels import VoxelSpec
 from training.console import PROGRAM, OneLineParser, progress_bar
@@ -24,7 +29,7 @@ from training.data_index import (
     scan,
     write_index,
 )
-from training.sequence_clips import compact_counts, voxel_file
+from training.sequence_clips import voxel_file
 
 STATISTICS_NAME = "statistics.json"
 SAMPLED_FRAMES = 256
@@ -79,11 +84,11 @@ def run(given: Sequence[str]) -> str:
     if options.cache_voxels:
         with progress_bar("Caching voxels") as progress:
             index = cache_voxels(index, options.out, options.bins, progress=progress)
-    logs = write_logs(index, options.out)
+    logs, without_log = write_logs(index, options.out)
     write_index(options.out / INDEX_NAME, index)
     text = json.dumps(dataclasses.asdict(statistics), indent=1)
     write_text_atomically(options.out / STATISTICS_NAME, text)
-    return "\n".join(_report(index, statistics, options.out, logs))
+    return "\n".join(_report(index, statistics, options.out, logs, without_log))
 
 
 def measure(
@@ -132,29 +137,40 @@ def cache_voxels(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> DataIndex:
-    """Write the voxel counts of every sequence as .npy and return the index that knows them."""
+    """Write the voxel counts of every sequence as .npy and return the index that knows them.
+
+    Takes memory for one frame, however long a recording is. Raises ExportError when a file cannot be written.
+    """
     entries = []
-    for done, entry in enumerate(index.entries):
+    frames, done = sum(len(entry.frame_names) for entry in index.entries), 0
+    for entry in index.entries:
         path = voxel_file(out, entry)
         make_folder(path.parent)
-        with open_source(entry.source, cache_bytes=0) as sequence:
-            counts = np.stack([compact_counts(sequence.voxels(at, bins)) for at in range(len(sequence))])
-        _save_array(path, counts)
+        with open_source(entry.source, cache_bytes=0) as sequence, _npy_file(path) as append:
+            dtype = _count_dtype(sequence, bins)
+            for at in range(len(sequence)):
+                append(sequence.voxels(at, bins).astype(dtype), len(sequence))
+                sequence.forget_spikes(Span(at, at + 1))
+                done += 1
+                if progress is not None:
+                    progress(done, frames)
         entries.append(dataclasses.replace(entry, voxels=str(path.absolute())))
-        if progress is not None:
-            progress(done + 1, len(index.entries))
     return dataclasses.replace(index, entries=tuple(entries))
 
 
-def write_logs(index: DataIndex, out: Path) -> int:
-    """Write an alignment log for every sequence whose plane rate is known; return how many."""
+def write_logs(index: DataIndex, out: Path) -> tuple[int, tuple[str, ...]]:
+    """Write an alignment log for every sequence whose plane rate is known.
+
+    Returns how many, and the names of the sequences whose rate is not known.
+    """
     folder = make_folder(out / "alignment")
-    written = 0
+    written, without = 0, []
     for entry in index.entries:
         with open_source(entry.source, cache_bytes=0) as sequence:
             recording = sequence.recording
             rate_hz = None if recording is None else recording.info.rate_hz
             if rate_hz is None:
+                without.append(entry.name)
                 continue
             counts = [int(sequence.voxels(at, 1).sum(dtype=np.int64)) for at in range(len(sequence))]
             write_alignment_log(
@@ -165,23 +181,55 @@ def write_logs(index: DataIndex, out: Path) -> int:
                 name=entry.name,
             )
         written += 1
-    return written
+    return written, tuple(without)
 
 
-def _save_array(path: Path, array: np.ndarray) -> None:
+def _count_dtype(sequence: FrameSequence, bins: int) -> type[np.unsignedinteger]:
+    """Return the smallest type that holds every count of a sequence: uint8 or uint16."""
+    # A pixel fires once a plane at most, so most recordings need not be read to know. Listed events may be
+    # as close as they like.
+    longest = max(window.length_planes for window in sequence.windows)
+    if longest / bins < 255 and not isinstance(sequence.recording, TimedRecording):
+        return np.uint8
+    most = max(float(sequence.voxels(at, bins).max()) for at in range(len(sequence)))
+    return np.uint8 if most <= 255 else np.uint16
+
+
+@contextlib.contextmanager
+def _npy_file(path: Path) -> Iterator[Callable[[NDArray[np.generic], int], None]]:
+    """Yield a function that appends one of so many equal arrays to a .npy file, written whole or not at all.
+
+    Not a memory map: on a full disk, writing to one ends the process. Raises ExportError.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+
+            def append(array: NDArray[np.generic], count: int) -> None:
+                if file.tell() == 0:
+                    descr = np.lib.format.dtype_to_descr(array.dtype)
+                    header = {"descr": descr, "fortran_order": False, "shape": (count, *array.shape)}
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(array.tobytes())
+
+            yield append
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ExportError(f"cannot write the voxels: {error.strerror or error}", path=path) from error
+        raise ExportError(
+            f"cannot write the voxels: {error.strerror or error}",
+            path=path,
+            advice="Free space on that disk, or leave out --cache-voxels",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
-def _report(index: DataIndex, statistics: VoxelStatistics, out: Path, logs: int) -> list[str]:
+def _report(
+    index: DataIndex, statistics: VoxelStatistics, out: Path, logs: int, without_log: Sequence[str]
+) -> list[str]:
     usable = sum(sum(entry.usable) for entry in index.entries)
     lines = [
         f"{out / INDEX_NAME}: {len(index.entries)} sequences, {usable} frames to train on",
@@ -189,8 +237,17 @@ def _report(index: DataIndex, statistics: VoxelStatistics, out: Path, logs: int)
         f"{out / STATISTICS_NAME}: {statistics.transform} voxels in {statistics.bins} bins have mean "
         f"{statistics.mean:.3f}, std {statistics.std:.3f}; {statistics.spikes_a_plane:.3f} spikes a plane, "
         f"{statistics.planes_an_exposure:.0f} planes an exposure",
+        f"  give them to fit: --model.voxels.bins {statistics.bins} "
+        f"--model.voxels.transform {statistics.transform} --model.voxels.mean {statistics.mean:.4g} "
+        f"--model.voxels.std {statistics.std:.4g}",
         f"{out / 'alignment'}: {logs} alignment logs",
     ]
+    if without_log:
+        lines.append(
+            f"note: {len(without_log)} sequences have no alignment log, the first is {without_log[0]}: a log "
+            "tells seconds, and the recording's planes per second are unknown. Write spike_rate_hz into the "
+            "config.yaml beside it"
+        )
     lines.extend(f"note: {finding}" for finding in index.findings)
     lines.extend(f"note: {entry.name}: {finding}" for entry in index.entries for finding in entry.findings)
     return lines

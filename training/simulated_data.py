@@ -26,7 +26,7 @@ RANGE_LIMITS: dict[str, Range] = {
     "density": (1e-6, 1),
     "spikes_an_exposure": (1e-3, 1e9),
     "motion_px": (0, 500),
-    "objects": (0, 100),
+    "objects": (0, 64),
     "gamma": (1, 4),
     "dark_current": (0, 1),
     "dark_spread": (0, 1),
@@ -80,7 +80,7 @@ class Recipe:
             _require(
                 low <= first <= last <= high,
                 name,
-                f"two numbers, the smaller one first, between {low:g} and {high:g}",
+                f"two numbers, the smaller one first, between {low:.9g} and {high:.9g}",
                 f"{first:g} {last:g}",
             )
         for name in ("still_share", "gap_share", "linear_share"):

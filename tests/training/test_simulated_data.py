@@ -1,6 +1,7 @@
 """Simulated clips: the fast exposure against the slow one, ranges, and packing."""
 
 import dataclasses
+import math
 import zipfile
 from pathlib import Path
 
@@ -160,6 +161,49 @@ def test_simulated_clips_differ_at_every_draw_and_keep_their_shape() -> None:
 def test_a_spike_scale_that_leaves_part_of_a_pixel_is_refused() -> None:
     with pytest.raises(ValueError, match="divide evenly"):
         Recipe(frame_px=100, spike_scales=(1.5,))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("frames", 0),
+        ("frame_px", 0),
+        ("exposure_planes", (0, 10)),
+        ("exposure_planes", (30, 10)),
+        ("density", (0.0, 0.5)),
+        ("density", (0.1, 1.5)),
+        ("density", (math.nan, 0.5)),
+        ("motion_px", (10.0, 5.0)),
+        ("motion_px", (-1.0, 5.0)),
+        ("motion_px", (0.0, math.inf)),
+        ("linear_share", 7.0),
+        ("linear_share", math.nan),
+        ("still_share", -0.1),
+        ("gap_share", 1.1),
+        ("objects", (-1, 2)),
+        ("gamma", (0.0, 2.0)),
+        ("read_noise", (0.2, 0.1)),
+        ("spike_scales", ()),
+        ("spike_scales", (0.0,)),
+        ("spike_scales", (-1.0,)),
+        ("spike_scales", (math.nan,)),
+    ],
+)
+def test_a_recipe_that_cannot_be_simulated_is_refused_by_the_name_of_its_field(
+    field: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=f"^{field} must be .*, got "):
+        dataclasses.replace(QUICK, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("exposure_planes", (1, 1)), ("density", (1.0, 1.0)), ("motion_px", (0.0, 0.0)), ("frame_px", 2)],
+)
+def test_the_limits_of_a_recipe_can_be_simulated(field: str, value: object) -> None:
+    example = make_example(dataclasses.replace(QUICK, **{field: value}), (), 1, 1)
+
+    assert len(example.blurry) == 2
 
 
 def test_packed_clips_are_the_simulated_ones(tmp_path: Path) -> None:
