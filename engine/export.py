@@ -10,8 +10,9 @@ import errno
 import io
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +168,16 @@ def _with_label(levels: NDArray[np.unsignedinteger], label: str) -> NDArray[np.u
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
+    with written_whole(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file that takes the name `path` when all is written, and vanishes when something fails.
+
+    Raises ExportError when it cannot be written.
+    """
     if path.is_dir():
         raise ExportError(
             "a folder of this name is in the way", path=path, advice="Choose another name for the file"
@@ -175,7 +186,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import write_alignment_log
-from engine.errors import ExportError
-from engine.export import make_folder, write_text_atomically
+from engine.export import make_folder, write_text_atomically, written_whole
 from engine.geometry import Span
 from engine.recording.recording import TimedRecording
 from engine.sequence import Sequence as FrameSequence
@@ -201,30 +199,16 @@ def _npy_file(path: Path) -> Iterator[Callable[[NDArray[np.generic], int], None]
 
     Not a memory map: on a full disk, writing to one ends the process. Raises ExportError.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
+    with written_whole(path) as file:
 
-            def append(array: NDArray[np.generic], count: int) -> None:
-                if file.tell() == 0:
-                    descr = np.lib.format.dtype_to_descr(array.dtype)
-                    header = {"descr": descr, "fortran_order": False, "shape": (count, *array.shape)}
-                    np.lib.format.write_array_header_1_0(file, header)
-                file.write(array.tobytes())
+        def append(array: NDArray[np.generic], count: int) -> None:
+            if file.tell() == 0:
+                descr = np.lib.format.dtype_to_descr(array.dtype)
+                header = {"descr": descr, "fortran_order": False, "shape": (count, *array.shape)}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.tobytes())
 
-            yield append
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ExportError(
-            f"cannot write the voxels: {error.strerror or error}",
-            path=path,
-            advice="Free space on that disk, or leave out --cache-voxels",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        yield append
 
 
 def _report(
