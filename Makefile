@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
+KERNELS := engine/model/cpu_kernels
 SAMPLE := resources/samples/city
 OUT ?= out
 
@@ -18,7 +19,7 @@ OUT ?= out
 setup: $(READY)
 	@sh resources/install/system_libraries.sh || true
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt $(wildcard $(KERNELS)/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); the studio needs Python 3.11 or newer. Run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
@@ -27,6 +28,11 @@ $(READY): pyproject.toml constraints.txt
 	@# torch first and by its exact version: a looser spelling may fetch gigabytes of another build
 	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
 	@$(BIN)/python -m pip install --quiet --editable '.[development]' --constraint constraints.txt
+	@# only processors of this kind have kernels in C, and only a compiler makes them
+	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! ls $(KERNELS)/*.so >/dev/null 2>&1; then \
+		echo "The network's kernels were not compiled, and it will take nearly twice as long on this CPU." >&2; \
+		echo "To have them, run once: sudo apt-get install -y gcc libc6-dev && touch pyproject.toml && make setup" >&2; \
+	fi
 	@touch $(READY)
 
 run: setup
@@ -54,5 +60,5 @@ bench: setup
 	@for script in $(filter-out %/screen.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OUT) $(KERNELS)/*.so build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -91,6 +91,8 @@ class ParallelWarping(nn.Module):
 
     def forward(self, x: Tensor, flow: Tensor) -> Tensor:
         """x (B, T, H, W, C), flow (B, 2, T − 1, H, W, 2) → (B, T, H, W, C)."""
+        if plain_float32_on_cpu(x):
+            return self._forward_by_frames(x, flow)
         pairs = flow.shape[:3]
         aligned = self.deformable(
             pair_sources(x).flatten(0, 2), pair_targets(x).flatten(0, 2), flow.flatten(0, 2)
@@ -98,9 +100,23 @@ class ParallelWarping(nn.Module):
         none = torch.zeros_like(aligned[:, 0, :1])
         back = torch.cat((aligned[:, 0], none), 1).to(x.dtype)
         forth = torch.cat((none, aligned[:, 1]), 1).to(x.dtype)
-        if plain_float32_on_cpu(x):  # frame by frame, so that what is three times as wide stays small
-            frames = [
-                self.fusion(torch.cat((x[:, t], back[:, t], forth[:, t]), -1)) for t in range(x.shape[1])
-            ]
-            return torch.stack(frames, 1)
         return self.fusion(torch.cat((x, back, forth), -1))
+
+    def _forward_by_frames(self, x: Tensor, flow: Tensor) -> Tensor:
+        """Do what `forward` does, so that nothing is made that is several times as large as `x`."""
+        batch, count = x.shape[:2]
+        samples = [range(sample * count, (sample + 1) * count) for sample in range(batch)]
+        pairs = []
+        for sample in samples:
+            back = list(zip(sample[1:], sample[:-1], strict=True))
+            pairs += back + [(target, source) for source, target in back]
+        frames = x.flatten(0, 1)
+        aligned = self.deformable.align_pairs(frames, pairs, flow.flatten(0, 2))
+        to = dict(zip(pairs, aligned, strict=True))
+        none = torch.zeros_like(frames[0])
+        mixed = torch.empty_like(x, memory_format=torch.contiguous_format)
+        for sample, target in zip(samples, mixed, strict=True):
+            for index in sample:
+                nearby = (frames[index], to.get((index + 1, index), none), to.get((index - 1, index), none))
+                target[index - sample[0]] = self.fusion(torch.cat(nearby, -1))
+        return mixed

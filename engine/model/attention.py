@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from engine.model.cpu_kernels import BlockWeights, kernels_for
 from engine.model.layers import (
     DropPath,
     FullLinear,
@@ -108,6 +109,7 @@ class WindowAttention(nn.Module):
     def __init__(self, channels: int, window: Shape3, heads: int, cache: BiasCache, *, mutual: bool) -> None:
         super().__init__()
         self.heads = heads
+        self.window = window
         self._cache = cache
         rows = (2 * window[0] - 1) * (2 * window[1] - 1) * (2 * window[2] - 1)
         self.bias_table = nn.Parameter(torch.empty(rows, heads))
@@ -175,6 +177,9 @@ class Block(nn.Module):
         in the processor's cache; nothing of the whole volume's size is made but `x` itself.
         """
         flat = x.view(-1, x.shape[-1])
+        kernels = kernels_for(x, self.mlp.output.weight)
+        if kernels is not None:
+            return kernels.update_block(flat, layout, self._weights())
         for boxes in layout.boxes:
             for few in boxes.split(TOKENS_AT_A_TIME):
                 rows = layout.order[few.start : few.stop]
@@ -188,6 +193,23 @@ class Block(nn.Module):
                 if holes is not None:
                     rows, tokens = rows[~holes], tokens[~holes]
                 flat.index_copy_(0, rows, tokens)
+
+    def _weights(self) -> BlockWeights:
+        attention, mlp = self.attention, self.mlp
+        return BlockWeights(
+            attention_norm=self.attention_norm,
+            qkv=attention.qkv,
+            mutual_qkv=attention.mutual_qkv,
+            projection=attention.projection,
+            mlp_norm=self.mlp_norm,
+            gate=mlp.gate,
+            value=mlp.value,
+            output=mlp.output,
+            bias_table=attention.bias_table,
+            places=attention.places if attention.mutual_qkv is not None else None,
+            window=attention.window,
+            heads=attention.heads,
+        )
 
 
 class BlockGroup(nn.Module):

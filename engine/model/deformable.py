@@ -4,17 +4,22 @@ P pictures, C channels in, O channels out, G groups of channels that share offse
 kernel, H W rows and columns. Channels-last tensors, unless a docstring says otherwise.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from engine.model.cpu_kernels import MIN_CHANNELS, CPUKernels, kernels_for, with_border
 from engine.model.deformable_fused import available, fused_convolution
 from engine.model.layers import at_least_float32
 
 COLUMN_BYTES = 2**24
 """Sampled columns held at a time on a CPU: about the size of its last cache."""
 COLUMN_BYTES_GPU = 2**30
+SLOPE = 0.1
+"""Of the leaky rectifiers between the convolutions that learn where to sample."""
 POINT_BYTES = 2**23
 """Sampling points held at a time on a CPU, outside training: they are many times the size of the features."""
 
@@ -75,26 +80,12 @@ class GuidedDeformableConvolution(nn.Module):
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
         layers: list[nn.Module] = []
         for width in (2 * channels + 2, channels, channels):
-            layers += [nn.Conv2d(width, channels, 3, padding=1), nn.LeakyReLU(0.1)]
+            layers += [nn.Conv2d(width, channels, 3, padding=1), nn.LeakyReLU(SLOPE)]
         self.offset_trunk = nn.Sequential(*layers)
         self.offset_head = _ZeroConvolution(channels, 27 * groups, 3, padding=1)
 
     def forward(self, source: Tensor, target: Tensor, flow: Tensor) -> Tensor:
-        """Return `source` aligned to `target`, both (P, H, W, C); flow (P, H, W, 2) in pixels.
-
-        All pictures at once, except on a CPU outside training: there as many as leave the sampling points
-        in its cache.
-        """
-        step = len(source)
-        if source.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
-            point_bytes = 27 * self.groups * flow[0, ..., 0].numel() * 4
-            step = max(1, POINT_BYTES // max(1, point_bytes))
-        if step >= len(source):
-            return self._align(source, target, flow)
-        parts = zip(source.split(step), target.split(step), flow.split(step), strict=True)
-        return torch.cat([self._align(*part) for part in parts])
-
-    def _align(self, source: Tensor, target: Tensor, flow: Tensor) -> Tensor:
+        """Return `source` aligned to `target`, both (P, H, W, C); flow (P, H, W, 2) in pixels."""
         warped = warp_features(source, flow)
         points, mask = self._points(torch.cat((warped, target, flow.to(target.dtype)), -1), flow)
         with torch.autocast(source.device.type, enabled=False):
@@ -103,6 +94,41 @@ class GuidedDeformableConvolution(nn.Module):
             if available(x):
                 return fused_convolution(x, points, mask, weight, bias, plain=deformable_convolution)
             return deformable_convolution(x, points, mask, weight, bias)
+
+    def align_pairs(self, frames: Tensor, pairs: Sequence[tuple[int, int]], flow: Tensor) -> list[Tensor]:
+        """Return a frame aligned to another, each (H, W, C), for each of `pairs` (source, target): P of them.
+
+        frames (N, H, W, C), flow (P, H, W, 2). For restoring on a CPU: as many pairs at a time as leave the
+        sampling points in its cache.
+        """
+        point_bytes = 27 * self.groups * flow[0, ..., 0].numel() * 4
+        step = max(1, POINT_BYTES // max(1, point_bytes))
+        kernels = kernels_for(frames, self.weight) if frames.shape[3] >= MIN_CHANNELS else None
+        align = self if kernels is None else self._forward_with(kernels)
+        frames = frames.contiguous()
+        aligned: list[Tensor] = []
+        for start in range(0, len(pairs), step):
+            sources, targets = zip(*pairs[start : start + step], strict=True)
+            aligned += align(_pick(frames, sources), _pick(frames, targets), flow[start : start + step])
+        return aligned
+
+    def _forward_with(self, kernels: CPUKernels) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        """Return what does the same as `forward`, with weights packed for many calls."""
+        trunk = [
+            kernels.pack_convolution(layer) for layer in self.offset_trunk if isinstance(layer, nn.Conv2d)
+        ]
+        head = kernels.pack_convolution(self.offset_head)
+        weights = kernels.pack(self.weight.flatten(2).transpose(1, 2).flatten(1), self.bias)
+
+        def align(source: Tensor, target: Tensor, flow: Tensor) -> Tensor:
+            source, flow = with_border(source), flow.contiguous()
+            learned = kernels.join_warped(source, target, flow)
+            for convolution in trunk:
+                learned = kernels.convolve(learned, convolution, slope=SLOPE)
+            learned = kernels.convolve(learned, head)
+            return kernels.convolve_samples(source, learned, flow, weights, self.groups, self.max_residue_px)
+
+        return align
 
     def _points(self, seen: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """Return sampling points (P, G, 9, H, W, 2) and modulation (P, G, 9, H, W), in float32."""
@@ -147,3 +173,10 @@ def _tap_points(height: int, width: int, device: torch.device) -> Tensor:
     y = near.view(3, 1, 1, 1) + torch.arange(height, device=device)[:, None]
     shape = (3, 3, height, width)
     return torch.stack((x.expand(shape), y.expand(shape)), -1).view(9, height, width, 2).float()
+
+
+def _pick(frames: Tensor, indices: Sequence[int]) -> Tensor:
+    """Return some of the frames, where one is enough without a copy."""
+    if len(indices) == 1:
+        return frames[indices[0] : indices[0] + 1]
+    return frames[list(indices)]

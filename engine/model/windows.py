@@ -145,7 +145,8 @@ def _lay_out(size: Size4, window: Shape3, shifted: bool, mutual: bool, device: t
                 if mutual:
                     pairs = _gather(place_ids, frames, rows, columns).reshape(-1, 2, shape[1] * shape[2])
                     alike = (pairs == pairs[0]).all()
-                    places = torch.from_numpy(pairs[:1, 0] if alike else pairs[:, 0]).to(device)
+                    kept = np.ascontiguousarray(pairs[: 1 if alike else None, 0])
+                    places = torch.from_numpy(kept).to(device)
                 count = len(part) // int(np.prod(shape))
                 boxes.append(Boxes(start, count, shape, _relative_index(shape, window, device), places))
                 parts.append(part)

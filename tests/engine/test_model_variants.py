@@ -57,16 +57,19 @@ def restored(network: VRTSpike, inputs: tuple[torch.Tensor, torch.Tensor]) -> to
         return network(*inputs).clone()
 
 
+@pytest.mark.usefixtures("cpu_way")
 def test_restoring_is_what_training_computes(network, inputs) -> None:
     torch.testing.assert_close(restored(network, inputs), plain(network, inputs), rtol=0, atol=2e-5)
 
 
+@pytest.mark.usefixtures("cpu_way")
 @pytest.mark.parametrize("tokens", [1, 100, 10**9])
 def test_few_windows_at_a_time_change_nothing(network, inputs, monkeypatch, tokens) -> None:
     monkeypatch.setattr(attention, "TOKENS_AT_A_TIME", tokens)
     torch.testing.assert_close(restored(network, inputs), plain(network, inputs), rtol=0, atol=2e-5)
 
 
+@pytest.mark.usefixtures("cpu_way")
 @pytest.mark.parametrize("budget", [1, 50_000, 10**9])
 def test_few_pictures_at_a_time_change_nothing(network, inputs, monkeypatch, budget) -> None:
     expected = plain(network, inputs)

@@ -53,6 +53,7 @@ def every_eighth_channel(features: Tensor) -> Tensor:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("cpu_way")
 @pytest.mark.parametrize("name", ["vrt_small", "vrt_gopro"])
 def test_vrt_agrees_with_the_published_results(vectors: ModuleType, shared_golden: Path, name: str) -> None:
     vector = vectors.load_vector(shared_golden / f"{name}.npz")
@@ -77,6 +78,7 @@ def test_vrt_agrees_with_the_published_results(vectors: ModuleType, shared_golde
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("cpu_way")
 @pytest.mark.parametrize("name", ["vrt_spike_small", "vrt_spike_full"])
 def test_spike_network_agrees_with_the_reference_system(
     vectors: ModuleType, shared_golden: Path, name: str
