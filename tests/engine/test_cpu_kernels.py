@@ -169,6 +169,31 @@ def test_a_convolution_is_what_torch_computes(
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("added", [False, True], ids=["alone", "with a residual"])
+@pytest.mark.parametrize(
+    ("batch", "frames", "height", "width", "inputs", "outputs"),
+    [(1, 5, 12, 16, 48, 48), (2, 3, 9, 7, 13, 21), (1, 1, 4, 4, 8, 8), (3, 2, 1, 5, 40, 32)],
+)
+def test_a_convolution_in_time_and_space_is_what_torch_computes(
+    kernels: CPUKernels,
+    batch: int,
+    frames: int,
+    height: int,
+    width: int,
+    inputs: int,
+    outputs: int,
+    added: bool,
+) -> None:
+    torch.manual_seed(outputs)
+    layer = nn.Conv3d(inputs, outputs, 3, padding=1)
+    x = torch.randn(batch, frames, height, width, inputs)
+    residual = torch.randn(batch, frames, height, width, outputs) if added else None
+    exact = copy.deepcopy(layer).double()(x.permute(0, 4, 1, 2, 3).double()).permute(0, 2, 3, 4, 1)
+    expected = functional.relu(exact + residual if added else exact).float()
+    found = kernels.convolve(x, kernels.pack_convolution(layer), slope=0.0, added=residual)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("reach_px", [0.5, 40.0], ids=["near", "far outside"])
 @pytest.mark.parametrize(
     ("channels", "groups", "height", "width"),

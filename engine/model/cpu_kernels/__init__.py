@@ -122,9 +122,12 @@ class CPUKernels:
         getattr(self._library, pack)(*addresses, outputs, inputs, packed.data_ptr(), bias.data_ptr())
         return PackedProduct(packed, bias, inputs, outputs)
 
-    def pack_convolution(self, layer: nn.Conv2d) -> PackedProduct:
-        """Pack a convolution of 3 × 3 with a padding of 1 and nothing else to it."""
-        weight, bias = layer.weight.contiguous(), cast(Tensor, layer.bias).contiguous()
+    def pack_convolution(self, layer: nn.Conv2d | nn.Conv3d) -> PackedProduct:
+        """Pack a convolution of 3 × 3, or of 3 × 3 × 3 in time and space, padded by 1, without a stride."""
+        weight, bias = layer.weight, cast(Tensor, layer.bias).contiguous()
+        if weight.dim() == 5:  # frames before channels: those before, these, those after
+            weight = weight.transpose(1, 2).flatten(1, 2)
+        weight = weight.contiguous()
         outputs, inputs = weight.shape[:2]
         width = _filled_up(outputs)
         packed, packed_bias = weight.new_empty(width * WINOGRAD_POINTS * inputs), bias.new_empty(width)
@@ -136,10 +139,23 @@ class CPUKernels:
         )
         return PackedProduct(packed, packed_bias, inputs, outputs)
 
-    def convolve(self, x: Tensor, convolution: PackedProduct, slope: float = 1.0) -> Tensor:
-        """Convolve pictures x (P, H, W, inputs) → (P, H, W, outputs); what is below 0 is times `slope`."""
-        result = x.new_empty(*x.shape[:3], convolution.outputs)
-        pictures = structures.Pictures(x.data_ptr(), result.data_ptr(), *x.shape[:3])
+    def convolve(
+        self, x: Tensor, convolution: PackedProduct, slope: float = 1.0, added: Tensor | None = None
+    ) -> Tensor:
+        """Convolve pictures (…, H, W, inputs) → (…, H, W, outputs), or in time too.
+
+        For that, x is (B, T, H, W, inputs / 3). `added`, of the result's shape, is added; then what is below
+        0 is times `slope`.
+        """
+        *others, height, width, channels = x.shape
+        result = x.new_empty(*others, height, width, convolution.outputs)
+        pictures = structures.Pictures(
+            x.data_ptr(),
+            None if added is None else added.data_ptr(),
+            result.data_ptr(),
+            *(math.prod(others), height, width),
+            others[-1] if channels < convolution.inputs else 0,
+        )
         self._call("convolve", pictures, convolution.described(), slope)
         return result
 

@@ -1,9 +1,10 @@
-/* Convolutions of 3 × 3, padded by one, by Winograd's minimal filtering F(4 × 4, 3 × 3) (arXiv 1509.09308).
+/* Convolutions of 3 × 3, and of 3 × 3 × 3 in time and space, padded by one, by Winograd's minimal filtering F(4 × 4, 3 × 3) (arXiv 1509.09308).
  *
  * Strategy: sixteen outputs next to each other take 36 products a channel instead of 144. Pictures are cut
  * into tiles of 4 × 4 outputs; the 6 × 6 inputs that a tile sees are turned into 36 numbers, each of which is
  * multiplied by weights of its own (36 matrix products over many tiles), and the 36 sums are turned back. The
- * numbers are values of polynomials at 0, ±1, ±2 and infinity. A thread takes as many tiles as leave their
+ * numbers are values of polynomials at 0, ±1, ±2 and infinity. The frames before and after count as further
+ * inputs. A thread takes as many tiles as leave their
  * numbers in its second cache.
  */
 
@@ -24,9 +25,11 @@ typedef struct {
 } Convolution;
 
 typedef struct {
-    const float *input; /* (pictures, height, width, inputs) */
+    const float *input; /* (pictures, height, width, channels) */
+    const float *added; /* to the outputs, of their shape; or null */
     float *output;      /* (pictures, height, width, outputs) */
     long pictures, height, width;
+    long frames; /* pictures of a sample, each convolved with those before and after it; or 0: each alone */
 } Pictures;
 
 /* Turn three weights along a side into six. */
@@ -107,7 +110,7 @@ INLINE void turn_back(Vec to[OUT], const Vec m[SIDE]) {
 }
 
 /* Turn LANES outputs of a tile's sums, `apart` floats from each other, into those of its pixels. */
-INLINE void turn_sums(Vec pixel[OUT][OUT], const float *sums, long apart, Vec bias, float slope) {
+INLINE void turn_sums(Vec pixel[OUT][OUT], const float *sums, long apart) {
     Vec columns[SIDE][OUT];
     for (int x = 0; x < SIDE; x++) {
         Vec m[SIDE];
@@ -118,10 +121,6 @@ INLINE void turn_sums(Vec pixel[OUT][OUT], const float *sums, long apart, Vec bi
         Vec m[SIDE];
         UNROLLED for (int x = 0; x < SIDE; x++) m[x] = columns[x][y];
         turn_back(pixel[y], m);
-        UNROLLED for (int x = 0; x < OUT; x++) {
-            Vec sum = pixel[y][x] + bias;
-            pixel[y][x] = larger(sum, all(0.0f)) + smaller(sum, all(0.0f)) * all(slope);
-        }
     }
 }
 
@@ -136,31 +135,42 @@ INLINE TilePlace place_of(long tile, const Pictures *pictures) {
     return (TilePlace){tile / (across * down), tile / across % down * OUT, tile % across * OUT};
 }
 
+/* `inputs`: channels of a picture, or of three where those before and after are seen too. */
 static void turn_inputs_of(float *to, long apart, long tile, const Pictures *pictures, long inputs,
                            const float *zeros) {
     TilePlace place = place_of(tile, pictures);
-    const float *seen[POINTS];
-    for (int point = 0; point < POINTS; point++) {
-        long y = place.y + point / SIDE - 1, x = place.x + point % SIDE - 1;
-        int inside = y >= 0 && y < pictures->height && x >= 0 && x < pictures->width;
-        long pixel = (place.picture * pictures->height + y) * pictures->width + x;
-        seen[point] = inside ? pictures->input + pixel * inputs : zeros;
+    long frames = pictures->frames, frame = frames ? place.picture % frames : 0;
+    long channels = frames ? inputs / 3 : inputs;
+    for (long before = frames ? -1 : 0; before <= (frames ? 1 : 0); before++) {
+        int shown = !frames || (frame + before >= 0 && frame + before < frames);
+        const float *seen[POINTS];
+        for (int point = 0; point < POINTS; point++) {
+            long y = place.y + point / SIDE - 1, x = place.x + point % SIDE - 1;
+            int inside = shown && y >= 0 && y < pictures->height && x >= 0 && x < pictures->width;
+            long pixel = ((place.picture + before) * pictures->height + y) * pictures->width + x;
+            seen[point] = inside ? pictures->input + pixel * channels : zeros;
+        }
+        turn_inputs(to, apart, seen, channels);
+        to += channels;
     }
-    turn_inputs(to, apart, seen, inputs);
 }
 
 static void turn_sums_of(const float *sums, long apart, long tile, const Pictures *pictures,
                          const Convolution *convolution, long output, float slope) {
     TilePlace place = place_of(tile, pictures);
     for (long half = 0; half < PANEL && output + half < convolution->outputs; half += LANES) {
-        Vec pixel[OUT][OUT];
-        turn_sums(pixel, sums + half, apart, load(convolution->bias + output + half), slope);
+        long used = least(convolution->outputs - output - half, LANES);
+        Vec pixel[OUT][OUT], bias = load(convolution->bias + output + half);
+        turn_sums(pixel, sums + half, apart);
         for (long y = place.y; y < least(place.y + OUT, pictures->height); y++)
-            for (long x = place.x; x < least(place.x + OUT, pictures->width); x++)
-                put(pictures->output +
-                        ((place.picture * pictures->height + y) * pictures->width + x) * convolution->outputs +
-                        output + half,
-                    pixel[y - place.y][x - place.x], convolution->outputs - output - half, 0);
+            for (long x = place.x; x < least(place.x + OUT, pictures->width); x++) {
+                long at = (place.picture * pictures->height + y) * pictures->width + x;
+                at = at * convolution->outputs + output + half;
+                Vec sum = pixel[y - place.y][x - place.x] + bias;
+                if (pictures->added) sum += load_some(pictures->added + at, used);
+                sum = larger(all(0.0f), sum) + smaller(all(0.0f), sum) * all(slope);
+                store_some(pictures->output + at, sum, used);
+            }
     }
 }
 
@@ -174,7 +184,7 @@ INLINE void sum_tile(const int rows, float *to, const float *a, const float *pan
     }
 }
 
-/* The convolution, then x for x ≥ 0 and slope · x below. Returns 1 if memory is lacking, else 0. */
+/* The convolution and what is added, then x for x ≥ 0 and slope · x below. Returns 1 if memory is lacking, else 0. */
 int convolve(const Pictures *pictures, const Convolution *convolution, float slope, int threads) {
     long inputs = convolution->inputs, outputs = convolution->outputs;
     long across = (pictures->width + OUT - 1) / OUT, down = (pictures->height + OUT - 1) / OUT;

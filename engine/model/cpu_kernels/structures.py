@@ -57,10 +57,12 @@ class Block(Structure):
 class Pictures(Structure):
     _fields_ = (
         ("input", Floats),
+        ("added", Floats),
         ("output", Floats),
         ("pictures", c_long),
         ("height", c_long),
         ("width", c_long),
+        ("frames", c_long),
     )
 
 
