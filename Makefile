@@ -27,9 +27,10 @@ $(READY): pyproject.toml constraints.txt $(wildcard $(KERNELS)/*.[ch])
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	@# torch first and by its exact version: a looser spelling may fetch gigabytes of another build
 	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	@rm -f $(KERNELS)/*.so
 	@$(BIN)/python -m pip install --quiet --editable '.[development]' --constraint constraints.txt
 	@# only processors of this kind have kernels in C, and only a compiler makes them
-	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! ls $(KERNELS)/*.so >/dev/null 2>&1; then \
+	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! ls $(KERNELS)/avx2*.so $(KERNELS)/avx512*.so >/dev/null 2>&1; then \
 		echo "The network's kernels were not compiled, and it will take nearly twice as long on this CPU." >&2; \
 		echo "To have them, run once: sudo apt-get install -y gcc libc6-dev && touch pyproject.toml && make setup" >&2; \
 	fi

@@ -174,11 +174,11 @@ class Block(nn.Module):
         """Do what `forward` does in evaluation, in place and a few windows at a time.
 
         No window needs another's tokens, so all that happens to some windows happens while they are
-        in the processor's cache; nothing of the whole volume's size is made but `x` itself.
+        in the processor's cache; nothing of a large volume's size is made but `x` itself.
         """
         flat = x.view(-1, x.shape[-1])
-        kernels = kernels_for(x, self.mlp.output.weight)
-        if kernels is not None:
+        kernels = kernels_for(x, *self.parameters())
+        if kernels is not None and flat.is_contiguous():
             return kernels.update_block(flat, layout, self._weights())
         for boxes in layout.boxes:
             for few in boxes.split(TOKENS_AT_A_TIME):

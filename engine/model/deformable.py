@@ -103,7 +103,7 @@ class GuidedDeformableConvolution(nn.Module):
         """
         point_bytes = 27 * self.groups * flow[0, ..., 0].numel() * 4
         step = max(1, POINT_BYTES // max(1, point_bytes))
-        kernels = kernels_for(frames, self.weight) if frames.shape[3] >= MIN_CHANNELS else None
+        kernels = kernels_for(frames, flow, *self.parameters()) if frames.shape[3] >= MIN_CHANNELS else None
         align = self if kernels is None else self._forward_with(kernels)
         frames = frames.contiguous()
         aligned: list[Tensor] = []

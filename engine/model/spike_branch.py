@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from engine.model.attention import attend
 from engine.model.config import ENCODER_STAGES, VRTSpikeConfig
-from engine.model.cpu_kernels import kernels_for
+from engine.model.cpu_kernels import can_convolve, kernels_for
 from engine.model.layers import Linear, Norm, at_least_float32
 
 TOKEN_BUDGET = 2**16
@@ -32,7 +32,8 @@ class SpaceTimeConvolution(nn.Conv3d):
 
     def rectified(self, x: Tensor, added: Tensor | None = None) -> Tensor:
         """Return what is positive of forward(x) + added."""
-        kernels = kernels_for(x, self.weight) if self.stride == (1, 1, 1) else None
+        tensors = (x, *self.parameters()) if added is None else (x, added, *self.parameters())
+        kernels = kernels_for(*tensors) if can_convolve(self) else None
         if kernels is None:
             result = self(x)
             return functional.relu(result if added is None else added + result)

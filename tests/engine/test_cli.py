@@ -513,7 +513,11 @@ def test_a_real_ctrl_c_stops_with_one_line_and_whole_files(tmp_path, planes, num
     clip = make_clip(tmp_path / "long", np.tile(planes, (30, 1, 1)), frames=30 * FRAMES)
     out = tmp_path / "out"
     process = subprocess.Popen(
-        command("restore", clip, *GEOMETRY, "--out", out), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command("restore", clip, *GEOMETRY, "--out", out),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # a shell has its background jobs ignore Ctrl-C, and so would what they start
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (out / "0007.png").exists():

@@ -2,11 +2,13 @@
 
 import copy
 import logging
+import math
 import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +19,7 @@ from engine.model import cpu_kernels
 from engine.model.attention import BiasCache, Block
 from engine.model.cpu_kernels import CPUKernels, compiled_libraries, load_fastest, structures
 from engine.model.deformable import GuidedDeformableConvolution
+from engine.model.spike_branch import SpaceTimeConvolution
 from engine.model.windows import Shape3, Size4, window_layout
 
 LIBRARIES = compiled_libraries()
@@ -30,6 +33,7 @@ BLOCKS = [  # channels, heads, window, size, mutual
     pytest.param(48, 4, (2, 4, 4), (2, 5, 12, 16), True, id="small mutual, two samples"),
     pytest.param(20, 4, (3, 5, 5), (2, 4, 11, 13), False, id="windows over the border, odd lines"),
     pytest.param(36, 4, (2, 3, 3), (1, 5, 7, 7), True, id="mutual over the border"),
+    pytest.param(36, 4, (2, 5, 5), (1, 4, 40, 40), True, id="many pairs of frames, odd in number"),
     pytest.param(24, 1, (1, 16, 16), (1, 2, 32, 16), False, id="one wide head, long lines"),
     pytest.param(200, 5, (2, 2, 2), (1, 2, 4, 4), False, id="wide"),
     pytest.param(8, 2, (2, 6, 6), (1, 2, 1, 1), True, id="one pixel"),
@@ -41,7 +45,8 @@ def test_where_there_is_a_compiler_kernels_were_compiled() -> None:
         pytest.skip("no compiler, or none that the kernels are for")
     if torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"):
         pytest.skip("the kernels are not for this processor")
-    assert LIBRARIES
+    wanted = 2 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 1
+    assert len(LIBRARIES) == wanted
 
 
 @pytest.fixture(params=LIBRARIES, ids=lambda path: path.name.split(".")[0])
@@ -109,6 +114,16 @@ def test_any_number_of_threads_computes_the_same(edge: int, mutual: bool) -> Non
 
 
 @pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("channels", [*range(4, 132, 12), 128, 144, 176, 240])
+def test_any_number_of_channels_is_normalised_right(channels: int) -> None:
+    block = make_block(channels, 2, (1, 2, 2), mutual=False)
+    x = torch.randn(1, 1, 4, 4, channels) * 0.01 + 3
+    x[0, 0, 0, 0] = 3.0  # nothing but its mean: only epsilon stands against a division by zero
+    found = updated(block, x, shifted=False)
+    torch.testing.assert_close(found, exactly(block, x, shifted=False), rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.usefixtures("kernels")
 def test_large_scores_do_not_overflow() -> None:
     block = make_block(32, 2, (2, 8, 8), mutual=False)
     with torch.no_grad():
@@ -148,10 +163,34 @@ def test_weights_in_another_order_in_memory_are_read_right() -> None:
     expected = exactly(block, x, shifted=False)
     for layer in (block.attention.qkv, block.mlp.gate, block.mlp.output):
         layer.weight.data = layer.weight.data.t().contiguous().t()
+    for parameter in (block.attention_norm.weight, block.mlp_norm.bias):
+        parameter.data = torch.stack((parameter.data, torch.zeros(32)), 1)[:, 0]
     torch.testing.assert_close(updated(block, x, shifted=False), expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
+@pytest.mark.usefixtures("kernels")
+def test_a_part_of_a_wider_volume_is_updated_alone() -> None:
+    block = make_block(32, 2, (2, 4, 4), mutual=False)
+    wide = torch.randn(1, 2, 8, 8, 64)
+    expected, before = exactly(block, wide[..., :32], shifted=False), wide.clone()
+    layout = window_layout((1, 2, 8, 8), (2, 4, 4), False, False, wide.device)
+    with torch.inference_mode():
+        block.update(wide[..., :32], layout)
+    torch.testing.assert_close(wide[..., :32], expected, rtol=TOLERANCE, atol=TOLERANCE)
+    assert torch.equal(wide[..., 32:], before[..., 32:])
+
+
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("mutual", [False, True])
+def test_a_layout_of_the_other_kind_is_refused(mutual: bool) -> None:
+    block = make_block(32, 2, (2, 4, 4), mutual=mutual)
+    layout = window_layout((1, 2, 8, 8), (2, 4, 4), False, not mutual, torch.device("cpu"))
+    with torch.inference_mode(), pytest.raises(ValueError, match="pairs of frames"):
+        block.update(torch.randn(1, 2, 8, 8, 32), layout)
+
+
 @pytest.mark.parametrize("slope", [1.0, 0.1])
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(
     ("pictures", "height", "width", "inputs", "outputs"),
     [(1, 16, 24, 96, 432), (2, 9, 7, 13, 21), (3, 1, 1, 5, 3), (1, 1, 30, 40, 33), (5, 8, 8, 194, 96)],
@@ -194,10 +233,66 @@ def test_a_convolution_in_time_and_space_is_what_torch_computes(
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"stride": (1, 2, 2)}, {"padding": 2, "dilation": 2}, {"bias": False}, {"groups": 2}],
+    ids=str,
+)
+@pytest.mark.usefixtures("kernels")
+def test_any_convolution_in_time_and_space_is_rectified_right(options: dict[str, Any]) -> None:
+    torch.manual_seed(3)
+    layer = SpaceTimeConvolution(100, 20, 3, **{"padding": 1, **options})  # wide: torch computes it whole
+    x = torch.randn(2, 100, 3, 8, 9)
+    expected = functional.relu(copy.deepcopy(layer).double()(x.double()))
+    added = torch.randn_like(expected)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer.rectified(x), expected.float(), rtol=0, atol=1e-4)
+        found = layer.rectified(x, added.float())
+    exact = copy.deepcopy(layer).double()(x.double())
+    torch.testing.assert_close(found, functional.relu(exact + added).float(), rtol=0, atol=1e-4)
+
+
+def test_shapes_that_do_not_fit_are_refused(kernels: CPUKernels) -> None:
+    flat = kernels.pack_convolution(nn.Conv2d(12, 4, 3, padding=1))
+    deep = kernels.pack_convolution(nn.Conv3d(4, 4, 3, padding=1))
+    x = torch.zeros(1, 2, 8, 8, 12)
+    for pictures, convolution in ((x[0], deep), (x, deep), (x, flat), (x[0, ..., :4], flat)):
+        with pytest.raises(ValueError, match="shape"):
+            kernels.convolve(pictures, convolution)
+    with pytest.raises(ValueError, match="shape"):
+        kernels.convolve(x[0], flat, added=torch.zeros(2, 8, 8, 1))
+    with pytest.raises(ValueError, match="shape"):
+        kernels.join_warped(x[0], x[0], torch.zeros(2, 8, 8, 2))
+    with pytest.raises(ValueError, match="no such convolution"):
+        kernels.pack_convolution(nn.Conv2d(12, 4, 5, padding=2))
+
+
+def test_an_infinite_sum_is_rectified_to_zero_or_stays(kernels: CPUKernels) -> None:
+    layer = nn.Conv2d(1, 1, 3, padding=1)
+    with torch.no_grad():
+        layer.bias.fill_(-math.inf)
+    packed = kernels.pack_convolution(layer)
+    assert (kernels.convolve(torch.zeros(1, 4, 4, 1), packed, slope=0.0) == 0).all()
+    assert (kernels.convolve(torch.zeros(1, 4, 4, 1), packed, slope=0.1) == -math.inf).all()
+
+
+@pytest.mark.parametrize("where", [math.nan, math.inf, -math.inf, 1e30])
+def test_a_flow_to_nowhere_reads_zeros(kernels: CPUKernels, where: float) -> None:
+    weights = kernels.pack(torch.randn(16, 9 * 16), torch.arange(16.0))
+    source = cpu_kernels.with_border(torch.randn(1, 6, 7, 16))
+    learned, flow = torch.zeros(1, 6, 7, 27 * 2), torch.zeros(1, 6, 7, 2)
+    flow[0, 2, 3, 0] = where
+    found = kernels.convolve_samples(source, learned, flow, weights, groups=2, reach_px=4.0)
+    assert torch.equal(found[0, 2, 3], torch.arange(16.0))  # the bias alone
+    assert not torch.equal(found[0, 2, 4], torch.arange(16.0))
+    assert found.isfinite().all()
+
+
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("reach_px", [0.5, 40.0], ids=["near", "far outside"])
 @pytest.mark.parametrize(
     ("channels", "groups", "height", "width"),
-    [(96, 16, 12, 10), (48, 4, 9, 14), (40, 5, 1, 6), (16, 16, 7, 1), (8, 1, 5, 5)],
+    [(96, 16, 12, 10), (48, 4, 9, 14), (40, 5, 1, 6), (16, 16, 7, 1), (8, 1, 5, 5), (6, 2, 5, 5)],
 )
 @pytest.mark.usefixtures("kernels")
 def test_alignment_is_what_torch_computes(

@@ -1,4 +1,4 @@
-"""Kernels in C for what torch is slow at on a CPU: blocks of attention, and alignment.
+"""Kernels in C for what torch is slow at on a CPU: blocks of attention, alignment, and small convolutions.
 
 They are compiled when the package is installed, once for each kind of processor that is worth it. Where there
 was no compiler, or the processor is another, `KERNELS` is None and the network goes through torch alone.
@@ -29,7 +29,7 @@ WINOGRAD_POINTS = 36
 BORDER = (0, 0, 1, 2, 1, 3)
 """Zeros around pictures (P, H, W, C), as `functional.pad` takes them."""
 MIN_CHANNELS = 8
-"""Of pictures that are sampled from."""
+"""Of pictures that are sampled from: so many are read at a time, the last ones into the border."""
 LOG2_E = math.log2(math.e)
 
 
@@ -61,6 +61,8 @@ class PackedProduct:
     bias: Tensor
     inputs: int
     outputs: int
+    frames: int = 1
+    """That a convolution sees at a time; inputs count all of them."""
 
     def described(self) -> structures.Product:
         return structures.Product(self.packed.data_ptr(), self.bias.data_ptr(), self.inputs, self.outputs)
@@ -81,13 +83,18 @@ class CPUKernels:
 
     def update_block(self, volume: Tensor, layout: WindowLayout, block: BlockWeights) -> None:
         """Take the tokens (L, C) of a volume through a transformer block, in place."""
+        if any((block.mutual_qkv is None) != (boxes.places is None) for boxes in layout.boxes):
+            raise ValueError("mutual attention needs a layout of pairs of frames, and only that does")
         qkv, projection, output = map(self.pack_linear, (block.qkv, block.projection, block.output))
         mutual_qkv = None if block.mutual_qkv is None else self.pack_linear(block.mutual_qkv)
         gated = self._pack_pair(block.gate, block.value)
         tables = (block.bias_table * LOG2_E).t().contiguous()
+        norms = [
+            (norm.weight.contiguous(), norm.bias.contiguous(), norm.eps)
+            for norm in (block.attention_norm, block.mlp_norm)
+        ]
         described = structures.Block(
-            _described_norm(block.attention_norm),
-            _described_norm(block.mlp_norm),
+            *(structures.Norm(weight.data_ptr(), bias.data_ptr(), eps) for weight, bias, eps in norms),
             qkv.described(),
             structures.Product() if mutual_qkv is None else mutual_qkv.described(),
             projection.described(),
@@ -123,9 +130,12 @@ class CPUKernels:
         return PackedProduct(packed, bias, inputs, outputs)
 
     def pack_convolution(self, layer: nn.Conv2d | nn.Conv3d) -> PackedProduct:
-        """Pack a convolution of 3 × 3, or of 3 × 3 × 3 in time and space, padded by 1, without a stride."""
+        """Pack a convolution that `can_convolve` says yes to."""
+        if not can_convolve(layer):
+            raise ValueError(f"the kernels have no such convolution: {layer}")
         weight, bias = layer.weight, cast(Tensor, layer.bias).contiguous()
-        if weight.dim() == 5:  # frames before channels: those before, these, those after
+        frames = 3 if weight.dim() == 5 else 1
+        if frames == 3:  # frames before channels
             weight = weight.transpose(1, 2).flatten(1, 2)
         weight = weight.contiguous()
         outputs, inputs = weight.shape[:2]
@@ -137,24 +147,30 @@ class CPUKernels:
             *(packed.data_ptr(), packed_bias.data_ptr()),
             torch.get_num_threads(),
         )
-        return PackedProduct(packed, packed_bias, inputs, outputs)
+        return PackedProduct(packed, packed_bias, inputs, outputs, frames)
 
     def convolve(
         self, x: Tensor, convolution: PackedProduct, slope: float = 1.0, added: Tensor | None = None
     ) -> Tensor:
-        """Convolve pictures (…, H, W, inputs) → (…, H, W, outputs), or in time too.
+        """Convolve pictures (P, H, W, C) → (P, H, W, outputs); in time too, (B, T, H, W, C) → the same.
 
-        For that, x is (B, T, H, W, inputs / 3). `added`, of the result's shape, is added; then what is below
-        0 is times `slope`.
+        `added`, of the result's shape, is added; then what is below 0 is times `slope` (0 to 1). It is
+        float32's result but for a digit, and what is not finite spreads over 6 × 6 pixels.
         """
         *others, height, width, channels = x.shape
+        in_time = convolution.frames > 1
         result = x.new_empty(*others, height, width, convolution.outputs)
+        _require(
+            x.shape, len(others) == (2 if in_time else 1), channels * convolution.frames == convolution.inputs
+        )
+        if added is not None:
+            _require(added.shape, added.shape == result.shape)
         pictures = structures.Pictures(
             x.data_ptr(),
             None if added is None else added.data_ptr(),
             result.data_ptr(),
             *(math.prod(others), height, width),
-            others[-1] if channels < convolution.inputs else 0,
+            others[-1] if in_time else 0,
         )
         self._call("convolve", pictures, convolution.described(), slope)
         return result
@@ -165,7 +181,10 @@ class CPUKernels:
         source (P, H + 4, W + 3, C) with the zeros of `BORDER`; target (P, H, W, C); flow (P, H, W, 2) as
         (x, y) in pixels. Bilinear, zero outside.
         """
-        joined = target.new_empty(*target.shape[:3], 2 * target.shape[3] + 2)
+        pictures, height, width, channels = target.shape
+        _require(source.shape, source.shape == (pictures, height + 4, width + 3, channels))
+        _require(flow.shape, flow.shape == (pictures, height, width, 2))
+        joined = target.new_empty(pictures, height, width, 2 * channels + 2)
         addresses = (x.data_ptr() for x in (source, target, flow, joined))
         self._library.join_warped(*addresses, *target.shape, torch.get_num_threads())
         return joined
@@ -185,9 +204,17 @@ class CPUKernels:
         each group and tap as (y, x), limited to ± `reach_px` by tanh, then modulations, through a sigmoid;
         weights of (outputs, 9 C), taps before channels.
         """
-        result = source.new_empty(*flow.shape[:3], weights.outputs)
+        pictures, height, width, _ = flow.shape
+        channels = source.shape[3]
+        _require(
+            source.shape, source.shape[:3] == (pictures, height + 4, width + 3), channels >= MIN_CHANNELS
+        )
+        _require(
+            learned.shape, learned.shape == (pictures, height, width, 27 * groups), channels % groups == 0
+        )
+        result = source.new_empty(pictures, height, width, weights.outputs)
         addresses = (x.data_ptr() for x in (source, learned, flow))
-        samples = structures.Samples(*addresses, *flow.shape[:3], source.shape[3], groups, reach_px)
+        samples = structures.Samples(*addresses, pictures, height, width, channels, groups, reach_px)
         self._call("convolve_samples", samples, weights.described(), result.data_ptr())
         return result
 
@@ -202,8 +229,16 @@ def with_border(pictures: Tensor) -> Tensor:
 
 
 def kernels_for(*tensors: Tensor) -> CPUKernels | None:
-    """Return the kernels if they can be used on the tensors: on a CPU in float32, without gradients."""
-    return KERNELS if KERNELS is not None and all(map(plain_float32_on_cpu, tensors)) else None
+    """Return the kernels if they can be used on the tensors: plain ones in float32 on a CPU, no gradients."""
+    usable = all(type(x) in (Tensor, nn.Parameter) and plain_float32_on_cpu(x) for x in tensors)
+    return KERNELS if usable else None
+
+
+def can_convolve(layer: nn.Conv2d | nn.Conv3d) -> bool:
+    """Tell whether the kernels can do it: 3 in each direction, padded by 1, with a bias, nothing special."""
+    sizes = {*layer.kernel_size} == {3} and {*layer.stride, *layer.dilation, layer.groups} == {1}
+    padded = layer.padding_mode == "zeros" and {*layer.padding} == {1}
+    return sizes and padded and layer.bias is not None
 
 
 def compiled_libraries() -> list[Path]:
@@ -224,12 +259,13 @@ def load_fastest() -> CPUKernels | None:
     return None
 
 
+def _require(shape: torch.Size, *conditions: bool) -> None:
+    if not all(conditions):
+        raise ValueError(f"the kernels cannot take a tensor of shape {tuple(shape)} here")
+
+
 def _filled_up(outputs: int) -> int:
     return -(-outputs // PANEL) * PANEL
-
-
-def _described_norm(norm: nn.LayerNorm) -> structures.Norm:
-    return structures.Norm(norm.weight.data_ptr(), norm.bias.data_ptr(), norm.eps)
 
 
 def _described_tokens(volume: Tensor, layout: WindowLayout, boxes: Boxes) -> structures.Tokens:

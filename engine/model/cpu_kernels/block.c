@@ -51,12 +51,21 @@ typedef struct {
 } Work;
 
 static void normalise_any(float *to, const float *from, long channels, const Norm *norm) {
-    float mean = 0.0f, squares = 0.0f;
-    for (long c = 0; c < channels; c++) mean += from[c];
-    mean /= (float)channels;
-    for (long c = 0; c < channels; c++) squares += (from[c] - mean) * (from[c] - mean);
-    float factor = 1.0f / __builtin_sqrtf(squares / (float)channels + norm->epsilon);
-    for (long c = 0; c < channels; c++) to[c] = (from[c] - mean) * factor * norm->weight[c] + norm->bias[c];
+    Vec sum = all(0.0f), squares = all(0.0f);
+    for (long c = 0; c < channels; c += LANES) sum += load_some(from + c, least(channels - c, LANES));
+    Vec mean = all(sum_of(sum) / (float)channels);
+    for (long c = 0; c < channels; c += LANES) {
+        long used = least(channels - c, LANES);
+        Vec off = only_some(load_some(from + c, used) - mean, used);
+        squares = multiply_add(off, off, squares);
+    }
+    Vec factor = all(1.0f / __builtin_sqrtf(sum_of(squares) / (float)channels + norm->epsilon));
+    for (long c = 0; c < channels; c += LANES) {
+        long used = least(channels - c, LANES);
+        Vec off = (load_some(from + c, used) - mean) * factor;
+        Vec weight = load_some(norm->weight + c, used), bias = load_some(norm->bias + c, used);
+        store_some(to + c, multiply_add(off, weight, bias), used);
+    }
 }
 
 /* to = the row's deviation from its mean, over its spread, times weight plus bias; `vectors` is a constant. */
@@ -191,7 +200,7 @@ INLINE double passed(double *to, double since) {
 /* Take all boxes through a block, in place in the volume. tokens: the rows of these boxes. seconds: null, or
  * two that the first thread adds its time to: in attention up to what it found, and in the rest. Returns 1 if
  * memory is lacking, else 0. */
-int update_block(const Tokens *tokens, const Boxes *boxes, const Block *block, double *seconds, int threads) {
+EXPORTED int update_block(const Tokens *tokens, const Boxes *boxes, const Block *block, double *seconds, int threads) {
     long channels = tokens->channels, heads = block->heads, mutual = boxes->place_index != NULL;
     /* boxes that belong together, boxes that a thread takes at a time, and whether there are enough of them */
     long together = mutual && boxes->shape[0] == 1 ? 2 : 1;

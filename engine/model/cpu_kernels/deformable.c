@@ -47,7 +47,7 @@ INLINE Vec between(Vec a, Vec b, Vec share) { return multiply_add(share, b - a, 
  *
  * source: (pictures, height + 4, width + 3, channels) with its border. target: (pictures, height, width,
  * channels). flow: (pictures, height, width, 2) as (x, y). joined: (…, 2 × channels + 2). */
-void join_warped(const float *source, const float *target, const float *flow, float *joined, long pictures,
+EXPORTED void join_warped(const float *source, const float *target, const float *flow, float *joined, long pictures,
                  long height, long width, long channels, int threads) {
     long line = (width + MORE_COLUMNS) * channels;
 #pragma omp parallel for schedule(static) num_threads(threads)
@@ -123,7 +123,7 @@ static void sample_pixel(float *to, const Samples *s, long at, float *room) {
 
 /* A modulated deformable convolution of 3 × 3: the weights, (outputs, 9, channels) packed, times what each
  * pixel samples. result: (pictures, height, width, outputs). Returns 1 if memory is lacking, else 0. */
-int convolve_samples(const Samples *samples, const Product *weights, float *result, int threads) {
+EXPORTED int convolve_samples(const Samples *samples, const Product *weights, float *result, int threads) {
     long pixels = samples->pictures * samples->height * samples->width, inputs = TAPS * samples->channels;
     int failed = 0;
 #pragma omp parallel num_threads(threads)

@@ -1,8 +1,8 @@
 #include "product.h"
 
-#define KERNELS_VERSION 1 /* raised whenever what a kernel takes or gives changes; structures.py says the same */
+#define KERNELS_VERSION 2 /* raised whenever what a kernel takes or gives changes; structures.py says the same */
 
-int kernels_version(void) { return KERNELS_VERSION; }
+EXPORTED int kernels_version(void) { return KERNELS_VERSION; }
 
 /* Set `LANES` outputs of a weight (outputs, inputs) into half a panel, zero where there are no more. */
 INLINE void pack_half(float *to, const float *weight, long outputs, long inputs) {
@@ -23,7 +23,7 @@ INLINE void pack_bias(float *to, const float *bias, long outputs) {
     store(to, outputs > 0 ? load_some(bias, least(outputs, LANES)) : all(0.0f));
 }
 
-void pack_product(const float *weight, const float *bias, long outputs, long inputs, float *packed,
+EXPORTED void pack_product(const float *weight, const float *bias, long outputs, long inputs, float *packed,
                   float *packed_bias) {
     for (long output = 0; output < outputs; output += PANEL) {
         float *panel = packed + output * inputs;
@@ -35,7 +35,7 @@ void pack_product(const float *weight, const float *bias, long outputs, long inp
 }
 
 /* Pack two weights of one size, so that a panel holds the same outputs of both. */
-void pack_pair(const float *gate, const float *gate_bias, const float *value, const float *value_bias,
+EXPORTED void pack_pair(const float *gate, const float *gate_bias, const float *value, const float *value_bias,
                long outputs, long inputs, float *packed, float *packed_bias) {
     for (long output = 0; output < outputs; output += LANES) {
         float *panel = packed + 2 * output * inputs, *panel_bias = packed_bias + 2 * output;

@@ -5,7 +5,7 @@ Tensors are given by their addresses, which stay good only as long as the tensor
 
 from ctypes import CDLL, POINTER, Structure, c_double, c_float, c_int, c_long, c_void_p
 
-VERSION = 1
+VERSION = 2
 """Of the kernels that fit this module: `kernels_version` in product.c says that of the compiled ones."""
 Floats = c_void_p
 

@@ -8,6 +8,8 @@
 
 #include <immintrin.h>
 
+/* What Python calls; all else is hidden, so that nobody else's function of the same name takes its place. */
+#define EXPORTED __attribute__((visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
 
 /* Before loops over registers: left as loops, compilers keep what they run over in memory. */
