@@ -63,7 +63,10 @@ class PyramidFlow(nn.Module):
                         flow, scale_factor=2, mode="bilinear", align_corners=True
                     )
                 warped = warp_frames(sources[level], flow)
-                flow = flow + network(torch.cat((targets[level], warped, flow), 1))
+                seen = torch.cat((targets[level], warped, flow), 1)
+                if seen.device.type == "cpu":  # where narrow convolutions are up to twice as fast like this
+                    seen = seen.contiguous(memory_format=torch.channels_last)
+                flow = flow + network(seen)
                 divisor = 2 ** (LEVELS - 1 - level)
                 if level >= LEVELS - scales:
                     size = (height // divisor, width // divisor)
