@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.model.deformable import GuidedDeformableConvolution
-from engine.model.layers import GatedMLP, plain_float32_on_cpu
+from engine.model.layers import GatedMLP
 from engine.model.optical_flow import PyramidFlow
 
 
@@ -91,7 +91,7 @@ class ParallelWarping(nn.Module):
 
     def forward(self, x: Tensor, flow: Tensor) -> Tensor:
         """x (B, T, H, W, C), flow (B, 2, T − 1, H, W, 2) → (B, T, H, W, C)."""
-        if plain_float32_on_cpu(x):
+        if x.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
             return self._forward_by_frames(x, flow)
         pairs = flow.shape[:3]
         aligned = self.deformable(
@@ -104,19 +104,16 @@ class ParallelWarping(nn.Module):
 
     def _forward_by_frames(self, x: Tensor, flow: Tensor) -> Tensor:
         """Do what `forward` does, so that nothing is made that is several times as large as `x`."""
-        batch, count = x.shape[:2]
-        samples = [range(sample * count, (sample + 1) * count) for sample in range(batch)]
-        pairs = []
-        for sample in samples:
-            back = list(zip(sample[1:], sample[:-1], strict=True))
-            pairs += back + [(target, source) for source, target in back]
         frames = x.flatten(0, 1)
-        aligned = self.deformable.align_pairs(frames, pairs, flow.flatten(0, 2))
-        to = dict(zip(pairs, aligned, strict=True))
+        places = torch.arange(len(frames)).view(x.shape[:2])
+        sources, targets = (side(places).flatten().tolist() for side in (pair_sources, pair_targets))
+        pairs = list(zip(sources, targets, strict=True))
+        aligned = dict(
+            zip(pairs, self.deformable.align_pairs(frames, pairs, flow.flatten(0, 2)), strict=True)
+        )
         none = torch.zeros_like(frames[0])
         mixed = torch.empty_like(x, memory_format=torch.contiguous_format)
-        for sample, target in zip(samples, mixed, strict=True):
-            for index in sample:
-                nearby = (frames[index], to.get((index + 1, index), none), to.get((index - 1, index), none))
-                target[index - sample[0]] = self.fusion(torch.cat(nearby, -1))
+        for place, target in enumerate(mixed.flatten(0, 1)):  # views, not copies
+            nearby = [aligned.get((other, place), none).to(x.dtype) for other in (place + 1, place - 1)]
+            target.copy_(self.fusion(torch.cat((frames[place], *nearby), -1)))
         return mixed

@@ -34,7 +34,8 @@ from engine.model.spike_branch import SpikeBranch, SpikeFusion
 PRODUCT = (4096, 512, 512)
 PRODUCT_SECONDS = 0.5
 """How long a measurement of the product takes the best of."""
-KERNELS, TORCH_ALONE = WAYS = ("compiled kernels", "torch alone")
+TORCH_ALONE = "torch alone"
+WAYS = ("compiled kernels", TORCH_ALONE)
 GPU_SHAPES = ((6, 256), (12, 256))
 """Frames and edge of the clips measured on a GPU."""
 

@@ -78,6 +78,22 @@ def test_few_pictures_at_a_time_change_nothing(network, inputs, monkeypatch, bud
     torch.testing.assert_close(restored(network, inputs), expected, rtol=0, atol=2e-5)
 
 
+def test_half_precision_on_a_cpu_aligns_few_pictures_at_a_time_too(network, inputs, monkeypatch) -> None:
+    pictures = []
+    forward = deformable.GuidedDeformableConvolution.forward
+
+    def counted(self, source, *others):
+        pictures.append(len(source))
+        return forward(self, source, *others)
+
+    monkeypatch.setattr(deformable.GuidedDeformableConvolution, "forward", counted)
+    monkeypatch.setattr(deformable, "POINT_BYTES", 1)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        halved = network(*inputs)
+    assert set(pictures) == {1}
+    torch.testing.assert_close(halved.float(), plain(network, inputs), rtol=0, atol=2e-2)
+
+
 def test_few_pixels_of_the_spikes_at_a_time_change_nothing(network, inputs, monkeypatch) -> None:
     calls = []
     attend_in_time = spike_branch._attend_in_time

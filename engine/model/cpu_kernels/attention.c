@@ -15,8 +15,8 @@
 
 #include "product.h"
 
+#define QUERIES PANEL /* of a block: the panel that keys and values are multiplied by */
 #define QUERY_VECTORS 2
-#define QUERIES (QUERY_VECTORS * LANES)
 #define WIDE (LANES / 2) /* keys or channels that are summed up in registers at a time: half of these */
 #define CHUNK 64        /* keys between exponential and product with the values */
 #define LOG2_E 1.44269504088896341f
@@ -93,14 +93,7 @@ INLINE void score_keys(const int keys, const int run, float *score, const float 
                 sum[k][v] = load_runs(bias - key_place[k], query_place + v * LANES, run);
             else
                 sum[k][v] = all(0.0f);
-    for (long channel = 0; channel < channels; channel++) {
-        Vec q[QUERY_VECTORS];
-        UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) q[v] = load(query + channel * QUERIES + v * LANES);
-        UNROLLED for (int k = 0; k < keys; k++) {
-            Vec each = all(key[k * channels + channel]);
-            UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) sum[k][v] = multiply_add(each, q[v], sum[k][v]);
-        }
-    }
+    accumulate(keys, QUERY_VECTORS, sum, key, channels, 1, query, channels);
     UNROLLED for (int k = 0; k < keys; k++)
         UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) {
             largest[v] = larger(largest[v], sum[k][v]);
@@ -114,14 +107,7 @@ INLINE void add_values(const int width, float *result, const float *share, const
     Vec sum[WIDE][QUERY_VECTORS];
     UNROLLED for (int c = 0; c < width; c++)
         UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) sum[c][v] = load(result + c * QUERIES + v * LANES);
-    for (long key = 0; key < keys; key++) {
-        Vec p[QUERY_VECTORS];
-        UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) p[v] = load(share + key * QUERIES + v * LANES);
-        UNROLLED for (int c = 0; c < width; c++) {
-            Vec each = all(value[key * channels + c]);
-            UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) sum[c][v] = multiply_add(each, p[v], sum[c][v]);
-        }
-    }
+    accumulate(width, QUERY_VECTORS, sum, value, 1, channels, share, keys);
     UNROLLED for (int c = 0; c < width; c++)
         UNROLLED for (int v = 0; v < QUERY_VECTORS; v++) store(result + c * QUERIES + v * LANES, sum[c][v]);
 }

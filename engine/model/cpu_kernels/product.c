@@ -46,6 +46,17 @@ EXPORTED void pack_pair(const float *gate, const float *gate_bias, const float *
     }
 }
 
+/* Store as many of `x` as there are outputs left, or add them to what is there. */
+INLINE void put(float *to, Vec x, long left, int add) {
+    if (left >= LANES) {
+        if (add) x += load(to);
+        store(to, x);
+    } else if (left > 0) {
+        if (add) x += load_some(to, left);
+        store_some(to, x, left);
+    }
+}
+
 typedef struct {
     float *to;
     const float *a, *panel, *bias;

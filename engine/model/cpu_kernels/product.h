@@ -20,32 +20,28 @@ typedef struct {
     long inputs, outputs;
 } Product;
 
-/* Sum up `rows` rows of a (rows, inputs) times the first `halves` of a panel; both are constants. */
-INLINE void multiply(const int rows, const int halves, Vec sum[TILE][2], const float *a, const float *panel,
-                     const float *bias, long inputs) {
-    UNROLLED for (int row = 0; row < rows; row++) {
-        sum[row][0] = load(bias);
-        if (halves == 2) sum[row][1] = load(bias + LANES);
-    }
+/* Add to `rows` × `halves` sums, which are constants, the products of numbers and a panel (inputs, PANEL). The
+ * number of a row and an input lies `down` rows and `along` inputs from `a`. */
+INLINE void accumulate(const int rows, const int halves, Vec (*sum)[2], const float *a, long down, long along,
+                       const float *panel, long inputs) {
     for (long input = 0; input < inputs; input++) {
         Vec left = load(panel + input * PANEL), right = load(panel + input * PANEL + LANES);
         UNROLLED for (int row = 0; row < rows; row++) {
-            Vec each = all(a[row * inputs + input]);
+            Vec each = all(a[row * down + input * along]);
             sum[row][0] = multiply_add(each, left, sum[row][0]);
             if (halves == 2) sum[row][1] = multiply_add(each, right, sum[row][1]);
         }
     }
 }
 
-/* Store as many of `x` as there are outputs left, or add them to what is there. */
-INLINE void put(float *to, Vec x, long left, int add) {
-    if (left >= LANES) {
-        if (add) x += load(to);
-        store(to, x);
-    } else if (left > 0) {
-        if (add) x += load_some(to, left);
-        store_some(to, x, left);
+/* Sum up `rows` rows of a (rows, inputs) times the first `halves` of a panel. */
+INLINE void multiply(const int rows, const int halves, Vec (*sum)[2], const float *a, const float *panel,
+                     const float *bias, long inputs) {
+    UNROLLED for (int row = 0; row < rows; row++) {
+        sum[row][0] = load(bias);
+        if (halves == 2) sum[row][1] = load(bias + LANES);
     }
+    accumulate(rows, halves, sum, a, inputs, 1, panel, inputs);
 }
 
 /* Pack a weight (outputs, inputs) and a bias (outputs); a panel holds consecutive outputs. */
