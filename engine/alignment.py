@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import AlignmentError
+from engine.findings import Finding
 from engine.geometry import Span
 
 LOG_COLUMNS = ("frame_idx", "t0", "t1", "event_count", "seq")
@@ -177,7 +178,7 @@ def _plane(seconds: str, rate_hz: float) -> float:
 
 def windows_for_frames(
     rows: Sequence[AlignmentRow], numbers: Sequence[int | None], *, path: Path, name: str
-) -> tuple[tuple[AlignmentWindow, ...], tuple[str, ...]]:
+) -> tuple[tuple[AlignmentWindow, ...], tuple[Finding, ...]]:
     """Return one window a frame, and what was odd about the log.
 
     `numbers` are the frames' own numbers (trailing digits of their names). `frame_idx` may count from
@@ -186,13 +187,18 @@ def windows_for_frames(
 
     Raises AlignmentError when a frame has no row, or when several sequences claim it and none is `name`.
     """
-    findings: list[str] = []
+    findings: list[Finding] = []
     rows = rows_of(rows, name, path)
     by_index: dict[int, AlignmentRow] = {}
     for row in rows:
         by_index.setdefault(row.frame_idx, row)
     if len(by_index) < len(rows):
-        findings.append(f"{path.name}: {len(rows) - len(by_index)} rows repeat a frame_idx; the first counts")
+        findings.append(
+            Finding(
+                f"{path.name}: {len(rows) - len(by_index)} rows repeat a frame_idx; the first counts",
+                "Remove those that are wrong",
+            )
+        )
     keys = _keys(by_index, numbers)
     if keys is None:
         missing = [at for at in range(len(numbers)) if at not in by_index]
@@ -204,7 +210,12 @@ def windows_for_frames(
             advice="Complete the log, or move it away to let the windows be guessed",
         )
     if len(by_index) > len(keys):
-        findings.append(f"{path.name} has {len(by_index) - len(keys)} more rows than there are frames")
+        findings.append(
+            Finding(
+                f"{path.name} has {len(by_index) - len(keys)} more rows than there are frames",
+                "Copy the missing frames, where they exist",
+            )
+        )
     return tuple(by_index[key].window for key in keys), tuple(findings)
 
 

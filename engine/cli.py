@@ -13,12 +13,13 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 from engine.errors import EngineError, OperationCancelled
 from engine.processor import let_waiting_threads_sleep
 from engine.restore.method_names import DEFAULT_METHOD
 from engine.source import SequenceSource
+from engine.time_units import TimeUnit
 
 if TYPE_CHECKING:
     from engine.commands.outcome import Outcome
@@ -124,6 +125,8 @@ def _source(arguments: argparse.Namespace) -> SequenceSource:
         gamma=arguments.gamma,
         exposure_planes=arguments.exposure_planes,
         stride_planes=arguments.stride_planes,
+        time_unit=arguments.time_unit,
+        white=arguments.white,
     )
 
 
@@ -270,6 +273,17 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="length of an exposure, of a recording without frames or within each frame's recording",
     )
     add("--stride-planes", type=_positive, metavar="N", help="distance between the starts of such exposures")
+    add(
+        "--time-unit",
+        choices=get_args(TimeUnit),
+        help="what the times of event lists and alignment logs count (default: found out)",
+    )
+    add(
+        "--white",
+        type=_whole,
+        metavar="N",
+        help="the stored sample that is white in frames and reference, such as 4095 for 12 bits in 16",
+    )
 
 
 def _add_method(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from engine.alignment import AlignmentWindow, even_windows
 from engine.errors import SequenceError
+from engine.findings import Finding
 from engine.geometry import Span
 from engine.layouts.listing import shorten
 
@@ -31,7 +32,7 @@ class Exposures:
     limits: tuple[Span, ...]
     """Planes recorded in one go around each window; empty where the frame has no spikes."""
     source: WindowsSource
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def part_spans(starts: Sequence[int], planes: int) -> tuple[Span, ...]:
@@ -65,16 +66,29 @@ def per_part_exposures(
         limits.append(part)
     findings = []
     if without:
-        findings.append(f"frames without spikes: {shorten(without)}")
+        findings.append(
+            Finding(
+                f"frames without spikes: {shorten(without)}",
+                "Copy their recordings; they come back unchanged",
+            )
+        )
     if short:
-        findings.append(f"recordings shorter than {exposure_planes:g} planes, used whole: {shorten(short)}")
+        findings.append(
+            Finding(
+                f"recordings shorter than {exposure_planes:g} planes, used whole: {shorten(short)}",
+                "Copy them again, or give a shorter exposure_planes",
+            )
+        )
     return Exposures(tuple(windows), tuple(limits), "layout", tuple(findings))
 
 
 def guessed_exposures(frames: int, planes: int, exposure_planes: float | None) -> Exposures:
     """Spread `frames` exposures evenly over a recording of `planes`."""
     windows = even_windows(frames, planes, exposure_planes)
-    finding = "nothing says when the frames were exposed: their windows are an even spread, a guess"
+    finding = Finding(
+        "nothing says when the frames were exposed: their windows are an even spread, a guess",
+        "Give an alignment log, or shift the windows until frames and spikes agree",
+    )
     return Exposures(windows, (Span(0, planes),) * frames, "guess", (finding,))
 
 
@@ -108,13 +122,16 @@ def virtual_exposures(
         )
     windows: list[AlignmentWindow] = []
     part_of: list[int] = []
-    findings: list[str] = []
+    findings: list[Finding] = []
     for at, part in enumerate(parts):
         length, stride = exposure_planes or layout_exposure_planes, stride_planes
         if length is None and len(part) > LONGEST_SINGLE_EXPOSURE_PLANES:
             length = DEFAULT_EXPOSURE_PLANES
             findings = [
-                f"no exposure length is given: cut into exposures of {length:g} planes (set exposure_planes)"
+                Finding(
+                    f"no exposure length is given: cut into exposures of {length:g} planes",
+                    "Set exposure_planes",
+                )
             ]
         if length is None:
             length = float(len(part))
@@ -131,7 +148,12 @@ def virtual_exposures(
             advice="Give a shorter exposure_planes",
         )
     if stride_planes is not None and len(windows) == len(parts):
-        findings.append("stride_planes makes no difference: every recording holds one exposure only")
+        findings.append(
+            Finding(
+                "stride_planes makes no difference: every recording holds one exposure only",
+                "Leave it out, or give a shorter exposure_planes",
+            )
+        )
     source: WindowsSource = "layout" if exposure_planes is None and stride_planes is None else "given"
     limits = tuple(parts[at] for at in part_of)
     return Exposures(tuple(windows), limits, source, tuple(findings)), tuple(part_of)
@@ -152,11 +174,14 @@ def _starts(planes: int, length: float, stride: float) -> list[float]:
     return [spare / 2] if count == 1 else [i * stride for i in range(count)]
 
 
-def windows_outside(names: Sequence[str], exposures: Exposures) -> tuple[str, ...]:
+def windows_outside(names: Sequence[str], exposures: Exposures) -> tuple[Finding, ...]:
     """Say which windows reach beyond the planes that were recorded around them."""
     outside = [
         name
         for name, window, limits in zip(names, exposures.windows, exposures.limits, strict=True)
         if len(limits) and (window.start < limits.start or window.stop > limits.stop)
     ]
-    return (f"windows outside the recording: {shorten(outside)}",) if outside else ()
+    if not outside:
+        return ()
+    remedy = "Check the alignment log, the rate and its unit of time, or whether the recording is whole"
+    return (Finding(f"windows outside the recording: {shorten(outside)}", remedy),)

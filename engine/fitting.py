@@ -14,6 +14,7 @@ from engine.exposures import (
     virtual_exposures,
     windows_outside,
 )
+from engine.findings import Finding
 from engine.frames import FrameSource
 from engine.geometry import Size, Span
 from engine.layouts import LayoutName, SequenceFiles
@@ -22,6 +23,8 @@ from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
 from engine.recording import Recording
 from engine.source import SequenceSource
+
+NO_SCORES = "They have no scores; copy their references to have them"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class SequenceFacts:
     gamma_known: bool
     reference_of: tuple[int | None, ...]
     """Index of each frame's reference."""
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,12 @@ def fit_parts(
     if references is not None:
         findings += references.findings
         if references.size != size:
-            findings.append(f"the reference is {references.size} and the frames are {size}")
+            findings.append(
+                Finding(
+                    f"the reference is {references.size} and the frames are {size}",
+                    "Give a reference of the frames' size to have scores",
+                )
+            )
     known_gamma = source.gamma or stated_gamma or files.gamma
     facts = SequenceFacts(
         source=source,
@@ -114,7 +122,7 @@ def _exposures_of_frames(
     planes = 0 if recording is None else recording.info.planes
     limits: tuple[Span, ...] = (Span(0, planes),) * len(names)
     by_part: Exposures | None = None
-    extra: tuple[str, ...] = ()
+    extra: tuple[Finding, ...] = ()
     if (recording is not None and len(parts) > 1) or _is_folder(recording):
         stems = _part_names(recording, files)
         partners, left = match_names(names, stems)
@@ -127,7 +135,12 @@ def _exposures_of_frames(
                 advice="Name each recording as its frame, or point at one recording for all frames",
             )
         if left:
-            extra = (f"recordings without a frame: {shorten([stems[at] for at in left])}",)
+            extra = (
+                Finding(
+                    f"recordings without a frame: {shorten([stems[at] for at in left])}",
+                    "Copy their frames, or move them away",
+                ),
+            )
         by_part = per_part_exposures(
             names,
             [None if at is None else parts[at] for at in partners],
@@ -150,16 +163,25 @@ def _exposures_of_frames(
     return guessed_exposures(len(names), planes, source.exposure_planes or files.exposure_planes)
 
 
-def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list[str]:
+def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list[Finding]:
     """What was given about exposures and does not matter for frames that are there."""
     findings = []
     if source.stride_planes is not None:
-        findings.append("stride_planes is not used: it is for recordings without frames")
+        findings.append(
+            Finding("stride_planes is not used: it is for recordings without frames", "Leave it out")
+        )
     if source.exposure_planes is not None:
         if exposures is None:
-            findings.append("exposure_planes is not used: the sequence has no spikes")
+            findings.append(
+                Finding("exposure_planes is not used: the sequence has no spikes", "Name the recording")
+            )
         elif exposures.source == "log":
-            findings.append("exposure_planes is not used: the alignment log says the exposures")
+            findings.append(
+                Finding(
+                    "exposure_planes is not used: the alignment log says the exposures",
+                    "Leave it out, or move the log away",
+                )
+            )
     return findings
 
 
@@ -237,19 +259,26 @@ def _virtual_names(stems: tuple[str, ...], part_of: tuple[int, ...]) -> tuple[st
 
 def _match_references(
     names: tuple[str, ...], references: FrameSource | None, files: SequenceFiles
-) -> tuple[tuple[int | None, ...], list[str]]:
+) -> tuple[tuple[int | None, ...], list[Finding]]:
     """Each frame's reference: the same name or number; in order where no name fits and the counts do."""
     if references is None:
         return (None,) * len(names), []
     partners, left = match_names(names, references.names)
     if all(at is None for at in partners) and len(names) == len(references.names):
-        return tuple(range(len(names))), ["no reference has the name of a frame: they are taken in order"]
+        in_order = Finding(
+            "no reference has the name of a frame: they are taken in order",
+            "Name each reference as its frame where the order is another",
+        )
+        return tuple(range(len(names))), [in_order]
     findings = []
     without = [name for name, at in zip(names, partners, strict=True) if at is None]
     if without:
-        findings.append(f"frames without a reference: {shorten(without)}")
+        findings.append(Finding(f"frames without a reference: {shorten(without)}", NO_SCORES))
     if left and not files.extra_references_expected:
-        findings.append(f"references without a frame: {shorten([references.names[at] for at in left])}")
+        spare = shorten([references.names[at] for at in left])
+        findings.append(
+            Finding(f"references without a frame: {spare}", "Copy their frames, or move them away")
+        )
     return partners, findings
 
 
@@ -260,7 +289,7 @@ def _match_virtual_references(
     references: FrameSource | None,
     files: SequenceFiles,
     recording: Recording,
-) -> tuple[tuple[int | None, ...], list[str]]:
+) -> tuple[tuple[int | None, ...], list[Finding]]:
     """A recording's picture shows one plane: it belongs to the frame whose window's centre is nearest."""
     if references is None:
         return (None,) * len(names), []
@@ -288,7 +317,10 @@ def _match_virtual_references(
     findings = []
     without = [stem for stem, at in zip(stems, pictures, strict=True) if at is None]
     if without:
-        findings.append(f"recordings without a reference: {shorten(without)}")
+        findings.append(Finding(f"recordings without a reference: {shorten(without)}", NO_SCORES))
     if left:
-        findings.append(f"references without a recording: {shorten([references.names[at] for at in left])}")
+        spare = shorten([references.names[at] for at in left])
+        findings.append(
+            Finding(f"references without a recording: {spare}", "Copy their recordings, or move them away")
+        )
     return tuple(reference_of), findings

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.errors import FrameError
+from engine.findings import Finding
 from engine.geometry import Size
 from engine.layouts.listing import missing_numbers, shorten
 from engine.pictures import PictureInfo, picture_info, read_samples
@@ -30,7 +31,7 @@ class FrameSource(Protocol):
     def bit_depth(self) -> int: ...
 
     @property
-    def findings(self) -> tuple[str, ...]: ...
+    def findings(self) -> tuple[Finding, ...]: ...
 
     def read(self, index: int) -> Samples:
         """Return one picture, (H, W, 3) RGB, as it is stored. Raises FrameError."""
@@ -101,31 +102,49 @@ def _survey(paths: tuple[Path, ...]) -> tuple[dict[Path, PictureInfo], list[Fram
 
 def _findings_about_headers(
     infos: dict[Path, PictureInfo], broken: list[FrameError], size: Size, what: str
-) -> list[str]:
+) -> list[Finding]:
     findings = []
     if broken:
         names = shorten([error.path.name for error in broken if error.path])
-        findings.append(f"{what} that cannot be read: {names}")
+        findings.append(Finding(f"{what} that cannot be read: {names}", "Copy them again, or leave them out"))
     odd = [f"{path.name} ({info.size})" for path, info in infos.items() if info.size != size]
     if odd:
-        findings.append(f"{what} of another size than {size}: {shorten(odd)}")
+        findings.append(
+            Finding(
+                f"{what} of another size than {size}: {shorten(odd)}",
+                "Leave them out: they cannot be restored",
+            )
+        )
     alpha = [path.name for path, info in infos.items() if info.has_alpha]
     if alpha:
-        findings.append(f"{what} whose alpha channel is dropped: {shorten(alpha)}")
+        findings.append(
+            Finding(
+                f"{what} whose alpha channel is dropped: {shorten(alpha)}",
+                "Save them without alpha where it carries meaning",
+            )
+        )
     depths = Counter(info.bit_depth for info in infos.values())
     if len(depths) > 1:
         rare = min(depths, key=lambda depth: depths[depth])
         names = shorten([path.name for path, info in infos.items() if info.bit_depth == rare])
-        findings.append(f"{what} of mixed bit depths; {rare} bits: {names}")
+        findings.append(
+            Finding(f"{what} of mixed bit depths; {rare} bits: {names}", "Save all of them with one depth")
+        )
     return findings
 
 
-def _findings_about_names(names: tuple[str, ...], what: str, is_series: bool) -> list[str]:
+def _findings_about_names(names: tuple[str, ...], what: str, is_series: bool) -> list[Finding]:
     findings = []
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        findings.append(f"{what} that share a name and differ in the suffix only: {shorten(twice)}")
+        findings.append(
+            Finding(
+                f"{what} that share a name and differ in the suffix only: {shorten(twice)}",
+                "Move one of each away",
+            )
+        )
     missing = missing_numbers(names) if is_series else ()
     if missing:
-        findings.append(f"{what} whose number is missing: {shorten([str(number) for number in missing])}")
+        numbers = shorten([str(number) for number in missing])
+        findings.append(Finding(f"{what} whose number is missing: {numbers}", "Copy them, where they exist"))
     return findings

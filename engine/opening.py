@@ -180,6 +180,7 @@ def _open_spikes(
         rate_hz=rate_hz,
         flip=other.flip if source.flip is None else source.flip,
         msb_first=source.msb_first,
+        time_unit=source.time_unit,
         frame=frame,
         frame_window=frame_window,
         layout_size=files.spike_size or other.size,

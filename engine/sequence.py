@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
 from engine.exposures import Exposures, WindowsSource
+from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
@@ -31,6 +32,7 @@ from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
 from engine.source import SequenceSource
+from engine.time_units import TimeUnit
 from engine.voxels import VoxelGrid, tfp, voxelize
 
 PASSING_CACHE_BYTES = 128 << 20
@@ -73,7 +75,7 @@ class Sequence:
         return self._recording
 
     @property
-    def findings(self) -> tuple[str, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """What is odd about the files, one sentence each."""
         return self._facts.findings
 
@@ -290,6 +292,9 @@ def open_sequence(
     gamma: float | None = None,
     exposure_planes: float | None = None,
     stride_planes: float | None = None,
+    msb_first: bool | None = None,
+    time_unit: TimeUnit | None = None,
+    white: int | None = None,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> Sequence:
     """Open a sequence of any known layout.
@@ -316,6 +321,9 @@ def open_sequence(
         gamma=gamma,
         exposure_planes=exposure_planes,
         stride_planes=stride_planes,
+        msb_first=msb_first,
+        time_unit=time_unit,
+        white=white,
     )
     return open_source(source, cache_bytes=cache_bytes)
 

@@ -1,9 +1,11 @@
 """What a user said about a sequence: where it lies and what its files leave open.
 
-Standard library only, so that it can travel to the worker process and into a manifest.
+Standard library alone, so that it can travel to the worker process and into a manifest.
 """
 
 from dataclasses import dataclass
+
+from engine.time_units import TimeUnit
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,7 @@ class SequenceSource:
     part of each frame's own recording."""
     stride_planes: float | None = None
     """Distance between the starts of virtual exposures; the exposure's length where not given."""
+    time_unit: TimeUnit | None = None
+    """What the times of event lists and alignment logs count."""
+    white: int | None = None
+    """The stored sample that is white in the frames and the reference, such as 4095 for 12 bits in 16."""

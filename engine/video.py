@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import FrameError
+from engine.findings import Finding
 from engine.geometry import Size
 
 WALK_FRAMES = 32
@@ -48,10 +49,15 @@ class VideoFrames:
         self._seekable = bool(np.all(np.diff(self._times_ms) > 0))
         self._next = len(times)
         self.names = _names(self._path.stem, len(times))
-        self.findings: tuple[str, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
         # Containers without a count give a negative number.
         if claimed > 0 and claimed != len(times):
-            self.findings = (f"{self._path.name} claims {claimed} frames and holds {len(times)}",)
+            self.findings = (
+                Finding(
+                    f"{self._path.name} claims {claimed} frames and holds {len(times)}",
+                    "Copy it again where frames are missing",
+                ),
+            )
 
     def __len__(self) -> int:
         return len(self.names)

@@ -110,6 +110,7 @@ def evaluate(
         )
         if not any(version.scores for version in versions):
             raise failures[0].error if failures else _no_reference(source)
+        findings = (*remarks, *sequence.findings)
         facts = {
             "path": source.path,
             "name": sequence.name,
@@ -126,7 +127,8 @@ def evaluate(
                 for version in versions[1:]
             ],
             "without_reference": without_reference,
-            "findings": [*remarks, *sequence.findings],
+            "findings": [str(finding) for finding in findings],
+            "remedies": [finding.remedy for finding in findings],
             "failed": _failed(sequence, failures),
         }
         problem = "; ".join(
@@ -343,7 +345,10 @@ def _as_text(facts: dict[str, Any]) -> str:
         )
     if facts["without_reference"]:
         lines.append(f"{facts['without_reference']} frames without a reference were left out.")
-    lines += [f"Finding: {finding}" for finding in facts["findings"]]
+    lines += [
+        f"Finding: {finding}. {remedy}"
+        for finding, remedy in zip(facts["findings"], facts["remedies"], strict=True)
+    ]
     return "\n".join(lines)
 
 

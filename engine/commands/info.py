@@ -12,6 +12,7 @@
                 candidates: [{height, width, planes, remainder_bytes, score}], best first,
                 density (spikes a pixel and plane), density_planes (how many planes it was measured on)
     findings    [sentence]: what is odd about the files
+    remedies    [sentence]: what to do about each of them
 """
 
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from engine.commands.outcome import Outcome, to_json
+from engine.findings import Finding
 from engine.geometry import Span
 from engine.recording import Recording
 from engine.sequence import Sequence, open_source
@@ -41,6 +43,7 @@ def describe(source: SequenceSource, *, as_json: bool) -> Outcome:
 
 
 def _facts(sequence: Sequence) -> dict[str, Any]:
+    findings = tuple(dict.fromkeys((*sequence.findings, *_warnings(sequence))))
     return {
         "path": sequence.source.path,
         "name": sequence.name,
@@ -60,8 +63,13 @@ def _facts(sequence: Sequence) -> dict[str, Any]:
             "planes": [[float(window.start), float(window.stop)] for window in sequence.windows],
         },
         "recording": None if sequence.recording is None else _recording_facts(sequence.recording),
-        "findings": list(sequence.findings),
+        "findings": [str(finding) for finding in findings],
+        "remedies": [finding.remedy for finding in findings],
     }
+
+
+def _warnings(sequence: Sequence) -> tuple[Finding, ...]:
+    return () if sequence.recording is None else sequence.recording.info.warnings
 
 
 def _recording_facts(recording: Recording) -> dict[str, Any]:
@@ -79,7 +87,7 @@ def _recording_facts(recording: Recording) -> dict[str, Any]:
         "flip": info.flip,
         "msb_first": info.msb_first,
         "known_by": dict(info.known_by),
-        "warnings": list(info.warnings),
+        "warnings": [str(warning) for warning in info.warnings],
         "candidates": [
             {
                 "height": candidate.size.height,
@@ -123,8 +131,10 @@ def _as_text(facts: dict[str, Any]) -> str:
         (first, _), (_, last) = windows["planes"][0], windows["planes"][-1]
         lines.append(("Windows", f"{_WINDOWS[windows['source']]}, planes {first:g} to {last:g}"))
     lines += _recording_lines(recording) if recording else [("Recording", "none")]
-    warnings = recording["warnings"] if recording else []
-    lines += [("Finding", finding) for finding in dict.fromkeys([*facts["findings"], *warnings])]
+    lines += [
+        ("Finding", f"{finding}. {remedy}")
+        for finding, remedy in zip(facts["findings"], facts["remedies"], strict=True)
+    ]
     return "\n".join(f"{label:<10} {text}" for label, text in lines)
 
 

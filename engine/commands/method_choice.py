@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
+from engine.findings import Finding
 from engine.restore.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 from engine.restore.methods import Method, make_method
 
@@ -24,7 +25,7 @@ class MethodChoice:
     device: str = "auto"
     precision: "Precision" = "auto"
 
-    def make(self) -> tuple[Method, tuple[str, ...]]:
+    def make(self) -> tuple[Method, tuple[Finding, ...]]:
         """Return the method and what the user should know about the choice.
 
         Raises MethodError for unknown names, CheckpointError where the network cannot be loaded and
@@ -42,7 +43,11 @@ class MethodChoice:
                     advice=f"{error.advice or 'Name another network with --model'}. "
                     f"Or go on without a network: --fallback",
                 ) from error
-            return make_method(SPIKE_RATIO), (f"the spike ratio was used instead of the network: {error}",)
+            remark = Finding(
+                f"the spike ratio was used instead of the network: {error}",
+                "Name another network with --model",
+            )
+            return make_method(SPIKE_RATIO), (remark,)
 
     def model_hash(self, method: Method) -> str | None:
         """Return the SHA-256 of the network's file, None where `method` has none."""

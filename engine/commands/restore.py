@@ -41,6 +41,7 @@ from engine.commands.restore_record import LOG_NAME, REPORT_NAME, Record, progra
 from engine.commands.targets import check_targets, input_files
 from engine.errors import ExportError, OperationCancelled
 from engine.export import claim_file, make_folder, write_picture, write_side_by_side, write_text_atomically
+from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
 from engine.restore.memory import find_budget
@@ -78,7 +79,7 @@ class Restored:
     wanted: int
     failed: int
     seconds: float
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     problem: str
     """One line about the frames that failed; empty when none did."""
     was_complete: bool = False
@@ -100,7 +101,9 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         done = f"{written} in {result.seconds:.1f} s: {options.out}"
     if result.layout:
         done += f"\nComputed in {result.layout}"
-    return Outcome("\n".join([done, *(f"Finding: {one}" for one in result.findings)]), result.problem)
+    return Outcome(
+        "\n".join([done, *(f"Finding: {one.sentences}" for one in result.findings)]), result.problem
+    )
 
 
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:

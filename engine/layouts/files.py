@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.alignment import AlignmentWindow
+from engine.findings import Finding
 from engine.geometry import Size
 
 LayoutName = Literal["unified", "gopro-spike", "x4k-spike", "spike set", "loose", "spikes only"]
@@ -34,7 +35,7 @@ class SequenceFiles:
     alignment: Path | None = None
     sidecar: Path | None = None
     """The nearest config.yaml."""
-    findings: tuple[str, ...] = field(default=())
+    findings: tuple[Finding, ...] = field(default=())
 
     def but(self, **changes: object) -> "SequenceFiles":
         return replace(self, **changes)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import SequenceError
+from engine.findings import Finding
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"})
@@ -46,6 +47,13 @@ def pictures_in(folder: Path) -> tuple[Path, ...]:
 
 def recordings_in(folder: Path) -> tuple[Path, ...]:
     return files_with(folder, RECORDING_SUFFIXES)
+
+
+def taken_for_spikes(path: Path) -> Finding:
+    """Say that a recording was chosen for being the only one there."""
+    return Finding(
+        f"{path.name} is taken for the spikes", "Name the recording (spikes) where another is meant"
+    )
 
 
 def folders_in(folder: Path) -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from engine.layouts.listing import (
     folder_name,
     pictures_in,
     recordings_in,
+    taken_for_spikes,
 )
 
 
@@ -49,7 +50,7 @@ def _describe_folder(folder: Path, frames: tuple[Path, ...]) -> SequenceFiles | 
     recordings = recordings_in(folder)
     if len(recordings) > 1:
         return None
-    findings = tuple(f"{path.name} is taken for the spikes" for path in recordings)
+    findings = tuple(taken_for_spikes(path) for path in recordings)
     return SequenceFiles(
         layout="loose",
         name=folder_name(folder),

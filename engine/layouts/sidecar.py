@@ -4,12 +4,14 @@ from pathlib import Path
 
 import yaml
 
+from engine.findings import Finding
+
 GAMMA_KEY = "gamma"
 LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
 LONGEST_SIDECAR_BYTES = 1 << 20
 
 
-def read_gamma(path: Path | None) -> tuple[float | None, tuple[str, ...]]:
+def read_gamma(path: Path | None) -> tuple[float | None, tuple[Finding, ...]]:
     """Return the sequence's gamma, or None, and a finding where the file states one that cannot be.
 
     A file that cannot be read at all says nothing here: the recording reports it.
@@ -31,5 +33,8 @@ def read_gamma(path: Path | None) -> tuple[float | None, tuple[str, ...]]:
         return float(value), ()
     expected = f"a number from {LEAST_GAMMA:g} to {MOST_GAMMA:g}"
     return None, (
-        f"{path} says {GAMMA_KEY}: {str(value)[:40]!r}, which is not {expected}, and is ignored there",
+        Finding(
+            f"{path} says {GAMMA_KEY}: {str(value)[:40]!r}, which is not {expected}, and is ignored there",
+            "Correct it, or give gamma",
+        ),
     )

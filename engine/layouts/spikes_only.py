@@ -7,6 +7,7 @@ spike/<name>.dat, gt/<name>.png    one recording of a spike set
 import re
 from pathlib import Path
 
+from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     RECORDING_SUFFIXES,
@@ -40,7 +41,12 @@ def recognise(path: Path) -> SequenceFiles | None:
         exposure_planes=exposure_of(path),
         alignment=find_alignment_log(folder, None if len(recordings_in(folder)) == 1 else path.stem),
         sidecar=find_sidecar(folder, folder.parent),
-        findings=tuple(f"{name}/ holds no pictures: the frames are made of spikes" for name in empty),
+        findings=tuple(
+            Finding(
+                f"{name}/ holds no pictures: the frames are made of spikes", f"Put the frames into {name}/"
+            )
+            for name in empty
+        ),
     )
 
 

@@ -9,6 +9,7 @@
 
 from pathlib import Path
 
+from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     RECORDING_SUFFIXES,
@@ -17,6 +18,7 @@ from engine.layouts.listing import (
     folder_name,
     pictures_in,
     recordings_in,
+    taken_for_spikes,
 )
 
 FRAME_FOLDERS = ("blur", "blur_gamma")
@@ -52,7 +54,7 @@ def recognise(path: Path) -> SequenceFiles | None:
     )
 
 
-def spikes_beside(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
+def spikes_beside(folder: Path) -> tuple[Path | None, tuple[Finding, ...]]:
     """Return the recording, or folder of recordings, of a sequence folder, and what was odd about it."""
     in_folder = recordings_in(folder / SPIKE_FOLDER)
     named = next(
@@ -61,12 +63,19 @@ def spikes_beside(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
     )
     if in_folder:
         also = (
-            () if named is None else (f"both {SPIKE_FOLDER}/ and {named.name} are there; the folder is used",)
+            ()
+            if named is None
+            else (
+                Finding(
+                    f"both {SPIKE_FOLDER}/ and {named.name} are there; the folder is used",
+                    "Name the recording (spikes) where the file is meant",
+                ),
+            )
         )
         return folder / SPIKE_FOLDER, also
     if named is not None:
         return named, ()
     others = [path for path in recordings_in(folder) if path.suffix.lower() == ".dat"]
     if len(others) == 1:
-        return others[0], (f"{others[0].name} is taken for the spikes",)
+        return others[0], (taken_for_spikes(others[0]),)
     return None, ()

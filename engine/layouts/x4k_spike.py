@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from engine.alignment import AlignmentWindow
+from engine.findings import Finding
 from engine.geometry import Size
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
@@ -88,7 +89,14 @@ def _describe(root: Path, split: str, exposure: int, clip: Path, frames: tuple[P
         windows=windows,
         alignment=find_alignment_log(spike_folder) if spike_folder.is_dir() else None,
         sidecar=find_sidecar(spike_folder, spike_folder.parent, spike_folder.parent.parent, root),
-        findings=(f"names that say no exposure in this set: {strange[0]}",) if strange else (),
+        findings=(
+            Finding(
+                f"names that say no exposure in this set: {strange[0]}",
+                "Name frames as 0001.png or 0001_002.png, or give an alignment log",
+            ),
+        )
+        if strange
+        else (),
     )
 
 

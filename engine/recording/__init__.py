@@ -6,13 +6,14 @@
 import dataclasses
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import RecordingError
 from engine.geometry import Size
 from engine.recording.array_opening import open_array, open_array_folder
-from engine.recording.event_columns import TimeUnit
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
@@ -26,6 +27,8 @@ from engine.recording.recording import (
     Source,
 )
 from engine.recording.signature import is_array, read_head, refuse_foreign
+from engine.time_units import TimeUnit
+from engine.time_units import time_unit as unit_named
 
 __all__ = [
     "FlipGuess",
@@ -53,7 +56,7 @@ def open_recording(
     frame_window: tuple[float, float] | None = None,
     layout_size: Size | None = None,
     layout_planes: int | None = None,
-    time_unit: TimeUnit | None = None,
+    time_unit: str | None = None,
     msb_first: bool | None = None,
 ) -> Recording:
     """Open a spike recording without reading it.
@@ -72,7 +75,12 @@ def open_recording(
     its size is impossible or cannot be told.
     """
     path = Path(path)
-    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, time_unit, msb_first=msb_first)
+    unit = None if time_unit is None else unit_named(time_unit)
+    if time_unit is not None and unit is None:
+        raise RecordingError(
+            "no such unit of time", path=path, found=repr(time_unit), expected=", ".join(get_args(TimeUnit))
+        )
+    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, unit, msb_first=msb_first)
     given.check(path)
     recording = _open(path, given)
     if frame is None or recording.info.known_by.get("flip") != "unknown":

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from engine.errors import GeometryError, RecordingError
+from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.arrays import StoredArray, list_arrays
 from engine.recording.claims import check_side
@@ -13,11 +14,12 @@ from engine.recording.events import EventRecording
 from engine.recording.folder import FolderRecording
 from engine.recording.opening import Given, first_answer
 from engine.recording.recording import Recording, RecordingInfo, Source
-from engine.recording.sidecar import Sidecar, find_sidecar
+from engine.recording.sidecar import CORRECT, Sidecar, find_sidecar
 from engine.recording.signature import read_head, refuse_foreign
 from engine.recording.unpacked import MappedPlanes, PackedPlanes, drop_single_axis, pack_array
 
 PLANE_KEYS = ("spk", "spike", "spikes", "planes")
+OTHER_FILE = "Check that it is the recording of this sequence"
 
 
 def open_array(path: Path, head: bytes, given: Given) -> Recording:
@@ -146,14 +148,24 @@ def _orientation(given: Given, sidecar: Sidecar) -> tuple[bool, Source]:
     return bool(flip), source
 
 
-def _contradictions(size: Size, planes: int, given: Given, sidecar: Sidecar) -> tuple[str, ...]:
-    warnings: tuple[str, ...] = ()
+def _contradictions(size: Size, planes: int, given: Given, sidecar: Sidecar) -> tuple[Finding, ...]:
+    warnings: tuple[Finding, ...] = ()
     if sidecar.size not in (None, size):
-        warnings += (f"{sidecar.path} says {sidecar.size}, but the file has {size}; the file was believed",)
+        warnings += (
+            Finding(
+                f"{sidecar.path} says {sidecar.size}, but the file has {size}; the file was believed", CORRECT
+            ),
+        )
     if given.layout_size not in (None, size):
-        warnings += (f"the data set's layout says {given.layout_size}, but the file has {size}",)
+        warnings += (
+            Finding(f"the data set's layout says {given.layout_size}, but the file has {size}", OTHER_FILE),
+        )
     if given.layout_planes not in (None, planes):
-        warnings += (f"the data set's layout says {given.layout_planes} planes, but there are {planes}",)
+        warnings += (
+            Finding(
+                f"the data set's layout says {given.layout_planes} planes, but there are {planes}", OTHER_FILE
+            ),
+        )
     return warnings
 
 
@@ -163,7 +175,7 @@ def _open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: S
     rate_hz, rate_source = first_answer(
         (given.rate_hz, "given"), (stated.get("rate_hz"), "file"), (sidecar.rate_hz, "sidecar")
     )
-    timing = time_in_planes(path, columns.t, given.time_unit, rate_hz, rate_source)
+    timing = time_in_planes(columns.t, given.time_unit, rate_hz, rate_source)
     order = slice(None) if timing.order is None else timing.order
     y, x = columns.y[order], columns.x[order]
     least = Size(int(y.max()) + 1, int(x.max()) + 1)
@@ -174,8 +186,11 @@ def _open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: S
     warnings = sidecar.warnings + columns.warnings + timing.warnings
     if "bytes" in (height_source, width_source):
         warnings += (
-            f"nothing says height and width: {Size(height, width)} just holds all events; "
-            "rows and columns without any at the far edges are unknown",
+            Finding(
+                f"nothing says height and width: {Size(height, width)} just holds all events; "
+                "rows and columns without any at the far edges are unknown",
+                "Give height and width",
+            ),
         )
     flip, flip_source = _orientation(given, sidecar)
     info = RecordingInfo(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GeometryError
+from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.inference import HEAD_COLUMNS, GeometryGuess, infer_geometry, usual_candidates
 from engine.recording.planes import plane_bytes
@@ -40,7 +41,7 @@ class Settled:
     remainder_bytes: int
     sources: dict[str, Source]
     """Source of height, width and planes."""
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
     candidates: tuple[GeometryCandidate, ...]
     is_checked: bool
     """The bits show this size, or the caller gave it."""
@@ -100,8 +101,10 @@ def _obey(path: Path, stored: NDArray[np.uint8], size: Size, msb_first: bool) ->
     warnings = _about_rest(len(stored), size, head, planes, remainder) + _about_head(size, head)
     if guess.best is not None and guess.best.size != size:
         warnings += (
-            f"read as {size} as asked, although the bits look like {_describe(guess.best)}: "
-            "check height and width if the picture is sheared or torn",
+            Finding(
+                f"read as {size} as asked, although the bits look like {_describe(guess.best)}",
+                "Check height and width if the picture is sheared or torn",
+            ),
         )
     return Settled(size, head, planes, remainder, sources, warnings, guess.candidates, is_checked=True)
 
@@ -116,7 +119,10 @@ def _believe_bits(
     agreeing = [claim for claim in claims if claim.size == best.size]
     source = agreeing[0].source if agreeing else "bytes"
     warnings = tuple(
-        f"{claim.by} says {claim.size}, but the bits show {_describe(best)}; the bits were believed"
+        Finding(
+            f"{claim.by} says {claim.size}, but the bits show {_describe(best)}; the bits were believed",
+            "Give height and width where the bits are wrong",
+        )
         for claim in claims
         if claim.size != best.size
     )
@@ -148,8 +154,11 @@ def _believe_claims(
         raise _ask(path, len(stored), guess, claims)
     chosen = (whole or possible)[0]
     warnings = tuple(
-        f"{claim.by} says {claim.size}, but {chosen.by} says {chosen.size}, which fits the "
-        f"{len(stored)} bytes better; the bits show neither"
+        Finding(
+            f"{claim.by} says {claim.size}, but {chosen.by} says {chosen.size}, which fits the "
+            f"{len(stored)} bytes better; the bits show neither",
+            "Give height and width",
+        )
         for claim in claims
         if claim.size != chosen.size
     )
@@ -177,22 +186,28 @@ def _planes(path: Path, total_bytes: int, size: Size, head_columns: int) -> tupl
 
 def _about_rest(
     total_bytes: int, size: Size, head_columns: int, planes: int, remainder: int
-) -> tuple[str, ...]:
+) -> tuple[Finding, ...]:
     if remainder == 0:
         return ()
     plane = plane_bytes(Size(size.height, size.width + head_columns))
     return (
-        f"{total_bytes} bytes are {planes} planes of {plane} bytes ({size}) and {remainder} bytes more: "
-        f"the recording is truncated ({(planes + 1) * plane} bytes would be whole) or its size is wrong",
+        Finding(
+            f"{total_bytes} bytes are {planes} planes of {plane} bytes ({size}) and {remainder} bytes more: "
+            f"the recording is truncated ({(planes + 1) * plane} bytes would be whole) or its size is wrong",
+            "Copy it again, or give height and width",
+        ),
     )
 
 
-def _about_head(size: Size, head_columns: int) -> tuple[str, ...]:
+def _about_head(size: Size, head_columns: int) -> tuple[Finding, ...]:
     if head_columns == 0:
         return ()
     return (
-        f"rows are raw camera lines of {size.width + head_columns} pixels; "
-        f"their last {head_columns} columns are not picture and are left out",
+        Finding(
+            f"rows are raw camera lines of {size.width + head_columns} pixels; "
+            f"their last {head_columns} columns are not picture and are left out",
+            f"Give a width of {size.width + head_columns} where they are picture",
+        ),
     )
 
 

@@ -6,16 +6,16 @@ t, x, y[, p]. Nothing in a file says its unit of time; what is plausible is take
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
+from engine.findings import Finding
 from engine.recording.arrays import StoredArray
 from engine.recording.recording import Source
-
-TimeUnit = Literal["seconds", "microseconds", "planes"]
+from engine.time_units import SECONDS_IN, TimeUnit
 
 NAMES = {
     "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
@@ -32,7 +32,6 @@ NOMINAL_RATE_HZ = 20_000.0
 """Rate of common spike cameras; the length of a plane where times are continuous and nobody says."""
 FASTEST_RATE_HZ = 100_000.0
 LATEST_FIRST_PLANE = 10_000_000
-_SECONDS = {"seconds": 1.0, "microseconds": 1e-6}
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Columns:
     t: NDArray[np.generic]
     x: NDArray[np.int32]
     y: NDArray[np.int32]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Timing:
     """What sorted them, None where they were sorted."""
     rate_hz: float | None
     rate_source: Source
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
 
 
 def has_events(arrays: list[StoredArray]) -> bool:
@@ -74,7 +73,7 @@ def read_scalars(arrays: list[StoredArray]) -> dict[str, float]:
 
 def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
     """Read the event list of a file. Raises RecordingError where its columns make no sense."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     keyed = _by_keys(arrays)
     if keyed is not None:
         t, x, y = (keyed[name].load().reshape(-1) for name in "txy")
@@ -107,37 +106,43 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
             else f"times of {t.dtype}",
         )
     if p is not None and len(np.unique(p)) > 1:
-        warnings += ("events of both polarities are there; every one counts as a spike",)
+        warnings += (
+            Finding(
+                "events of both polarities are there; every one counts as a spike",
+                "Keep those of one polarity where the other are no spikes",
+            ),
+        )
     return Columns(t, _pixels(path, "x", x), _pixels(path, "y", y), warnings)
 
 
 def time_in_planes(
-    path: Path, t: NDArray[np.generic], unit: TimeUnit | None, rate_hz: float | None, rate_source: Source
+    t: NDArray[np.generic], unit: TimeUnit | None, rate_hz: float | None, rate_source: Source
 ) -> Timing:
     """Express times in planes, sorted, plane 0 at time 0 unless that is absurdly far or negative."""
-    if unit is not None and unit not in get_args(TimeUnit):
-        raise RecordingError(
-            "no such unit of time", path=path, found=repr(unit), expected=", ".join(get_args(TimeUnit))
-        )
     times = t.astype(np.float64)
     order: NDArray[np.intp] | None = None
     if np.any(times[1:] < times[:-1]):
         order = np.argsort(times, kind="stable")
         times = times[order]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     if unit is None:
         unit, reason = _plausible_unit(times)
-        warnings += (f"times are taken for {unit}, because {reason}; say time_unit if they are not",)
+        warnings += (
+            Finding(f"times are taken for {unit}, because {reason}", "Say time_unit if they are not"),
+        )
     if unit != "planes":
-        times *= _SECONDS[unit]
+        times *= SECONDS_IN[unit]
         if rate_hz is None:
             rate_hz = _tick_rate_hz(times)
             rate_source = "bytes"
         if rate_hz is None:
             rate_hz, rate_source = NOMINAL_RATE_HZ, "unknown"
             warnings += (
-                f"nothing says the rate, and times do not fall on ticks: "
-                f"a plane is taken for 1/{NOMINAL_RATE_HZ:.0f} s",
+                Finding(
+                    f"nothing says the rate, and times do not fall on ticks: "
+                    f"a plane is taken for 1/{NOMINAL_RATE_HZ:.0f} s",
+                    "Give rate_hz",
+                ),
             )
         times *= rate_hz
         # p / rate_hz × rate_hz, rounded to a file's digits, may fall short of p, into the plane before.
@@ -149,7 +154,10 @@ def time_in_planes(
     if first_plane < 0 or first_plane > LATEST_FIRST_PLANE:
         times -= first_plane
         warnings += (
-            f"times start at plane {first_plane:.0f} of their clock; that one is counted as plane 0",
+            Finding(
+                f"times start at plane {first_plane:.0f} of their clock; that one is counted as plane 0",
+                "Subtract the start from the times where another plane is meant",
+            ),
         )
     return Timing(times, order, rate_hz, rate_source if rate_hz is not None else "unknown", warnings)
 
@@ -181,12 +189,21 @@ def _table(arrays: list[StoredArray]) -> StoredArray | None:
 def _split(
     rows: NDArray[np.generic],
 ) -> tuple[
-    NDArray[np.generic], NDArray[np.generic], NDArray[np.generic], NDArray[np.generic] | None, tuple[str, ...]
+    NDArray[np.generic],
+    NDArray[np.generic],
+    NDArray[np.generic],
+    NDArray[np.generic] | None,
+    tuple[Finding, ...],
 ]:
     """Take the columns of a table apart: t, x, y[, p], or x, y, t[, p] where only that can be."""
     last = rows[:, 3] if rows.shape[1] == 4 else None
     if not _is_clock(rows[:, 0]) and _is_clock(rows[:, 2]) and not _is_clock(rows[:, 1]):
-        warnings = ("columns are taken for x, y, t, because only the third one grows steadily",)
+        warnings = (
+            Finding(
+                "columns are taken for x, y, t, because only the third one grows steadily",
+                "Save them as t, x, y where they are something else",
+            ),
+        )
         return rows[:, 2], rows[:, 0], rows[:, 1], last, warnings
     return rows[:, 0], rows[:, 1], rows[:, 2], last, ()
 
@@ -217,13 +234,13 @@ def _plausible_unit(times: NDArray[np.float64]) -> tuple[TimeUnit, str]:
     sample = times[: 1 << 20]
     if np.any(sample != np.floor(sample)):
         if span < 1000:
-            return "seconds", f"they have fractions and span {span:g}"
-        return "microseconds", f"they have fractions and span {span:g}"
+            return "s", f"they have fractions and span {span:g}"
+        return "us", f"they have fractions and span {span:g}"
     moments = np.unique(sample)
     covered = float(moments[-1] - moments[0]) + 1
     if len(moments) > 0.1 * covered:
         return "planes", f"{len(moments)} of {covered:.0f} whole numbers are in use"
-    return "microseconds", f"only {len(moments)} of {covered:.0f} whole numbers are in use"
+    return "us", f"only {len(moments)} of {covered:.0f} whole numbers are in use"
 
 
 def _tick_rate_hz(times: NDArray[np.float64]) -> float | None:

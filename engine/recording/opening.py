@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from engine.errors import GeometryError, RecordingError
+from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.claims import Claim, Settled, settle_geometry
-from engine.recording.event_columns import TimeUnit
 from engine.recording.folder import FolderRecording
 from engine.recording.inference import infer_geometry
 from engine.recording.packed import PackedRecording, map_file
@@ -19,6 +19,7 @@ from engine.recording.planes import plane_bytes
 from engine.recording.recording import Recording, RecordingInfo, Source
 from engine.recording.sidecar import Sidecar, find_sidecar
 from engine.recording.signature import read_head, refuse_foreign
+from engine.time_units import TimeUnit
 
 _SHOWN_NAMES = 3
 T = TypeVar("T")
@@ -113,7 +114,10 @@ def _packed_info(
     warnings = sidecar.warnings + settled.warnings
     if given.layout_planes not in (None, settled.planes):
         warnings += (
-            f"the data set's layout says {given.layout_planes} planes, but there are {settled.planes}",
+            Finding(
+                f"the data set's layout says {given.layout_planes} planes, but there are {settled.planes}",
+                "Copy the recording again where it should be longer",
+            ),
         )
     return RecordingInfo(
         path=path,
@@ -167,11 +171,11 @@ def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Sett
 
 def _count_parts(
     paths: tuple[Path, ...], sizes: list[int], usual: int, info: RecordingInfo
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
+) -> tuple[tuple[int, ...], tuple[Finding, ...]]:
     """Return the planes of every part, and warnings about parts unlike the others."""
     size = plane_bytes(info.stored_size)
     counts = tuple(total // size for total in sizes)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     for unlike in sorted(set(sizes) - {usual}):
         path = paths[sizes.index(unlike)]
         remainder = unlike % size
@@ -187,8 +191,11 @@ def _count_parts(
             )
         if remainder:
             warnings += (
-                f"{path.name} is truncated: {unlike} bytes are {unlike // size} planes of {size} bytes "
-                f"and {remainder} bytes more, most others have {usual} bytes",
+                Finding(
+                    f"{path.name} is truncated: {unlike} bytes are {unlike // size} planes of {size} bytes "
+                    f"and {remainder} bytes more, most others have {usual} bytes",
+                    "Copy it again",
+                ),
             )
     usual_planes = usual // size
     odd = [
@@ -196,5 +203,10 @@ def _count_parts(
     ]
     if odd:
         more = f" and {len(odd) - _SHOWN_NAMES} more" if len(odd) > _SHOWN_NAMES else ""
-        warnings += (f"most parts have {usual_planes} planes, but not {', '.join(odd[:_SHOWN_NAMES])}{more}",)
+        warnings += (
+            Finding(
+                f"most parts have {usual_planes} planes, but not {', '.join(odd[:_SHOWN_NAMES])}{more}",
+                "Copy those again where they should be longer",
+            ),
+        )
     return counts, warnings

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.findings import Finding
 from engine.geometry import Size
 
 Source = Literal["given", "sidecar", "layout", "bytes", "file", "unknown"]
@@ -52,7 +53,7 @@ class RecordingInfo:
     """Bytes are stored most significant bit first, and `packed` turns them over."""
     known_by: dict[str, Source] = field(default_factory=dict)
     """Source of `height`, `width`, `planes`, `rate_hz` and `flip`, by name."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     """Contradictions and oddities worth showing, one sentence each."""
     candidates: tuple[GeometryCandidate, ...] = ()
     """Other readings of the bytes, best first; empty where the format states its geometry."""

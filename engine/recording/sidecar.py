@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.findings import Finding
 from engine.geometry import Size
 
 SIDECAR_NAME = "config.yaml"
@@ -15,6 +16,7 @@ LONGEST_SIDECAR_BYTES = 1 << 20
 HEIGHT_KEY, WIDTH_KEY = "spike_h", "spike_w"
 RATE_KEYS = ("spike_rate_hz", "rate_hz")
 FLIP_KEY = "spike_flip"
+CORRECT = "Correct it, or say what it should say when opening"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Sidecar:
     size: Size | None = None
     rate_hz: float | None = None
     flip: bool | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
 
 def find_sidecar(recording: Path) -> Sidecar:
@@ -34,7 +36,7 @@ def find_sidecar(recording: Path) -> Sidecar:
     Whatever cannot be used becomes a warning: a sidecar never stops a recording from being opened.
     """
     folder = recording if recording.is_dir() else recording.absolute().parent
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     for above in [folder, *folder.absolute().parents][: LEVELS_ABOVE + 1]:
         path = above / SIDECAR_NAME
         if path.is_file():
@@ -50,20 +52,27 @@ def _read(path: Path) -> Sidecar:
 
     try:
         if path.stat().st_size > LONGEST_SIDECAR_BYTES:
-            return Sidecar(path, warnings=(f"{path} is too long to describe a recording and is ignored",))
+            return Sidecar(
+                path,
+                warnings=(Finding(f"{path} is too long to describe a recording and is ignored", CORRECT),),
+            )
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        return Sidecar(path, warnings=(f"{path} cannot be read and is ignored: {first_line}",))
+        return Sidecar(
+            path, warnings=(Finding(f"{path} cannot be read and is ignored: {first_line}", CORRECT),)
+        )
     if not isinstance(content, dict):
         return Sidecar(path)
-    warnings: list[str] = []
+    warnings: list[Finding] = []
 
     def value(key: str, fits: Callable[[Any], bool], expected: str) -> Any:
         found = content.get(key)
         if found is None or fits(found):
             return found
-        warnings.append(f"{path} says {key}: {found!r}, which is not {expected}, and is ignored there")
+        warnings.append(
+            Finding(f"{path} says {key}: {found!r}, which is not {expected}, and is ignored there", CORRECT)
+        )
         return None
 
     def is_side(found: Any) -> bool:

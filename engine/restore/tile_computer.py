@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MethodError
+from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.restore.blend import Blend
 from engine.restore.memory import MemoryWatch, format_gib, is_out_of_memory
@@ -47,7 +48,7 @@ class TileComputer:
         tile = size if layout is None else layout.tile
         clip = method.clip_frames if layout is None else layout.clip_frames
         self.limits = Limits(tile, clip, 1 if layout is None else layout.batch_tiles)
-        self.remarks: list[str] = []
+        self.remarks: list[Finding] = []
         """What the user should know about how it was computed."""
         self._overlap = method.overlap_px if layout is None else layout.overlap_px
 
@@ -156,7 +157,9 @@ class TileComputer:
                 f"{reason}, even with tiles of {tried} px and one frame at a time",
                 advice="Close other programs, or restore on another device",
             )
-        remark = f"{reason}: going on with {_describe(self.limits)}"
+        remark = Finding(
+            f"{reason}: going on with {_describe(self.limits)}", "Close other programs to have larger pieces"
+        )
         log.info("%s", remark)
         self.remarks.append(remark)
 

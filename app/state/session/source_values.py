@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import asdict, fields
+from typing import get_args
 
 from engine.source import SequenceSource
+from engine.time_units import TimeUnit
 
 TEXTS = ("path", "spikes", "reference", "alignment")
-EDGES = ("height", "width")
 SWITCHES = ("flip", "msb_first")
+WHOLE = ("height", "width", "white")
 
 
 def values_of(source: SequenceSource) -> dict[str, object]:
@@ -32,6 +34,8 @@ def _usable(name: str, value: object) -> bool:
         return isinstance(value, str) and bool(value) and "\0" not in value
     if name in SWITCHES:
         return isinstance(value, bool)
+    if name == "time_unit":
+        return value in get_args(TimeUnit)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and value > 0 and (name not in EDGES or isinstance(value, int))
+    return math.isfinite(value) and value > 0 and (name not in WHOLE or isinstance(value, int))
