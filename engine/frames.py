@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import FrameError
 from engine.findings import Finding
@@ -33,6 +34,11 @@ class FrameSource(Protocol):
     @property
     def findings(self) -> tuple[Finding, ...]: ...
 
+    @property
+    def times_seconds(self) -> NDArray[np.float64] | None:
+        """When each picture was shown, (frames,) ascending from any zero; None where nothing says so."""
+        ...
+
     def read(self, index: int) -> Samples:
         """Return one picture, (H, W, 3) RGB, as it is stored. Raises FrameError."""
         ...
@@ -45,6 +51,8 @@ class PictureFrames:
 
     Raises FrameError when none of them can be read.
     """
+
+    times_seconds: NDArray[np.float64] | None = None
 
     def __init__(self, paths: Sequence[Path], what: str = "frames", *, is_series: bool = True) -> None:
         """Read the headers; `is_series` says that a gap in the numbers means a missing picture."""

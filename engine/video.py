@@ -47,6 +47,7 @@ class VideoFrames:
             times.append(self._time(self._capture))
         self._times_ms = np.array(times)
         self._seekable = bool(np.all(np.diff(self._times_ms) > 0))
+        self.times_seconds: NDArray[np.float64] | None = self._times_ms / 1000 if self._seekable else None
         self._next = len(times)
         self.names = _names(self._path.stem, len(times))
         self.findings: tuple[Finding, ...] = ()
