@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from app.environment import forget_opencv_qt_paths, spare_collector
 from engine.source import SequenceSource
+from engine.time_units import TimeUnit
 
 SWITCH_SECONDS = 0.001
 """How long a computing thread may keep the window's thread from running; Python's own choice is 5 ms."""
@@ -30,6 +32,8 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
     parser.add_argument("--gamma", type=float, help="1: spikes integrate code values; 2.2: linear light")
     parser.add_argument("--exposure-planes", type=float, help="length of a virtual exposure")
     parser.add_argument("--stride-planes", type=float, help="distance of virtual exposures")
+    parser.add_argument("--time-unit", choices=get_args(TimeUnit), help="what times in logs and events count")
+    parser.add_argument("--white", type=int, help="the stored sample that is white in frames with 16 bits")
     given = parser.parse_args(argv)
     if given.path is None:
         return None, not given.empty
@@ -45,6 +49,8 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
             gamma=given.gamma,
             exposure_planes=given.exposure_planes,
             stride_planes=given.stride_planes,
+            time_unit=given.time_unit,
+            white=given.white,
         ),
         False,
     )

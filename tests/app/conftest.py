@@ -23,6 +23,7 @@ from app.ui.parts.theme import Theme
 from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
+from engine.findings import Finding
 from engine.geometry import Size, Span
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
@@ -85,7 +86,7 @@ class FakeSequence:
     recording: FakeRecording | None = field(default_factory=FakeRecording)
     has_reference: bool = True
     windows_source: str = "log"
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     broken: frozenset[int] = frozenset()
     gate: threading.Event = field(default_factory=threading.Event)
     read: list[int] = field(default_factory=list)

@@ -11,6 +11,7 @@ from app.state.opening.data_set import Branch, DataSet, tree_of
 from app.state.opening.sequence_facts import facts_of
 from app.ui.data_set.data_set_model import PATH, DataSetModel, describe
 from engine.errors import GeometryError, SequenceError
+from engine.findings import Finding
 from engine.source import SequenceSource
 
 ROOT = Path("/data/set")
@@ -61,7 +62,11 @@ def test_facts_say_what_is_there_and_what_is_missing(files):
     facts = facts_of(files.open, SequenceSource("clip"))
     assert (facts.frames, facts.planes, facts.lacks, facts.problem) == (10, 200, (), "")
     assert facts.thumbnail.shape == (60, 80, 3)
-    files.contents["bare"] = {"recording": None, "has_reference": False, "findings": ("odd",)}
+    files.contents["bare"] = {
+        "recording": None,
+        "has_reference": False,
+        "findings": (Finding("odd", "Look at it"),),
+    }
     facts = facts_of(files.open, SequenceSource("bare"))
     assert facts.lacks == ("no spikes", "no reference")
     assert describe(facts) == ("10 frames · 60 × 80", "no spikes · no reference · 1 note")

@@ -7,12 +7,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
 from app.__main__ import main, read_arguments
 from app.ui.dialogs.recording_dialog import RecordingDialog
 from app.ui.help.pages import Page
 from engine.errors import GeometryError, SequenceError
+from engine.findings import Finding
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, FrameDone
 
@@ -236,12 +237,24 @@ def test_exporting_all_asks_before_it_replaces_files(opened_window, client, tmp_
 
 
 def test_what_is_odd_about_the_files_is_counted_and_told_when_asked(window, files, qtbot):
-    files.contents["clip"] = {"findings": ("frame 3 has no reference", "one recording is longer")}
+    files.contents["clip"] = {
+        "findings": (
+            Finding("frame 3 has no reference", "Copy it"),
+            Finding("one recording is longer", "Copy the others again"),
+        )
+    }
     window.studio.open_source(SequenceSource("clip"))
     qtbot.waitUntil(lambda: window.tool_bar.notes.text() == "2 notes")
     assert len(window.studio.notices) == 0
     window.actions_by_key["findings"].trigger()
     (page,) = shown(window, Page)
+    said = [label.text() for label in page.findChildren(QLabel)]
+    assert said[-4:] == [
+        "frame 3 has no reference.",
+        "Copy it.",
+        "one recording is longer.",
+        "Copy the others again.",
+    ]
     page.reject()
 
 

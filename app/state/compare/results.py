@@ -42,7 +42,7 @@ class Restored:
 
 def spikes_of(source: SequenceSource) -> tuple[object, ...]:
     """Return which recording a source takes, and how it reads it."""
-    return (source.spikes, source.height, source.width, source.flip, source.msb_first)
+    return (source.spikes, source.height, source.width, source.flip, source.msb_first, source.time_unit)
 
 
 def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:

@@ -16,6 +16,7 @@ from app.state.opening.sources import is_recording
 from engine.errors import EngineError, GeometryError
 from engine.geometry import Size
 from engine.source import SequenceSource
+from engine.time_units import TimeUnit, time_unit
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -35,6 +36,8 @@ class RememberedReading:
     rate_hz: float | None = None
     flip: bool | None = None
     msb_first: bool | None = None
+    time_unit: TimeUnit | None = None
+    white: int | None = None
     exposure_planes: float | None = None
     stride_planes: float | None = None
 
@@ -49,6 +52,8 @@ class RememberedReading:
             rate_hz=self.rate_hz if source.rate_hz is None else source.rate_hz,
             flip=self.flip if source.flip is None else source.flip,
             msb_first=self.msb_first if source.msb_first is None else source.msb_first,
+            time_unit=source.time_unit or self.time_unit,
+            white=source.white or self.white,
             exposure_planes=(
                 self.exposure_planes if source.exposure_planes is None else source.exposure_planes
             ),
@@ -86,10 +91,20 @@ class RememberedReadings:
             rate_hz=source.rate_hz,
             flip=source.flip,
             msb_first=source.msb_first,
+            time_unit=source.time_unit,
+            white=source.white,
             exposure_planes=source.exposure_planes,
             stride_planes=source.stride_planes,
         )
-        folder, known = folder_of(source), self._settings.recordings
+        self._store(folder_of(source), reading)
+
+    def keep_units(self, source: SequenceSource) -> None:
+        """Remember what a source says about units and white, beside what is remembered of the folder."""
+        reading = self.recall(source) or RememberedReading()
+        self._store(folder_of(source), replace(reading, time_unit=source.time_unit, white=source.white))
+
+    def _store(self, folder: str, reading: RememberedReading) -> None:
+        known = self._settings.recordings
         known.pop(folder, None)
         said = {name: value for name, value in asdict(reading).items() if value is not None}
         if said:
@@ -133,7 +148,7 @@ def _read(values: dict[str, object]) -> RememberedReading:
     """Take what is usable of a folder's entry."""
     height, width = values.get("height"), values.get("width")
     edges = [edge for edge in (height, width) if type(edge) is int and 1 <= edge <= LARGEST_EDGE_PX]
-    instead = values.get("instead_of")
+    instead, white = values.get("instead_of"), values.get("white")
     return RememberedReading(
         height=edges[0] if len(edges) == 2 else None,
         width=edges[1] if len(edges) == 2 else None,
@@ -141,6 +156,8 @@ def _read(values: dict[str, object]) -> RememberedReading:
         rate_hz=_positive(values.get("rate_hz")),
         flip=_switch(values.get("flip")),
         msb_first=_switch(values.get("msb_first")),
+        time_unit=_unit(values.get("time_unit")),
+        white=white if type(white) is int and 0 < white < 1 << 16 else None,
         exposure_planes=_positive(values.get("exposure_planes")),
         stride_planes=_positive(values.get("stride_planes")),
     )
@@ -150,6 +167,10 @@ def _positive(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) and 0 < value <= 1e9 else None
+
+
+def _unit(value: object) -> TimeUnit | None:
+    return time_unit(value) if isinstance(value, str) else None
 
 
 def _switch(value: object) -> bool | None:

@@ -70,5 +70,6 @@ def is_recording(path: Path) -> bool:
 
 def have_same_frames(one: SequenceSource, other: SequenceSource) -> bool:
     """Whether both have the same frames, so that results of one are results of the other."""
-    virtual = ("height", "width", "flip", "msb_first", "exposure_planes", "stride_planes", "path")
+    shape = ("path", "height", "width", "flip", "msb_first", "exposure_planes", "stride_planes")
+    virtual = (*shape, "time_unit", "white")
     return all(getattr(one, name) == getattr(other, name) for name in virtual)

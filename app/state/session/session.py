@@ -66,6 +66,8 @@ class Session(QObject):
         self._recall = recall
         self.source: SequenceSource | None = None
         self.lease: Lease | None = None
+        self.refused: SequenceSource | None = None
+        """What could not be opened last; saying more about its files may help."""
         self.opening: SequenceSource | None = None
         """What is being opened right now."""
         self.postponed: SequenceSource | None = None
@@ -86,7 +88,7 @@ class Session(QObject):
     def open(self, source: SequenceSource) -> None:
         """Open what `source` says, in a thread; `opened`, `failed` or `geometry_needed` follows."""
         log.info("Opening %s", source)
-        self.opening, self.postponed = source, None
+        self.opening, self.postponed, self.refused = source, None, None
         remembered = self._recall(source)
         self._lane.request(source, lambda ticket: self._open(source, remembered, ticket))
 
@@ -107,7 +109,7 @@ class Session(QObject):
     def close(self) -> None:
         """Close the sequence and give up opening another."""
         self._lane.clear()
-        self.opening = self.postponed = None
+        self.opening = self.postponed = self.refused = None
         self._retire()
         self.closed.emit()
 
@@ -136,6 +138,7 @@ class Session(QObject):
         elif isinstance(error, SequenceError) and error.sequences:
             self.several_found.emit(source, error.sequences)
         else:
+            self.refused = source
             self.failed.emit(error)
 
     def _open(self, source: SequenceSource, remembered: RememberedReading | None, ticket: Ticket) -> Lease:

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.findings import Finding
+
 if TYPE_CHECKING:
     from engine.sequence import Sequence as SequenceType
 
@@ -45,7 +47,7 @@ class Page(QDialog):
         self.resize(min(640, hint.width() + 70), min(560, hint.height() + 90))
 
 
-def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Sequence[str]) -> Page:
+def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Sequence[Finding]) -> Page:
     """Say what is known about a sequence and what is odd about its files."""
     body = QWidget()
     layout = QVBoxLayout(body)
@@ -55,8 +57,11 @@ def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Se
         layout.addWidget(_line(fact, ""))
     layout.addSpacing(8)
     layout.addWidget(_line(translate("Pages", "Worth knowing"), "title"))
-    for finding in findings or (translate("Pages", "Nothing odd was found in its files."),):
-        layout.addWidget(_line(f"• {finding}" if findings else finding, ""))
+    for finding in findings:
+        layout.addWidget(_line(f"{finding}.", ""))
+        layout.addWidget(_line(f"{finding.remedy}.", "muted"))
+    if not findings:
+        layout.addWidget(_line(translate("Pages", "Nothing odd was found in its files."), ""))
     layout.addStretch(1)
     page = Page(translate("Pages", "Notes on this sequence"), body, parent)
     page.resize(560, 360)

@@ -66,6 +66,13 @@ ACTIONS = (
         "Say the recording's height, width, rate and exposure",
     ),
     ActionSpec(
+        "reading",
+        "Units and white level…",
+        "File",
+        "Ctrl+Shift+U",
+        "Say what times in logs and event lists count, and which sample of the frames is white",
+    ),
+    ActionSpec(
         "export_frame",
         "Export frame…",
         "File",

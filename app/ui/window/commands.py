@@ -17,6 +17,7 @@ from app.state.studio import Studio
 from app.translation import language_of
 from app.ui.alignment.alignment_commands import alignment_handlers
 from app.ui.dialogs.prompts import FilePrompts
+from app.ui.dialogs.reading_dialog import ReadingDialog
 from app.ui.dialogs.recording_dialog import RecordingDialog, recording_of
 from app.ui.help.command_palette import CommandPalette
 from app.ui.help.help_window import FIRST_PAGE, PAGE_OF_PANEL, HelpWindow
@@ -109,6 +110,7 @@ class Commands(QObject):
                 studio.add_alignment,
             ),
             "recording": self._ask_recording,
+            "reading": self._ask_reading,
             "export_frame": self._export_frame,
             "export": self._export,
             "save_panes": lambda: panes(self._save_panes),
@@ -204,6 +206,23 @@ class Commands(QObject):
         info = sequence.recording.info
         studio = self._studio
         self._recording_dialog(sequence.source, info.path, studio.open_source, info)
+
+    def _ask_reading(self) -> None:
+        studio = self._studio
+        source = studio.session.source or studio.session.refused
+        if source is None:
+            return
+        readings = self._window.tabs.desk.readings
+        remembered = readings.recall(source)
+        dialog = ReadingDialog(source if remembered is None else remembered.complete(source), self._window)
+
+        def take(chosen: SequenceSource) -> None:
+            readings.keep_units(chosen)
+            studio.open_source(chosen)
+
+        dialog.chosen.connect(take)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _recording_dialog(
         self,

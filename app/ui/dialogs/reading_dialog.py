@@ -1,0 +1,87 @@
+"""The dialog for what numbers in files stand for: the unit of times, the white of frames."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui.parts.elided_label import ElidedLabel
+from engine.source import SequenceSource
+from engine.time_units import TimeUnit
+
+WHITES = ((10, 1023), (12, 4095), (14, 16383), (16, 65535))
+"""Bits that cameras count with, and the sample that is white then."""
+WIDTH_PX = 460
+
+
+class ReadingDialog(QDialog):
+    """Asks for the unit of time and the white level; `chosen` carries the completed source."""
+
+    chosen = Signal(object)
+
+    def __init__(self, source: SequenceSource, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Units and white level"))
+        self._source = source
+        where = ElidedLabel(source.path, mode=Qt.TextElideMode.ElideMiddle)
+        where.setProperty("role", "muted")
+        find_out = self.tr("Find out")
+        units: tuple[tuple[str, TimeUnit], ...] = (
+            (self.tr("Seconds"), "s"),
+            (self.tr("Milliseconds"), "ms"),
+            (self.tr("Microseconds"), "us"),
+            (self.tr("Nanoseconds"), "ns"),
+            (self.tr("Planes"), "planes"),
+        )
+        self.unit = QComboBox()
+        self.unit.setAccessibleName(self.tr("Unit of times"))
+        self.unit.addItem(find_out, None)
+        for text, unit in units:
+            self.unit.addItem(text, unit)
+        self.unit.setCurrentIndex(self.unit.findData(source.time_unit))
+        self.white = QComboBox(editable=True)
+        self.white.setAccessibleName(self.tr("White sample"))
+        self.white.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{0,5}"), self.white))
+        for bits, white in WHITES:
+            self.white.addItem(str(white), white)
+            tip = self.tr("The largest sample of {bits} bits").format(bits=bits)
+            self.white.setItemData(self.white.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.white.setCurrentIndex(-1)
+        self.white.setCurrentText("" if source.white is None else str(source.white))
+        field = self.white.lineEdit()
+        assert field is not None
+        field.setPlaceholderText(find_out)
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        form.setVerticalSpacing(6)
+        form.addRow(_label(self.tr("Event lists and alignment logs count time in")), self.unit)
+        form.addRow(_label(self.tr("Sample that is white in frames with 16 bits")), self.white)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 14, 18, 14)
+        layout.setSpacing(12)
+        layout.addWidget(where)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(WIDTH_PX)
+        self.accepted.connect(lambda: self.chosen.emit(self.source()))
+
+    def source(self) -> SequenceSource:
+        """Return the source completed by what was chosen."""
+        typed = self.white.currentText().strip()
+        return replace(
+            self._source,
+            time_unit=self.unit.currentData(),
+            white=int(typed) if typed and int(typed) > 0 else None,
+        )
+
+
+def _label(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    return label
