@@ -102,15 +102,16 @@ def _pictures() -> Iterator[Kind]:
         "deflate": {"compression": "zlib", "predictor": True},
         "packbits": {"compression": "packbits"},
         "zstd": {"compression": "zstd"},
-        "jpeg": {"compression": "jpeg", "photometric": "rgb"},
+        "jpeg": {"compression": "jpeg"},
         "tiles": {"tile": (16, 16)},
         "planar": {"planarconfig": "separate"},
         "big endian": {"byteorder": ">"},
         "big": {"bigtiff": True},
     }.items():
-        yield Kind(f"tiff {name}", ".tif", tiff(scene, **options), _picture)
-    yield Kind("tiff 16", ".tif", tiff(deep), _picture)
-    yield Kind("tiff float", ".tif", tiff((scene / 255).astype(np.float32)), _picture)
+        colours = np.moveaxis(scene, -1, 0) if name == "planar" else scene
+        yield Kind(f"tiff {name}", ".tif", tiff(colours, photometric="rgb", **options), _picture)
+    yield Kind("tiff 16", ".tif", tiff(deep, photometric="rgb"), _picture)
+    yield Kind("tiff float", ".tif", tiff((scene / 255).astype(np.float32), photometric="rgb"), _picture)
     yield Kind("tiff stack", ".tif", tiff(scene[None].repeat(3, axis=0), photometric="rgb"), _picture)
     yield Kind("tiff imagej", ".tif", tiff(scene[None, :, :, 0].repeat(3, axis=0), imagej=True), _picture)
 
@@ -438,7 +439,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="with --seeds: folder to write the damaged files into")
     given = parser.parse_args()
     if given.seeds:
-        made = kinds()
+        made, wrong = kinds(), 0
         with tempfile.TemporaryDirectory() as folder:
             for seed in given.seeds:
                 kind, content = case(seed, made)
