@@ -11,14 +11,12 @@ FILES = 400
 ONCE_WRONG: tuple[int, ...] = ()
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        ("--files", str(FILES), "--processes", "1"),
-        *([("--seeds", *map(str, ONCE_WRONG))] if ONCE_WRONG else []),
-    ],
-    ids=lambda asked: asked[0],
-)
+ASKED = [("--files", str(FILES), "--processes", "1")]
+if ONCE_WRONG:
+    ASKED.append(("--seeds", *map(str, ONCE_WRONG)))
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
 def test_damaged_files_are_read_or_refused_in_one_line(asked):
     came = subprocess.run([sys.executable, FUZZ, *asked], capture_output=True, text=True, timeout=300)
     assert came.returncode == 0, came.stdout + came.stderr

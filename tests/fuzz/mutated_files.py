@@ -439,17 +439,17 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="with --seeds: folder to write the damaged files into")
     given = parser.parse_args()
     if given.seeds:
-        made, wrong = kinds(), 0
+        made, outcomes = kinds(), set()
         with tempfile.TemporaryDirectory() as folder:
             for seed in given.seeds:
                 kind, content = case(seed, made)
                 if given.keep is not None:
                     given.keep.mkdir(parents=True, exist_ok=True)
                     (given.keep / f"{seed}{kind.suffix}").write_bytes(content)
-                print(
-                    seed, kind.name, f"{zlib.crc32(content):08x}", run(seed, made, Path(folder)), flush=True
-                )
-        return 0
+                came = run(seed, made, Path(folder))
+                outcomes.add(came)
+                print(seed, kind.name, f"{zlib.crc32(content):08x}", came, flush=True)
+        return 0 if outcomes <= {"read", "refused"} else 1
     began = time.perf_counter()
     counts, found = search(given.first, given.files, given.processes)
     alike: dict[tuple[str, str], list[int]] = {}
