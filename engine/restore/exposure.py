@@ -109,6 +109,22 @@ class Exposure:
         before, after = self.centre - self.recorded.start, self.recorded.stop - self.centre
         return min(before, after) >= max(1.0, share * self.length)
 
+    def around_centre(self, share: float, largest: Size) -> Segment | None:
+        """Count `share` of the exposure around its centre, as `cut` does; None where no plane of it is there.
+
+        An even number of planes, so that the centre lies between two.
+        """
+        half = max(1, round(share * self.length / 2))
+        middle = round(self.centre)
+        start, stop = (
+            min(max(edge, self.recorded.start), self.recorded.stop) for edge in (middle - half, middle + half)
+        )
+        planes = float(self._planes[start - self.recorded.start : stop - self.recorded.start].sum())
+        if start >= stop or planes == 0:
+            return None
+        time = ((start + stop) / 2 - self.centre) / self.length
+        return Segment(_within(self.count(start, stop), largest), planes, time)
+
     def cut(self, pieces: int, largest: Size) -> list[Segment]:
         """Count equal parts of the exposure, in pictures no larger than `largest`; lost ones are left out.
 
@@ -124,7 +140,13 @@ class Exposure:
             if planes == 0:
                 continue
             counted = self.count(self.recorded.start + start, self.recorded.start + stop)
-            size = Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
             time = (self.recorded.start + (start + stop) / 2 - self.centre) / self.length
-            segments.append(Segment(resized_by_area(counted, size), planes, time))
+            segments.append(Segment(_within(counted, largest), planes, time))
         return segments
+
+
+def _within(counted: Picture, largest: Size) -> Picture:
+    """Return counts at a size no larger than `largest`."""
+    return resized_by_area(
+        counted, Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
+    )

@@ -46,7 +46,7 @@ def first_estimate(
     picture = estimate.picture
     if estimate.motion is not None and estimate.trust is not None:
         picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
-        picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma)
+        picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma, estimate.believed)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
     return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes))
 

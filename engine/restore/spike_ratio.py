@@ -23,6 +23,7 @@ from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.method_names import SPIKE_RATIO
 from engine.restore.methods import Method
+from engine.restore.spike_contradiction import WINDOW_SHARES, Windows, contradiction, seen_change
 from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
 from engine.restore.spike_motion import Segments, Trajectories, estimate_motion
 from engine.restore.spike_signal import (
@@ -74,6 +75,8 @@ class RatioEstimate:
     """In pixels of the frame, on a grid of its own; None where nothing is known to have moved."""
     trust: Picture | None = None
     """(h, w) from 0 to 1: where the motion and the spikes are to be believed."""
+    believed: Picture | None = None
+    """(h, w) from 0 to 1: where the spikes contradicted motion and frame, and were believed alone."""
 
 
 class SpikeRatio(Method):
@@ -140,9 +143,10 @@ def estimate_frame(
         segments = Segments.of(coarse)
         rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     motion, trust = estimate_motion(segments)
-    if not trust.any():
-        return RatioEstimate(blurry.copy(), gamma)
     spike_size = segments.size
+    if not trust.any():
+        picture, believed = _believe_spikes(blurry, blurry, exposure, rate, response, None, gamma)
+        return RatioEstimate(picture, gamma, believed=believed)
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
         min(frame_size.width, LARGEST_UPSCALE * spike_size.width),
@@ -155,8 +159,59 @@ def estimate_frame(
             fine = [segment.levelled(response) for segment in fine]
     light = join(*gather(fine, motion.resized(work_size), work_size))
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
+    picture, believed = _believe_spikes(picture, blurry, exposure, rate, response, motion, gamma)
+    trust = trust * (1 - believed)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
-    return RatioEstimate(picture, gamma, in_frame, trust)
+    return RatioEstimate(picture, gamma, in_frame, trust, believed)
+
+
+def _believe_spikes(
+    estimate: NDArray[np.float32],
+    blurry: NDArray[np.float32],
+    exposure: Exposure,
+    rate: Picture,
+    response: Picture | None,
+    motion: Trajectories | None,
+    gamma: float,
+) -> tuple[NDArray[np.float32], Picture]:
+    """Return the estimate with what the spikes show where they contradict it, and where that is, (h, w)."""
+    spike_size, frame_size = size_of(rate), size_of(blurry)
+    windows = _windows(exposure, response, frame_size)
+    nowhere = np.zeros_like(rate)
+    if windows is None:
+        return estimate.copy(), nowhere
+    blurred_light, light = (
+        resized_by_area(np.power(picture, np.float32(gamma)) @ LUMINANCE, spike_size)
+        for picture in (blurry, estimate)
+    )
+    gain, offset = fit_line(blurred_light, rate)
+    fitted = expected_rate(blurred_light, rate, blurred_light)
+    dark = np.float32(DARK)
+    slope = (np.maximum(fitted - np.float32(offset), 0.0) + dark * np.float32(gain)) / (blurred_light + dark)
+    expected = np.maximum(fitted + (light - blurred_light) * slope, 0.0)
+    if motion is not None:
+        motion = motion.resized(spike_size)
+    believed = contradiction(expected, windows, motion, 0.01 * gain) * unsaturated(rate)
+    if not believed.any():
+        return estimate.copy(), nowhere
+    change = seen_change(expected, windows) * believed / slope
+    return _recolour(estimate, light, change, gamma), believed
+
+
+def _windows(exposure: Exposure, response: Picture | None, largest: Size) -> Windows | None:
+    """Count ever longer windows around the exposure's centre; None where there are not two of them."""
+    found: list[tuple[Picture, float, float]] = []
+    for share in WINDOW_SHARES:
+        segment = exposure.around_centre(share, largest)
+        if segment is None or (found and segment.planes <= found[-1][1]):
+            continue
+        if response is not None:
+            segment = segment.levelled(response)
+        found.append((segment.count, segment.planes, share))
+    if len(found) < 2:
+        return None
+    counts, planes, shares = zip(*found, strict=True)
+    return Windows(counts, planes, shares)
 
 
 def _apply(

@@ -11,7 +11,7 @@ signal that an exposure adds up.
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.restore.filters import Picture, size_of
+from engine.restore.filters import Picture, resized_linear, size_of
 from engine.restore.motion_blur import Blur, on_grid, share_of_blur, travel_px
 from engine.restore.spike_motion import Trajectories
 
@@ -22,11 +22,16 @@ HALF_STEP_PX = 8.0
 
 
 def explain_blur(
-    blurry: NDArray[np.float32], estimate: NDArray[np.float32], motion: Trajectories, gamma: float
+    blurry: NDArray[np.float32],
+    estimate: NDArray[np.float32],
+    motion: Trajectories,
+    gamma: float,
+    believed: Picture | None = None,
 ) -> NDArray[np.float32]:
     """Return `estimate` (H, W, 3) brought nearer to a picture that gives `blurry` under `motion`.
 
-    `motion` is on any grid, its displacements in pixels of frames. `gamma` takes the pictures' values to the
+    `motion` is on any grid, its displacements in pixels of frames. Nothing is explained where the spikes
+    contradict the motion and were `believed`, (h, w) from 0 to 1 on any grid. `gamma` takes the pictures' values to the
     signal that the exposure adds up.
     """
     size = size_of(blurry)
@@ -34,6 +39,8 @@ def explain_blur(
     seen, found = (np.power(picture, exponent) for picture in (blurry, estimate))
     motion = on_grid(motion, size)
     weight: Picture = share_of_blur(motion) / (1 + travel_px(motion) / np.float32(HALF_STEP_PX))
+    if believed is not None:
+        weight = weight * (1 - resized_linear(believed, size))
     blur = Blur.along(motion)
     for _ in range(STEPS):
         back = blur.spread_back(seen - blur.blurry(found))
