@@ -84,8 +84,11 @@ class Segments:
 
     def mean(self, chosen: NDArray[np.bool_]) -> Picture:
         """Return the (h, w) spikes a plane over some of the segments."""
-        weights = chosen / np.float32(max(self.planes[chosen].sum(), 1.0))
-        return np.tensordot(weights.astype(np.float32), self.counts, 1)
+        total = np.zeros(self.counts.shape[1:], np.float32)
+        for index in np.flatnonzero(chosen):
+            total += self.counts[index]
+        total /= np.float32(max(self.planes[chosen].sum(), 1.0))
+        return total
 
     @property
     def one_sided(self) -> bool:

@@ -31,8 +31,8 @@ def explain_blur(
     """Return `estimate` (H, W, 3) brought nearer to a picture that gives `blurry` under `motion`.
 
     `motion` is on any grid, its displacements in pixels of frames. Nothing is explained where the spikes
-    contradict the motion and were `believed`, (h, w) from 0 to 1 on any grid. `gamma` takes the pictures' values to the
-    signal that the exposure adds up.
+    contradict the motion and were `believed`, (h, w) from 0 to 1 on any grid. `gamma` takes the values of
+    pictures to the signal that the exposure adds up.
     """
     size = size_of(blurry)
     exponent = np.float32(gamma)
