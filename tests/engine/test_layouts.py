@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
+from engine.file_names import frame_number, match_names, missing_numbers
 from engine.geometry import Size
 from engine.layouts import SequenceFiles, list_sequences, recognise
 from engine.layouts.listing import (
     find_alignment_log,
-    frame_number,
-    match_names,
-    missing_numbers,
     pictures_in,
     shorten,
 )
