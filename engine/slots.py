@@ -21,7 +21,7 @@ from engine.layouts.listing import NAMES_IN_A_FINDING
 WIDEST_GAP_STEPS = 1000
 """Neighbours further apart than this many steps are no neighbours in time."""
 JITTER = 0.1
-"""Of a step: how far distances may be from whole multiples of it."""
+"""Of a step: how far distances may be from whole multiples of it, beside what rounding explains."""
 TIME_STAMP_ROUNDING_S = 0.001
 """Matroska and others keep whole milliseconds."""
 
@@ -147,9 +147,8 @@ def _grid(values: Sequence[float], rounding: float) -> _Grid | None:
         if step <= 0:
             continue
         whole = [round(distance / step) for distance in apart]
-        if min(whole) < 1 or any(
-            abs(distance / step - count) > JITTER for distance, count in zip(apart, whole, strict=True)
-        ):
+        off_step = max(abs(d - count * step) for d, count in zip(apart, whole, strict=True))
+        if min(whole) < 1 or off_step > JITTER * step + rounding:
             continue
         steps = list(itertools.accumulate(whole, initial=0))
         mean = (values[-1] - values[0]) / steps[-1]
