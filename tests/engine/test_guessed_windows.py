@@ -1,6 +1,7 @@
 """Guessed windows follow what there is: frame numbers over gaps, lost frames, a video's time stamps."""
 
 import itertools
+import json
 import unicodedata
 from collections.abc import Sequence as SequenceOf
 from fractions import Fraction
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from engine.cli import main
 from engine.exposures import guessed_exposures
 from engine.sequence import Sequence, open_sequence
 from engine.slots import Slots, even_slots, names_beside, slots_of_names, slots_of_times
@@ -305,3 +307,85 @@ def test_frames_and_spikes_whose_shapes_differ_are_named(
         if texts is not None:
             assert all(text in about[0] for text in texts)
             assert "height" in about[0].remedy
+
+
+# ------------------------------------------------------------------ commands
+
+
+def make_clip(folder: Path, stems: SequenceOf[str] = "12") -> Path:
+    for stem in stems:
+        for kind in ("blur", "sharp"):
+            write_png(folder / kind / f"{stem}.png", 48, 64)
+    write_spikes(folder / "spike.dat", 40, 24, 32)
+    return folder
+
+
+def test_a_batch_names_the_sequence_whose_frames_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        make_clip(tmp_path / "set" / name)
+    for picture in (tmp_path / "set/b/blur").iterdir():
+        picture.rename(picture.with_suffix(".webp"))
+    out = tmp_path / "out"
+    assert main(["batch", str(tmp_path / "set"), "--out", str(out), "--method", "spike-ratio"]) == 1
+    rows = {row["name"]: row for row in json.loads((out / "batch.json").read_text())["sequences"]}
+    assert {name: row["restored"] for name, row in rows.items()} == {"a": 2, "b": 0, "c": 2}
+    assert "1.webp, 2.webp" in rows["b"]["error"]
+    assert "(b)" in capsys.readouterr().err
+
+
+def test_results_are_compared_in_either_unicode_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip", [unicodedata.normalize("NFC", letter) for letter in "äé"])
+    for picture in (clip / "sharp").iterdir():
+        name = unicodedata.normalize("NFD", picture.name)
+        write_png(tmp_path / "results" / name, 48, 64)
+    asked = [
+        "evaluate",
+        str(clip),
+        "--method",
+        "spike-ratio",
+        "--json",
+        "--compare",
+        str(tmp_path / "results"),
+    ]
+    assert main(asked) == 0
+    (compared,) = json.loads(capsys.readouterr().out)["compared"]
+    assert compared["failed"] == []
+    assert len(compared["frames"]) == 2
+
+
+def test_restored_pictures_keep_the_names_of_their_frames(tmp_path: Path) -> None:
+    stems = ["a..b", "A..c", "Frame.0001", unicodedata.normalize("NFD", "é")]
+    clip = make_clip(tmp_path / "clip", stems)
+    out = tmp_path / "out"
+    assert main(["restore", str(clip), "--out", str(out), "--method", "spike-ratio"]) == 0
+    assert {path.stem for path in out.glob("*.png")} == set(stems)
+
+
+def test_a_log_names_its_sequence_in_either_unicode_form(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / unicodedata.normalize("NFC", "clé"))
+    rows = "".join(f"{n},{n / 100},{(n + 1) / 100},{unicodedata.normalize('NFD', 'clé')}\n" for n in range(2))
+    rows += "".join(f"{n},{n / 10},{(n + 1) / 10},else\n" for n in range(2))
+    (clip / "alignment.csv").write_text("frame_idx,t0,t1,seq\n" + rows, encoding="utf-8")
+    with open_sequence(clip, rate_hz=1000) as sequence:
+        assert spans(sequence) == [(0, 10), (10, 20)]
+
+
+def test_recordings_named_by_decimal_times_come_in_order(tmp_path: Path) -> None:
+    for stem in ("0.5", "0.52", "0.6"):
+        write_spikes(tmp_path / f"spike/{stem}.dat", 10)
+    with open_sequence(tmp_path) as sequence:
+        assert [sequence.frame_name(i) for i in range(3)] == ["0.5", "0.52", "0.6"]
+
+
+def test_a_broken_link_among_loose_pictures_keeps_its_slot(tmp_path: Path) -> None:
+    for n in (1, 2, 3):
+        write_png(tmp_path / f"{n}.png")
+    (tmp_path / "4.png").symlink_to("/nowhere/4.png")
+    write_spikes(tmp_path / "camera.dat")
+    with open_sequence(tmp_path) as sequence:
+        assert spans(sequence) == [(0, 30), (30, 60), (60, 90)]
+        assert any("4.png" in finding for finding in sequence.findings)
