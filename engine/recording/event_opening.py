@@ -1,6 +1,5 @@
 """Open an event list: its size, its orientation, and its times in planes."""
 
-import math
 from pathlib import Path
 
 from engine.errors import GeometryError
@@ -8,7 +7,9 @@ from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.arrays import StoredArray
 from engine.recording.claims import check_side
-from engine.recording.event_columns import read_columns, read_scalars, time_in_planes
+from engine.recording.event_clock import put_in_order
+from engine.recording.event_columns import read_columns, read_scalars
+from engine.recording.event_times import time_in_planes
 from engine.recording.events import EventRecording
 from engine.recording.opening import Given, first_answer
 from engine.recording.recording import RecordingInfo, Source
@@ -22,15 +23,18 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     rate_hz, rate_source = first_answer(
         (given.rate_hz, "given"), (stated.get("rate_hz"), "file"), (sidecar.rate_hz, "sidecar")
     )
-    timing = time_in_planes(columns.t, given.time_unit, rate_hz, rate_source)
-    order = slice(None) if timing.order is None else timing.order
+    clock = put_in_order(columns.t, columns.y, columns.x, path)
+    timing = time_in_planes(
+        clock, columns.resolution, given.time_unit, columns.unit, rate_hz, rate_source, path
+    )
+    order = slice(None) if clock.order is None else clock.order
     y, x = columns.y[order], columns.x[order]
     least = Size(int(y.max()) + 1, int(x.max()) + 1)
     height, height_source = _side(
         "height", given.height, stated, sidecar.size, given.layout_size, least, path
     )
     width, width_source = _side("width", given.width, stated, sidecar.size, given.layout_size, least, path)
-    warnings = sidecar.warnings + columns.warnings + timing.warnings
+    warnings = sidecar.warnings + columns.warnings + clock.warnings + timing.warnings
     if "bytes" in (height_source, width_source):
         warnings += (
             Finding(
@@ -45,9 +49,10 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
         format="events",
         height=height,
         width=width,
-        planes=math.floor(timing.t_planes[-1]) + 1,
+        planes=timing.planes,
         bytes=path.stat().st_size,
         rate_hz=timing.rate_hz,
+        clock_start=timing.clock_start,
         flip=flip,
         known_by={
             "height": height_source,
