@@ -46,7 +46,7 @@ class Columns:
     @property
     def resolution(self) -> float:
         """Step between numbers of the stored type at the time farthest from 0; 0 for whole types."""
-        return float(np.spacing(np.abs(self.t).max())) if self.t.dtype.kind == "f" else 0.0
+        return float(np.spacing(max(-self.t.min(), self.t.max()))) if self.t.dtype.kind == "f" else 0.0
 
 
 def has_events(arrays: list[StoredArray]) -> bool:
@@ -101,7 +101,7 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
             if t.dtype.kind == "f"
             else f"times of {t.dtype}",
         )
-    if np.abs(t.astype(np.float64)).max() > LATEST_TIME:
+    if max(-float(t.min()), float(t.max())) > LATEST_TIME:
         raise RecordingError(
             "times of the event list are beyond any clock",
             path=path,
@@ -131,6 +131,8 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
 
 def _unwritten_rows(t: NDArray[Any], x: NDArray[Any], y: NDArray[Any]) -> int:
     """Count the rows of zeros at the end of a list whose times had gone on from 0."""
+    if t[-1] != 0 or x[-1] != 0 or y[-1] != 0:
+        return 0
     (written,) = np.nonzero((t != 0) | (x != 0) | (y != 0))
     if len(written) == 0 or t[written[-1]] <= 0:
         return 0
