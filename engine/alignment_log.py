@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from engine.errors import AlignmentError
@@ -13,7 +13,7 @@ from engine.time_units import TimeUnit, split_unit
 LOG_COLUMNS = ("frame_idx", "t0", "t1", "event_count", "seq")
 MAX_LOG_BYTES = 256 * 2**20
 GUESS_ADVICE = "Point at another log, or move it away to let the windows be guessed"
-_LARGEST_TIME = 10**30
+_MOST_DIGITS = 30
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -113,7 +113,7 @@ def _row(path: Path, at: int, fields: dict[str, str]) -> LoggedExposure:
         if t0 >= t1:
             raise ValueError(f"{t0} is not before {t1}")
         index = _whole(column("frame_idx")) if column("frame_idx") else at
-    except (ValueError, OverflowError, InvalidOperation) as error:
+    except (ValueError, ArithmeticError) as error:
         raise AlignmentError(
             f"row {at + 1} is not a window",
             path=path,
@@ -130,7 +130,7 @@ def _time(text: str) -> Decimal:
     """Read a time with all its digits: those since 1970 in ns have more than a float."""
     # A comma inside a field is a decimal comma: no other one survives the separator.
     time = Decimal(text.replace(",", "."))
-    if not time.is_finite() or abs(time) > _LARGEST_TIME:
+    if not time.is_finite() or time.adjusted() > _MOST_DIGITS:
         raise ValueError(f"{text} is no time")
     return time
 
