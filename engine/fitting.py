@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.alignment import RATE_ADVICE, AlignmentRow, read_alignment_log, rows_of, windows_for_frames
+from engine.alignment import AlignmentLog, RecordedSpan, load_alignment_log, rows_of, windows_for_frames
 from engine.errors import AlignmentError, SequenceError
 from engine.exposures import (
     Exposures,
@@ -189,11 +189,10 @@ def _exposures_of_frames(
         )
         limits = by_part.limits
     if files.alignment is not None and (recording is not None or source.alignment is not None):
-        rate_hz = source.rate_hz if recording is None else recording.info.rate_hz
-        rows = _read_log(files.alignment, rate_hz, recording)
+        log = _read_log(files.alignment, source, recording, files.name)
         numbers = frame_numbers(names)
-        windows, oddities = windows_for_frames(rows, numbers, path=files.alignment, name=files.name)
-        return Exposures(windows, limits, "log", (*oddities, *extra))
+        windows, oddities = windows_for_frames(log.rows, numbers, path=files.alignment, name=files.name)
+        return Exposures(windows, limits, "log", (*log.findings, *oddities, *extra))
     if recording is None:
         return None
     if by_part is not None:
@@ -240,17 +239,30 @@ def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list
     return findings
 
 
-def _read_log(path: Path, rate_hz: float | None, recording: Recording | None) -> tuple[AlignmentRow, ...]:
+def _read_log(path: Path, source: SequenceSource, recording: Recording | None, name: str) -> AlignmentLog:
     """Read a log; where the rate is missing, say also what is wrong with the sidecar that should state it."""
-    about = [] if recording is None else [text for text in recording.info.warnings if SIDECAR_NAME in text]
-    if rate_hz is None and about:
-        raise AlignmentError(
-            "the log's times are in seconds and the recording's planes per second are unknown",
-            path=path,
-            found="; ".join(about),
-            advice=RATE_ADVICE,
+    info = None if recording is None else recording.info
+    recorded = (
+        RecordedSpan(source.rate_hz)
+        if info is None
+        else RecordedSpan(info.rate_hz, info.planes, info.clock_start)
+    )
+    try:
+        return load_alignment_log(
+            path,
+            recorded,
+            time_unit=source.time_unit,
+            name=name,
+            gives_way=info is not None and info.format == "events",
         )
-    return read_alignment_log(path, rate_hz)
+    except AlignmentError as error:
+        about = [] if info is None else [text for text in info.warnings if SIDECAR_NAME in text]
+        if recorded.rate_hz is not None or not about:
+            raise
+        found = "; ".join(text for text in (error.found, *about) if text is not None)
+        raise AlignmentError(
+            error.problem, path=error.path, found=found, expected=error.expected, advice=error.advice
+        ) from error
 
 
 def _parts(recording: Recording | None) -> tuple[Span, ...]:
@@ -274,9 +286,9 @@ def _virtual_frames(
     stems = _part_names(recording, files)
     cut = source.exposure_planes is not None or source.stride_planes is not None
     if files.alignment is not None and len(parts) == 1 and not cut:
-        log = _read_log(files.alignment, recording.info.rate_hz, recording)
-        rows = sorted(rows_of(log, files.name, files.alignment), key=lambda row: row.frame_idx)
-        exposures = Exposures(tuple(row.window for row in rows), parts * len(rows), "log")
+        log = _read_log(files.alignment, source, recording, files.name)
+        rows = sorted(rows_of(log.rows, files.name, files.alignment), key=lambda row: row.frame_idx)
+        exposures = Exposures(tuple(row.window for row in rows), parts * len(rows), "log", log.findings)
         part_of: tuple[int, ...] = (0,) * len(rows)
     else:
         try:

@@ -1,6 +1,5 @@
 """Find and open everything a sequence is made of."""
 
-import dataclasses
 import math
 import os
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from engine.errors import FrameError, SequenceError, UnreadFramesError
 from engine.file_names import composed
 from engine.fitting import SequenceParts, fit_parts
 from engine.frames import FrameSource, PictureFrames
+from engine.geometry import Size
 from engine.layouts import SequenceFiles, list_sequences, recognise
 from engine.layouts.listing import (
     VIDEO_SUFFIXES,
@@ -23,6 +23,7 @@ from engine.layouts.listing import (
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
 from engine.layouts.unread import spike_folder_unread, unread_in
 from engine.recording import Recording, guess_flip, open_recording
+from engine.recording.events import EventRecording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
@@ -66,17 +67,18 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         references = _open_references(files)
         if references is not None:
             opened.callback(references.close)
-        recording = _open_spikes(files, source)
+        frame_size = None if frames is None else frames.size
+        recording = _open_spikes(files, source, frame_size)
         if recording is not None:
             opened.callback(recording.close)
         parts = fit_parts(source, files, frames, references, recording)
         picture = _picture_of_orientation(parts)
         if picture is not None and recording is not None:
             recording.close()
-            recording = _open_spikes(files, source, *picture)
+            recording = _open_spikes(files, source, frame_size, *picture)
             assert recording is not None
             opened.callback(recording.close)
-            parts = dataclasses.replace(parts, recording=recording)
+            parts = fit_parts(source, files, frames, references, recording)
         opened.pop_all()
         return parts
 
@@ -175,6 +177,7 @@ def _open_video(path: Path) -> FrameSource:
 def _open_spikes(
     files: SequenceFiles,
     source: SequenceSource,
+    frame_size: Size | None = None,
     frame: NDArray[np.float32] | None = None,
     frame_window: tuple[float, float] | None = None,
 ) -> Recording | None:
@@ -205,6 +208,7 @@ def _open_spikes(
         time_unit=source.time_unit,
         frame=frame,
         frame_window=frame_window,
+        frame_size=frame_size,
         layout_size=files.spike_size or other.size,
     )
 
@@ -212,9 +216,15 @@ def _open_spikes(
 def _picture_of_orientation(
     parts: SequenceParts,
 ) -> tuple[NDArray[np.float32], tuple[float, float]] | None:
-    """A picture that shows which way up the recording is, and its planes; None where that is known."""
+    """A picture that shows which way up a recording is, or where its coordinates begin, and its planes.
+
+    None where both are known, or no picture shows them.
+    """
     recording, exposures = parts.recording, parts.exposures
-    if recording is None or exposures is None or recording.info.known_by.get("flip") != "unknown":
+    if recording is None or exposures is None:
+        return None
+    flip_is_open = recording.info.known_by.get("flip") == "unknown"
+    if not flip_is_open and not (isinstance(recording, EventRecording) and recording.origin_is_open):
         return None
     pictures = parts.frames or parts.references
     indices = range(len(parts.facts.names)) if parts.frames else parts.facts.reference_of
@@ -232,6 +242,6 @@ def _picture_of_orientation(
         except FrameError:
             continue
         planes = (window.start, window.stop)
-        if guess_flip(recording, picture, planes).flip is not None:
+        if not flip_is_open or guess_flip(recording, picture, planes).flip is not None:
             return picture, planes
     return None

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from engine.errors import RecordingError
 from engine.geometry import Size
 from engine.recording.array_opening import open_array, open_array_folder
+from engine.recording.event_origin import Origin, agrees_from_one, size_by_frames
+from engine.recording.events import EventRecording
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
@@ -58,6 +60,7 @@ def open_recording(
     layout_planes: int | None = None,
     time_unit: str | None = None,
     msb_first: bool | None = None,
+    frame_size: Size | None = None,
 ) -> Recording:
     """Open a spike recording without reading it.
 
@@ -69,6 +72,8 @@ def open_recording(
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
     the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
     the same scene exposed in the planes `frame_window`, else takes what is usual for the format.
+    The rows and columns of an event list count from 0, or from 1 where height and width, `frame_size` (of the
+    frames of the same scene) or `frame` show it.
     `msb_first` says that packed bytes hold their first pixel in the most significant bit; None means no.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
@@ -80,16 +85,49 @@ def open_recording(
         raise RecordingError(
             "no such unit of time", path=path, found=repr(time_unit), expected=", ".join(get_args(TimeUnit))
         )
-    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, unit, msb_first=msb_first)
+    given = Given(
+        height,
+        width,
+        rate_hz,
+        flip,
+        layout_size,
+        layout_planes,
+        unit,
+        msb_first=msb_first,
+        frame_size=frame_size,
+    )
     given.check(path)
     recording = _open(path, given)
-    if frame is None or recording.info.known_by.get("flip") != "unknown":
+    if frame is not None and recording.info.known_by.get("flip") == "unknown":
+        found = guess_flip(recording, frame, frame_window).flip
+        if found is not None:
+            recording.close()
+            given = dataclasses.replace(given, flip=found, flip_source="bytes")
+            recording = _open(path, given)
+    if frame is not None and isinstance(recording, EventRecording):
+        recording = _counted_from(path, recording, given, frame, frame_window)
+    return recording
+
+
+def _counted_from(
+    path: Path,
+    recording: EventRecording,
+    given: Given,
+    frame: NDArray[np.floating],
+    frame_window: tuple[float, float] | None,
+) -> Recording:
+    """Open an event list again where the frame shows that its coordinates begin at 1."""
+    info = recording.info
+    if not recording.origin_is_open or info.known_by["flip"] == "unknown":
         return recording
-    found = guess_flip(recording, frame, frame_window).flip
-    if found is None:
+    size: Size | None = info.size
+    if "bytes" in (info.known_by["height"], info.known_by["width"]):
+        size = None if given.frame_size is None else size_by_frames(recording, given.frame_size)
+    if size is None or not agrees_from_one(recording, size, frame, frame_window):
         return recording
     recording.close()
-    return _open(path, dataclasses.replace(given, flip=found, flip_source="bytes"))
+    origin = Origin(1, 1, "a frame agrees with them clearly better so")
+    return _open(path, dataclasses.replace(given, event_origin=origin, layout_size=size))
 
 
 def _open(path: Path, given: Given) -> Recording:

@@ -12,6 +12,7 @@ from engine.errors import GeometryError, RecordingError
 from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.claims import Claim, Settled, settle_geometry
+from engine.recording.event_origin import Origin
 from engine.recording.folder import FolderRecording
 from engine.recording.inference import infer_geometry
 from engine.recording.packed import PackedRecording, map_file
@@ -38,6 +39,8 @@ class Given:
     time_unit: TimeUnit | None = None
     flip_source: Source = "given"
     msb_first: bool | None = None
+    frame_size: Size | None = None
+    event_origin: Origin | None = None
 
     def check(self, path: Path) -> None:
         if self.rate_hz is not None and not (math.isfinite(self.rate_hz) and self.rate_hz > 0):

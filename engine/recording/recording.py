@@ -43,6 +43,8 @@ class RecordingInfo:
     bytes: int
     rate_hz: float | None = None
     """Planes per second; None where nobody said."""
+    clock_start: float = 0.0
+    """Where the file's own clock was at the start of plane 0, in planes."""
     remainder_bytes: int = 0
     """Bytes after the last whole plane."""
     head_columns: int = 0
