@@ -23,6 +23,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     JobEnd,
     RestoreRequest,
     TileDone,
@@ -170,6 +171,9 @@ def test_files_that_are_gone_or_broken_fail_with_their_name(client, clip):
     assert "not there" in messages[-1].message
     (clip / "blur" / "0001.png").write_bytes(b"not a picture")
     pictures, messages = restore_in_worker(client, clip)
-    assert list(pictures) == [0]
-    assert "0001.png" in messages[-1].message
-    assert "unexpected" not in messages[-1].message
+    assert sorted(pictures) == [0, 2]
+    (broken,) = [message for message in messages if isinstance(message, FrameFailed)]
+    assert broken.frame == 1
+    assert "0001.png" in broken.message
+    assert "unexpected" not in broken.message
+    assert isinstance(messages[-1], Finished)
