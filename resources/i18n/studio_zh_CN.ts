@@ -634,6 +634,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>，假定</translation>
         </message>
         <message>
+            <source>Frame {number} is unchanged: {reason}</source>
+            <translation>第 {number} 帧未改变：{reason}</translation>
+        </message>
+        <message>
+            <source>Deblurred {done} of {count} frames in {time}</source>
+            <translation>已去模糊 {done} / {count} 帧，用时 {time}</translation>
+        </message>
+        <message>
             <source>frame {number}</source>
             <translation>第 {number} 帧</translation>
         </message>
@@ -903,6 +911,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation> · 已过期：窗口移动过</translation>
         </message>
         <message>
+            <source> · unchanged: {reason}</source>
+            <translation> · 未改变：{reason}</translation>
+        </message>
+        <message>
             <source> (not γ {gamma})</source>
             <translation>（不是 γ {gamma}）</translation>
         </message>
@@ -1159,6 +1171,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>failed</source>
             <translation>失败</translation>
+        </message>
+        <message>
+            <source>{failed} of {count} frames failed, first frame {frame}: {why}</source>
+            <translation>{count} 帧中有 {failed} 帧失败，首先是第 {frame} 帧：{why}</translation>
         </message>
     </context>
     <context>
@@ -1962,6 +1978,53 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>Unchanged</name>
+        <message>
+            <source>its window holds 1 plane only</source>
+            <translation>其窗口内只有 1 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds {count} planes only</source>
+            <translation>其窗口内只有 {count} 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds no planes</source>
+            <translation>其窗口内没有脉冲平面</translation>
+        </message>
+        <message>
+            <source>its spikes are missing</source>
+            <translation>缺少它的脉冲</translation>
+        </message>
+        <message>
+            <source>its window holds no spikes</source>
+            <translation>其窗口内没有脉冲</translation>
+        </message>
+        <message>
+            <source>its window lies too far outside the recording</source>
+            <translation>其窗口大部分在录制之外</translation>
+        </message>
+        <message>
+            <source>its spikes show no motion, so there is nothing to deblur</source>
+            <translation>其脉冲未显示运动，无需去模糊</translation>
+        </message>
+        <message>
+            <source>its spikes do not agree with it</source>
+            <translation>其脉冲与该帧不符</translation>
+        </message>
+        <message>
+            <source>the method found nothing to change</source>
+            <translation>该方法没有可改变之处</translation>
+        </message>
+        <message>
+            <source>Unchanged frame {numbers}: {reason}</source>
+            <translation>未改变的帧 {numbers}：{reason}</translation>
+        </message>
+        <message>
+            <source>{unchanged} of {count} frames unchanged</source>
+            <translation>{count} 帧中有 {unchanged} 帧未改变</translation>
+        </message>
+    </context>
+    <context>
         <name>VoxelStrip</name>
         <message>
             <source>Counts of spikes</source>
@@ -2501,6 +2564,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>撤销</translation>
         </message>
         <message>
+            <source>Units and white level…</source>
+            <translation>单位与白电平…</translation>
+        </message>
+        <message>
             <source>Voxel bins</source>
             <translation>体素格</translation>
         </message>
@@ -2766,6 +2833,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Say the recording's height, width, rate and exposure</source>
             <translation>选择脉冲录制的尺寸、方向和速率</translation>
+        </message>
+        <message>
+            <source>Say what times in logs and event lists count, and which sample of the frames is white</source>
+            <translation>指定日志和事件列表的时间单位，以及帧中哪个采样值为白</translation>
         </message>
         <message>
             <source>Select the next voxel bin, and mark it</source>
@@ -3034,6 +3105,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请检查参考图是否属于这些帧</translation>
         </message>
         <message>
+            <source>Check the alignment log, the rate and its unit of time, and if the recording is whole</source>
+            <translation>请检查对齐日志、速率及其时间单位，以及录制是否完整</translation>
+        </message>
+        <message>
             <source>Check the path; it may have been moved.</source>
             <translation>请检查路径；它可能已被移动。</translation>
         </message>
@@ -3234,10 +3309,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --reference 指定清晰图像的文件夹</translation>
         </message>
         <message>
-            <source>Name the recording</source>
-            <translation>请指定录制</translation>
-        </message>
-        <message>
             <source>Name the recording with --spikes, or choose a network without a spike branch</source>
             <translation>请用 --spikes 指定录制，或选择没有脉冲分支的网络</translation>
         </message>
@@ -3326,6 +3397,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请使用训练这些权重时的配置</translation>
         </message>
         <message>
+            <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
+            <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
+        </message>
+        <message>
             <source>a floating-point picture outside its range</source>
             <translation>浮点图像超出范围</translation>
         </message>
@@ -3340,6 +3415,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>a weight is there twice, under two names</source>
+            <translation>同一权重以两个名称出现了两次</translation>
         </message>
         <message>
             <source>another process has just begun to write here</source>
@@ -3438,6 +3517,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>不是序列</translation>
         </message>
         <message>
+            <source>not tried, since it would fail as those before it</source>
+            <translation>未尝试，因为会像前面的帧一样失败</translation>
+        </message>
+        <message>
             <source>nothing is there</source>
             <translation>此处没有任何内容</translation>
         </message>
@@ -3470,8 +3553,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>多个结果会有相同的名称</translation>
         </message>
         <message>
-            <source>some weights are no tensors</source>
-            <translation>有些权重不是张量</translation>
+            <source>some weights are no tensors under a name</source>
+            <translation>有些权重不是带名称的张量</translation>
         </message>
         <message>
             <source>the alignment log does not cover every frame</source>
@@ -3512,6 +3595,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the columns of the event list differ in length</source>
             <translation>事件列表各列长度不同</translation>
+        </message>
+        <message>
+            <source>the configuration is no mapping</source>
+            <translation>配置不是映射</translation>
         </message>
         <message>
             <source>the configuration names no known network</source>
@@ -3678,10 +3765,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>序列已关闭</translation>
         </message>
         <message>
-            <source>the spike ratio needs spikes</source>
-            <translation>脉冲比需要脉冲</translation>
-        </message>
-        <message>
             <source>the table would replace the input</source>
             <translation>表格会覆盖输入</translation>
         </message>
@@ -3696,6 +3779,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the video is not there</source>
             <translation>视频不存在</translation>
+        </message>
+        <message>
+            <source>the weights are of a network of this program whose sizes are not in the file</source>
+            <translation>这些权重属于本程序的网络，但文件中没有其尺寸</translation>
         </message>
         <message>
             <source>the weights are of no network known here</source>
@@ -3766,8 +3853,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>这不是可以继续的复原记录</translation>
         </message>
         <message>
-            <source>this network needs spikes, and the sequence has none</source>
-            <translation>此网络需要脉冲，而序列没有</translation>
+            <source>this method needs spikes, and the sequence has none</source>
+            <translation>此方法需要脉冲，而该序列没有</translation>
         </message>
         <message>
             <source>this part of the folder holds no planes</source>

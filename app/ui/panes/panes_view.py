@@ -26,7 +26,7 @@ from app.state.studio import Studio
 from app.ui.panes.pane import Pane
 from app.ui.panes.panes import PaneGrid
 from app.ui.parts.theme import Theme
-from app.ui.parts.wording import format_seconds, method_title
+from app.ui.parts.wording import format_seconds, method_title, unchanged_reason
 from app.ui.timeline.plane_scale import format_span
 from app.ui.window.actions import StudioActions
 
@@ -195,6 +195,8 @@ class PanesView(QObject):
             result = view.result
             if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
                 title += self.tr(" · stale: window moved")
+            if result.unchanged:
+                title += self.tr(" · unchanged: {reason}").format(reason=unchanged_reason(result.unchanged))
             method = method_title(result.made_by)
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
             if result.gamma != sequence.gamma:
