@@ -907,12 +907,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>体素格 {number}/{count} · {span}</translation>
         </message>
         <message>
-            <source> · stale: window moved</source>
-            <translation> · 已过期：窗口移动过</translation>
+            <source>Unchanged: {reason}</source>
+            <translation>未改变：{reason}</translation>
         </message>
         <message>
-            <source> · unchanged: {reason}</source>
-            <translation> · 未改变：{reason}</translation>
+            <source> · stale: window moved</source>
+            <translation> · 已过期：窗口移动过</translation>
         </message>
         <message>
             <source> (not γ {gamma})</source>

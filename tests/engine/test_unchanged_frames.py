@@ -332,3 +332,15 @@ def test_reasons_are_grouped_and_long_lists_shortened():
         "a (its spikes show no motion, so there is nothing to deblur)"
     )
     assert describe_unchanged([], 3) == ""
+
+
+def test_the_bundled_network_leaves_frames_without_planes_alone_and_says_so(run, clip, tmp_path):
+    logged(clip, keep=3, planes=2)
+    out = tmp_path / "out"
+
+    status, text, error = run("restore", clip, "--out", out, "--method", "network")
+
+    assert (status, error) == (0, "")
+    assert "3 of 5 frames restored" in text
+    assert "2 of 5 frames unchanged: 0004 (its window holds 2 planes only); 0005" in text
+    assert same_as_blurry(clip, out) == ["0004", "0005"]

@@ -147,6 +147,9 @@ def details(status: JobStatus) -> str:
             text = translate("Queue", "cancelled, {done} of {count} frames done").format(**counts)
         case JobState.FAILED:
             text = status.problem or translate("Queue", "failed")
+    parts = [method, text]
     if status.unchanged:
-        text += f" · {unchanged_count(len(status.unchanged), len(status.frames))}"
-    return f"{method} · {text}"
+        # what failed comes before it, how long it took after
+        at = 2 if status.state is JobState.FAILED else 1
+        parts.insert(at, unchanged_count(len(status.unchanged), len(status.frames)))
+    return " · ".join(parts)

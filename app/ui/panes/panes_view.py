@@ -95,10 +95,10 @@ class PanesView(QObject):
         shown = self._studio.comparison.shown
         titles = [self._title(choice) for choice in shown]
         if self._studio.comparison.wiping:
-            self._panes.first.title.setText("  |  ".join(titles))
-            return
-        for pane, title in zip(self._panes.panes, titles, strict=True):
+            titles = ["  |  ".join(titles)]
+        for pane, title in zip(self._panes.panes, titles, strict=False):
             pane.title.setText(title)
+            pane.title.setToolTip(title)
 
     def say_loading(self) -> None:
         """Say that a frame takes its time."""
@@ -193,10 +193,10 @@ class PanesView(QObject):
         title = self.tr("Restored")
         if view is not None and view.result is not None and sequence is not None:
             result = view.result
+            if result.unchanged:
+                title = self.tr("Unchanged: {reason}").format(reason=unchanged_reason(result.unchanged))
             if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
                 title += self.tr(" · stale: window moved")
-            if result.unchanged:
-                title += self.tr(" · unchanged: {reason}").format(reason=unchanged_reason(result.unchanged))
             method = method_title(result.made_by)
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
             if result.gamma != sequence.gamma:
