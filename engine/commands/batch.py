@@ -190,12 +190,12 @@ def _write_summary(root: Path, out: Path, rows: list[dict[str, Any]], *, complet
 
 def _as_text(rows: list[dict[str, Any]], unchanged: list[str], out: Path) -> str:
     wide = max(len(row["name"]) for row in rows)
-    lines = [f"{'sequence':<{wide}}  frames  failed  unchanged  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
+    lines = [f"{'sequence':<{wide}}  restored  failed  unchanged  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
     for row in rows:
         if row["frames"] is None:
             lines.append(f"{row['name']:<{wide}}  {row['error']}")
             continue
-        line = f"{row['name']:<{wide}}  {row['restored']:6d}  {row['failed']:6d}  {row['unchanged']:9d}"
+        line = f"{row['name']:<{wide}}  {row['restored']:8d}  {row['failed']:6d}  {row['unchanged']:9d}"
         line += f"  {row['seconds']:7.1f}"
         if row["psnr"] is not None:
             line += f"  {row['blurry_psnr']:7.2f} → {row['psnr']:7.2f}"
