@@ -13,6 +13,7 @@ EngineError
 │   └── CheckpointError       its weights cannot be read, or belong to another network
 ├── ExportError               a result cannot be written
 ├── WorkerError               the worker process broke its protocol or died
+├── UnexpectedError           something nobody foresaw went wrong
 └── OperationCancelled        the caller asked to stop; nothing is wrong
 
 A message is one line: what is wrong, with which file, what was found, what was expected, what to do.
@@ -117,6 +118,20 @@ class ExportError(EngineError):
 
 class WorkerError(EngineError):
     """The worker process broke its protocol or died."""
+
+
+class UnexpectedError(EngineError):
+    """Something nobody foresaw went wrong, in a decoder or in this program."""
+
+    def __init__(self, error: Exception) -> None:
+        self.kind = type(error).__name__
+        """Name of the exception's class."""
+        super().__init__(f"unexpected: {self.kind}: {error}")
+
+
+def as_engine_error(error: Exception) -> EngineError:
+    """Return an exception as an EngineError, so that it costs one frame or file and not all the others."""
+    return error if isinstance(error, EngineError) else UnexpectedError(error)
 
 
 class OperationCancelled(EngineError):

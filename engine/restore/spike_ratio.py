@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
+from engine.restore.evidence import (
+    DISAGREE,
+    NO_SPIKES,
+    STILL,
+    TOO_LITTLE_RECORDED,
+    require_spikes,
+    too_few_planes,
+)
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.method_names import SPIKE_RATIO
@@ -60,6 +67,8 @@ class RatioFrames:
     """Finished pictures of a clip, from which regions are cut."""
 
     pictures: NDArray[np.float32]
+    unchanged: tuple[str, ...]
+    """Why each comes back as it was, "" where it is restored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +83,8 @@ class RatioEstimate:
     """In pixels of the frame, on a grid of its own; None where nothing is known to have moved."""
     trust: Picture | None = None
     """(h, w) from 0 to 1: where the motion and the spikes are to be believed."""
+    unchanged: str = ""
+    """Why the picture is the blurry frame; empty where it is restored."""
 
 
 class SpikeRatio(Method):
@@ -85,25 +96,31 @@ class SpikeRatio(Method):
     overlap_px = 0
     multiple_px = 1
     default_tile_px = 256
+    fewest_planes = FEWEST_PLANES
 
     def prepare(self, sequence: "Sequence", clip: Span) -> RatioFrames:
         """Restore the frames of `clip`. Raises MethodError when the sequence has no spikes."""
-        return RatioFrames(np.stack([_restore(sequence, frame) for frame in range(clip.start, clip.stop)]))
+        estimates = [_restore(sequence, frame) for frame in range(clip.start, clip.stop)]
+        return RatioFrames(
+            np.stack([estimate.picture for estimate in estimates]),
+            tuple(estimate.unchanged for estimate in estimates),
+        )
+
+    def unchanged(self, prepared: RatioFrames) -> tuple[str, ...]:
+        return prepared.unchanged
 
     def restore(self, prepared: RatioFrames, region: Region) -> NDArray[np.float32]:
         return prepared.pictures[(slice(None), *region.slices)]
 
     def part(self, prepared: RatioFrames, frames: Span) -> RatioFrames:
-        return RatioFrames(prepared.pictures[frames.start : frames.stop])
+        chosen = slice(frames.start, frames.stop)
+        return RatioFrames(prepared.pictures[chosen], prepared.unchanged[chosen])
 
 
-def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
-    if sequence.recording is None:
-        raise MethodError(
-            "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
-        )
+def _restore(sequence: "Sequence", index: int) -> RatioEstimate:
+    require_spikes(sequence)
     gamma = sequence.gamma if sequence.gamma_known else None
-    return restore_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
+    return estimate_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
 
 
 def restore_frame(
@@ -122,14 +139,16 @@ def estimate_frame(
     exposure contradicts it, it is found. With too few planes on either side of the centre, without
     spikes, or without any sign of motion the blurry frame comes back as it is.
     """
-    if exposure.planes < FEWEST_PLANES or not exposure.reaches(LEAST_SHARE):
-        return RatioEstimate(blurry.copy())
+    if exposure.planes < FEWEST_PLANES:
+        return RatioEstimate(blurry.copy(), unchanged=too_few_planes(exposure.planes))
+    if not exposure.reaches(LEAST_SHARE):
+        return RatioEstimate(blurry.copy(), unchanged=TOO_LITTLE_RECORDED)
     frame_size = size_of(blurry)
     coarse = exposure.cut(FLOW_SEGMENTS, frame_size)
     segments = Segments.of(coarse)
     rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     if not rate.any() or segments.one_sided:
-        return RatioEstimate(blurry.copy())
+        return RatioEstimate(blurry.copy(), unchanged=TOO_LITTLE_RECORDED if rate.any() else NO_SPIKES)
     gamma = settle_gamma(blurry, rate, gamma)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     response: Picture | None = None
@@ -141,7 +160,7 @@ def estimate_frame(
         rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     motion, trust = estimate_motion(segments)
     if not trust.any():
-        return RatioEstimate(blurry.copy(), gamma)
+        return RatioEstimate(blurry.copy(), gamma, unchanged=STILL)
     spike_size = segments.size
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
@@ -156,7 +175,7 @@ def estimate_frame(
     light = join(*gather(fine, motion.resized(work_size), work_size))
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
-    return RatioEstimate(picture, gamma, in_frame, trust)
+    return RatioEstimate(picture, gamma, in_frame, trust, "" if trust.any() else DISAGREE)
 
 
 def _apply(

@@ -634,6 +634,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>，假定</translation>
         </message>
         <message>
+            <source>Frame {number} is unchanged: {reason}</source>
+            <translation>第 {number} 帧未改变：{reason}</translation>
+        </message>
+        <message>
+            <source>Deblurred {done} of {count} frames in {time}</source>
+            <translation>已去模糊 {done} / {count} 帧，用时 {time}</translation>
+        </message>
+        <message>
             <source>frame {number}</source>
             <translation>第 {number} 帧</translation>
         </message>
@@ -825,8 +833,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>对齐窗口由用户给出</translation>
         </message>
         <message>
-            <source>Alignment windows come from an even spread, which is a guess</source>
-            <translation>对齐窗口为均匀分布，只是猜测</translation>
+            <source>Alignment windows are a guess</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.</source>
@@ -897,6 +905,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Voxel bin {number} of {count} · {span}</source>
             <translation>体素格 {number}/{count} · {span}</translation>
+        </message>
+        <message>
+            <source>Unchanged: {reason}</source>
+            <translation>未改变：{reason}</translation>
         </message>
         <message>
             <source> · stale: window moved</source>
@@ -1160,6 +1172,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <source>failed</source>
             <translation>失败</translation>
         </message>
+        <message>
+            <source>{failed} of {count} frames failed, first frame {frame}: {why}</source>
+            <translation>{count} 帧中有 {failed} 帧失败，首先是第 {frame} 帧：{why}</translation>
+        </message>
     </context>
     <context>
         <name>QueuePanel</name>
@@ -1233,6 +1249,57 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source> · only the beginning of this long exposure is shown</source>
             <translation> · 只显示这段长曝光的开头</translation>
+        </message>
+    </context>
+    <context>
+        <name>ReadingDialog</name>
+        <message>
+            <source>Units and white level</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Find out</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>Seconds</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Milliseconds</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Microseconds</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Nanoseconds</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Planes</source>
+            <translation>平面数</translation>
+        </message>
+        <message>
+            <source>Unit of times</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>White sample</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The largest sample of {bits} bits</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Event lists and alignment logs count time in</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Sample that is white in frames with 16 bits</source>
+            <translation type="unfinished" />
         </message>
     </context>
     <context>
@@ -1962,6 +2029,53 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>Unchanged</name>
+        <message>
+            <source>its window holds 1 plane only</source>
+            <translation>其窗口内只有 1 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds {count} planes only</source>
+            <translation>其窗口内只有 {count} 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds no planes</source>
+            <translation>其窗口内没有脉冲平面</translation>
+        </message>
+        <message>
+            <source>its spikes are missing</source>
+            <translation>缺少它的脉冲</translation>
+        </message>
+        <message>
+            <source>its window holds no spikes</source>
+            <translation>其窗口内没有脉冲</translation>
+        </message>
+        <message>
+            <source>its window lies too far outside the recording</source>
+            <translation>其窗口大部分在录制之外</translation>
+        </message>
+        <message>
+            <source>its spikes show no motion, so there is nothing to deblur</source>
+            <translation>其脉冲未显示运动，无需去模糊</translation>
+        </message>
+        <message>
+            <source>its spikes do not agree with it</source>
+            <translation>其脉冲与该帧不符</translation>
+        </message>
+        <message>
+            <source>the method found nothing to change</source>
+            <translation>该方法没有可改变之处</translation>
+        </message>
+        <message>
+            <source>Unchanged frame {numbers}: {reason}</source>
+            <translation>未改变的帧 {numbers}：{reason}</translation>
+        </message>
+        <message>
+            <source>{unchanged} of {count} frames unchanged</source>
+            <translation>{count} 帧中有 {unchanged} 帧未改变</translation>
+        </message>
+    </context>
+    <context>
         <name>VoxelStrip</name>
         <message>
             <source>Counts of spikes</source>
@@ -2501,6 +2615,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>撤销</translation>
         </message>
         <message>
+            <source>Units and white level…</source>
+            <translation>单位与白电平…</translation>
+        </message>
+        <message>
             <source>Voxel bins</source>
             <translation>体素格</translation>
         </message>
@@ -2766,6 +2884,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Say the recording's height, width, rate and exposure</source>
             <translation>选择脉冲录制的尺寸、方向和速率</translation>
+        </message>
+        <message>
+            <source>Say what times in logs and event lists count, and which sample of the frames is white</source>
+            <translation>指定日志和事件列表的时间单位，以及帧中哪个采样值为白</translation>
         </message>
         <message>
             <source>Select the next voxel bin, and mark it</source>
@@ -3034,6 +3156,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请检查参考图是否属于这些帧</translation>
         </message>
         <message>
+            <source>Check the alignment log, the rate and its unit of time, and if the recording is whole</source>
+            <translation>请检查对齐日志、速率及其时间单位，以及录制是否完整</translation>
+        </message>
+        <message>
             <source>Check the path; it may have been moved.</source>
             <translation>请检查路径；它可能已被移动。</translation>
         </message>
@@ -3150,6 +3276,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请重新复制或录制；它可能被截断。</translation>
         </message>
         <message>
+            <source>Copy or save the list again, it may be damaged</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Cut the file there into recordings of their own if the clock was set back, or sort the events by time if their order means nothing</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Free some space</source>
             <translation>请腾出一些空间</translation>
         </message>
@@ -3234,10 +3368,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --reference 指定清晰图像的文件夹</translation>
         </message>
         <message>
-            <source>Name the recording</source>
-            <translation>请指定录制</translation>
-        </message>
-        <message>
             <source>Name the recording with --spikes, or choose a network without a spike branch</source>
             <translation>请用 --spikes 指定录制，或选择没有脉冲分支的网络</translation>
         </message>
@@ -3314,6 +3444,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用数值类型重新保存数组。</translation>
         </message>
         <message>
+            <source>Say the unit of their times (--time-unit) or the rate (--rate), or cut the file where the clock jumps or ran over</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Say the unit with --time-unit where it is another</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Say the unit with --time-unit, or check the rate (--rate), or subtract the recording's start from the times, or move the log away to let the windows be guessed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Scale it to [0, 1], or save it with 16 bits</source>
             <translation>请缩放到 [0, 1]，或以 16 位保存</translation>
         </message>
@@ -3324,6 +3466,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Use the configuration that the weights were trained with</source>
             <translation>请使用训练这些权重时的配置</translation>
+        </message>
+        <message>
+            <source>Write both in one unit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
+            <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
         </message>
         <message>
             <source>a floating-point picture outside its range</source>
@@ -3340,6 +3490,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>a weight is there twice, under two names</source>
+            <translation>同一权重以两个名称出现了两次</translation>
         </message>
         <message>
             <source>another process has just begun to write here</source>
@@ -3380,6 +3534,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>fp16 is for GPUs</source>
             <translation>fp16 只用于 GPU</translation>
+        </message>
+        <message>
+            <source>frames are there, and none of them can be read</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>neither a file nor a folder</source>
@@ -3438,6 +3596,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>不是序列</translation>
         </message>
         <message>
+            <source>not tried, since it would fail as those before it</source>
+            <translation>未尝试，因为会像前面的帧一样失败</translation>
+        </message>
+        <message>
             <source>nothing is there</source>
             <translation>此处没有任何内容</translation>
         </message>
@@ -3470,8 +3632,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>多个结果会有相同的名称</translation>
         </message>
         <message>
-            <source>some weights are no tensors</source>
-            <translation>有些权重不是张量</translation>
+            <source>some weights are no tensors under a name</source>
+            <translation>有些权重不是带名称的张量</translation>
+        </message>
+        <message>
+            <source>the alignment log counts t0 and t1 in different units</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>the alignment log does not cover every frame</source>
@@ -3514,12 +3680,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>事件列表各列长度不同</translation>
         </message>
         <message>
+            <source>the configuration is no mapping</source>
+            <translation>配置不是映射</translation>
+        </message>
+        <message>
             <source>the configuration names no known network</source>
             <translation>配置中的网络未知</translation>
         </message>
         <message>
             <source>the event list is empty</source>
             <translation>事件列表为空</translation>
+        </message>
+        <message>
+            <source>the events span far more planes than there are events</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>the exposure is longer than the recording</source>
@@ -3564,10 +3738,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the link leads nowhere</source>
             <translation>链接没有指向任何内容</translation>
-        </message>
-        <message>
-            <source>the log's times are in seconds and the recording's planes per second are unknown</source>
-            <translation>记录中的时间以秒计，而录制的每秒平面数未知</translation>
         </message>
         <message>
             <source>the network and its voxels do not fit</source>
@@ -3634,6 +3804,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>参考图与帧的尺寸不同</translation>
         </message>
         <message>
+            <source>the reference pictures cannot be read</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>the region reaches outside the frame</source>
             <translation>区域超出帧</translation>
         </message>
@@ -3678,10 +3852,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>序列已关闭</translation>
         </message>
         <message>
-            <source>the spike ratio needs spikes</source>
-            <translation>脉冲比需要脉冲</translation>
-        </message>
-        <message>
             <source>the table would replace the input</source>
             <translation>表格会覆盖输入</translation>
         </message>
@@ -3696,6 +3866,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the video is not there</source>
             <translation>视频不存在</translation>
+        </message>
+        <message>
+            <source>the weights are of a network of this program whose sizes are not in the file</source>
+            <translation>这些权重属于本程序的网络，但文件中没有其尺寸</translation>
         </message>
         <message>
             <source>the weights are of no network known here</source>
@@ -3766,8 +3940,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>这不是可以继续的复原记录</translation>
         </message>
         <message>
-            <source>this network needs spikes, and the sequence has none</source>
-            <translation>此网络需要脉冲，而序列没有</translation>
+            <source>this method needs spikes, and the sequence has none</source>
+            <translation>此方法需要脉冲，而该序列没有</translation>
         </message>
         <message>
             <source>this part of the folder holds no planes</source>
@@ -3782,8 +3956,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>分块太小，小于共用部分</translation>
         </message>
         <message>
+            <source>times of the event list are beyond any clock</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>times of the event list are not numbers</source>
             <translation>事件列表的时间不是数值</translation>
+        </message>
+        <message>
+            <source>times of the event list go back, and not as those of a counter that runs over</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>too large for an alignment log</source>
