@@ -1,4 +1,4 @@
-"""Loose: any folder of pictures or video file, with whatever reference and spikes the user points at.
+"""Loose: pictures in any folder, a video or a TIFF stack, with what reference and spikes the user points at.
 
 A single recording in the folder, or one named like the video beside it, is taken for the spikes.
 """
@@ -17,10 +17,11 @@ from engine.layouts.listing import (
     recordings_in,
     taken_for_spikes,
 )
+from engine.pictures import STACK_SUFFIXES, is_stack
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe a folder that holds pictures or one video, or a video file."""
+    """Describe a folder that holds pictures or one video, a video file or a TIFF stack."""
     if path.is_dir():
         frames = pictures_in(path)
         if frames:
@@ -29,6 +30,8 @@ def recognise(path: Path) -> SequenceFiles | None:
         if len(videos) != 1:
             return None
         path = videos[0]
+    elif path.suffix.lower() in STACK_SUFFIXES:
+        return _describe_stack(path) if is_stack(path) else None
     elif path.suffix.lower() not in VIDEO_SUFFIXES:
         return None
     beside = [path.with_suffix(suffix) for suffix in sorted(RECORDING_SUFFIXES)]
@@ -38,6 +41,19 @@ def recognise(path: Path) -> SequenceFiles | None:
         video=path,
         spikes=next((recording for recording in beside if recording.is_file()), None),
         alignment=find_alignment_log(path.parent, None if _is_only_video(path) else path.stem),
+        sidecar=find_sidecar(path.parent),
+    )
+
+
+def _describe_stack(path: Path) -> SequenceFiles:
+    beside = [path.with_suffix(suffix) for suffix in sorted(RECORDING_SUFFIXES)]
+    is_alone = pictures_in(path.parent) == (path,)
+    return SequenceFiles(
+        layout="loose",
+        name=path.stem,
+        frames=(path,),
+        spikes=next((recording for recording in beside if recording.is_file()), None),
+        alignment=find_alignment_log(path.parent, None if is_alone else path.stem),
         sidecar=find_sidecar(path.parent),
     )
 

@@ -4,9 +4,11 @@
 spike/<name>.dat, gt/<name>.png    one recording of a spike set
 """
 
+import contextlib
 import re
 from pathlib import Path
 
+from engine.errors import FrameError
 from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
@@ -18,6 +20,7 @@ from engine.layouts.listing import (
 )
 from engine.layouts.spike_set import REFERENCE_FOLDERS, exposure_of
 from engine.layouts.unified import FRAME_FOLDERS
+from engine.pictures import is_stack
 
 _KEY_PLANE = re.compile(r"key_id(\d+)$")
 
@@ -25,8 +28,10 @@ _KEY_PLANE = re.compile(r"key_id(\d+)$")
 def recognise(path: Path) -> SequenceFiles | None:
     """Describe the recording at `path`, or the only one in the folder `path`."""
     if path.is_dir():
-        recordings = recordings_in(path)
-        if len(recordings) != 1 or any(p.stem != recordings[0].stem for p in pictures_in(path)):
+        recordings, pictures = recordings_in(path), pictures_in(path)
+        if len(recordings) != 1 or any(p.stem != recordings[0].stem for p in pictures):
+            return None
+        if _are_frames(pictures):
             return None
         path = recordings[0]
     elif path.suffix.lower() not in RECORDING_SUFFIXES:
@@ -48,6 +53,13 @@ def recognise(path: Path) -> SequenceFiles | None:
             for name in empty
         ),
     )
+
+
+def _are_frames(pictures: tuple[Path, ...]) -> bool:
+    """Whether the only picture beside a recording is a stack: not one sharp picture, but the frames."""
+    with contextlib.suppress(FrameError):
+        return len(pictures) == 1 and is_stack(pictures[0])
+    return False
 
 
 def _picture_of(recording: Path) -> tuple[Path, ...]:
