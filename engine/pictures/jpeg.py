@@ -23,6 +23,7 @@ _FORMATS = ("JPEG",)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that begin a frame header (SOF): all but tables of Huffman codes, extensions and arithmetic."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 _CODES, _SCAN, _END = 0xC4, 0xDA, 0xD9
 _AC = 0x10
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
@@ -35,20 +36,35 @@ _ZEROED = 64
 
 def info(file: BinaryIO, path: Path) -> PictureInfo:
     """Read the header."""
-    with Image.open(file, formats=_FORMATS) as image:
-        channels = 3 if image.mode == "CMYK" else len(image.getbands())
-        return PictureInfo(checked_size(image.height, image.width, path), 8, channels)
+    height, width, components = _frame_header(file)
+    return PictureInfo(checked_size(height, width, path), 8, 1 if components == 1 else 3)
 
 
 def decode(content: bytes, path: Path) -> StoredPicture:
     """Read the pixels of a whole file. Raises ValueError where data are lost."""
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        checked_size(image.height, image.width, path)
-        mode = image.mode
-        if mode == "CMYK":
-            decode_whole(content, "CMYK")
-            return StoredPicture(np.asarray(image.convert("RGB")), 255)
-    return StoredPicture(decode_whole(content, "GRAY" if mode == "L" else "RGB"), 255)
+    height, width, components = _frame_header(io.BytesIO(content))
+    checked_size(height, width, path)
+    samples = decode_whole(content, _COLOURS.get(components, "RGB"))
+    if components == 4:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            samples = np.asarray(image.convert("RGB"))
+    return StoredPicture(samples, 255)
+
+
+def _frame_header(file: BinaryIO) -> tuple[int, int, int]:
+    """Height, width and components, from the first frame header (T.81, B.2.2)."""
+    file.seek(2)
+    while len(start := file.read(2)) == 2 and start[0] == 0xFF:
+        if start[1] == 0xFF:  # a fill byte
+            file.seek(-1, 1)
+        elif start[1] in _FRAMES:
+            header = file.read(8)
+            if len(header) == 8:
+                height, width, components = struct.unpack(">3xHHB", header)
+                return height, width, components
+        elif start[1] not in _WITHOUT_LENGTH:
+            file.seek(int.from_bytes(file.read(2), "big") - 2, 1)
+    raise ValueError("JPEG without a frame header")
 
 
 def decode_whole(content: bytes, colours: str) -> NDArray[np.uint8]:
