@@ -28,8 +28,9 @@ from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
 from engine.source import SequenceSource
+from engine.white_level import settle_white
 
-_PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9)}
+_PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9), "white": (1, 65535)}
 
 
 def sequences_at(root: Path) -> list[Path]:
@@ -61,17 +62,17 @@ def open_parts(source: SequenceSource) -> SequenceParts:
     _check_numbers(source)
     files = _with_given_files(_recognise(Path(source.path)), source)
     with ExitStack() as opened:
-        frames = _open_frames(files)
+        frames = _open_frames(files, source)
         if frames is not None:
             opened.callback(frames.close)
-        references = _open_references(files)
+        references = _open_references(files, source)
         if references is not None:
             opened.callback(references.close)
         frame_size = None if frames is None else frames.size
         recording = _open_spikes(files, source, frame_size)
         if recording is not None:
             opened.callback(recording.close)
-        parts = fit_parts(source, files, frames, references, recording)
+        parts = settle_white(fit_parts(source, files, frames, references, recording))
         picture = _picture_of_orientation(parts)
         if picture is not None and recording is not None:
             recording.close()
@@ -84,7 +85,7 @@ def open_parts(source: SequenceSource) -> SequenceParts:
 
 
 def _check_numbers(source: SequenceSource) -> None:
-    for label in ("rate_hz", "gamma", "exposure_planes", "stride_planes", "height", "width"):
+    for label in ("rate_hz", "gamma", "exposure_planes", "stride_planes", "height", "width", "white"):
         value = getattr(source, label)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise SequenceError(
@@ -153,19 +154,22 @@ def _given_references(path: Path) -> tuple[Path, ...]:
     return pictures
 
 
-def _open_frames(files: SequenceFiles) -> FrameSource | None:
+def _open_frames(files: SequenceFiles, source: SequenceSource) -> FrameSource | None:
     if files.video is not None:
         return _open_video(files.video)
-    # Names that tell the window need not be a series without gaps.
-    return PictureFrames(files.frames, is_series=files.windows is None) if files.frames else None
+    if not files.frames:
+        return None
+    # Names that tell the window need not be a series without gaps, and tell it of one picture.
+    plain = files.windows is None
+    return PictureFrames(files.frames, is_series=plain, white=source.white, may_be_stack=plain)
 
 
-def _open_references(files: SequenceFiles) -> FrameSource | None:
+def _open_references(files: SequenceFiles, source: SequenceSource) -> FrameSource | None:
     if not files.references:
         return None
     if files.references[0].suffix.lower() in VIDEO_SUFFIXES:
         return _open_video(files.references[0])
-    return PictureFrames(files.references, "reference pictures", is_series=False)
+    return PictureFrames(files.references, "reference pictures", is_series=False, white=source.white)
 
 
 def _open_video(path: Path) -> FrameSource:

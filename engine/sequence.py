@@ -299,11 +299,12 @@ def open_sequence(
 ) -> Sequence:
     """Open a sequence of any known layout.
 
-    Only headers are read, and up to three pictures where nothing else says which way up the spikes are.
+    Only headers are read, and a few pictures where nothing else says which way up the spikes are, or
+    whether the samples of 16-bit files have 16 bits.
 
-    `path` is the sequence's folder, the folder of its blurry frames, a recording or a video. The other
-    arguments are described at `SequenceSource`; what is given counts more than what the files say.
-    Oddities are listed in `Sequence.findings`.
+    `path` is the sequence's folder, the folder of its blurry frames, a recording, a video or a TIFF
+    stack. The other arguments are described at `SequenceSource`; what is given counts more than what the
+    files say. Oddities are listed in `Sequence.findings`.
 
     Raises SequenceError when `path` holds no sequence or several, RecordingError when its spikes cannot
     be read, AlignmentError when its log cannot, FrameError when none of its frames can.

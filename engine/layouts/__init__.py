@@ -1,7 +1,7 @@
 """Data set layouts: what lies at a path, decided by what is there.
 
 `recognise` asks one layout after the other, the most telling names first. All are pure functions of
-the file system; nothing is opened.
+the file system; nothing is opened but TIFF files named by themselves, which may be stacks.
 """
 
 import os
@@ -21,6 +21,7 @@ from engine.layouts.listing import (
     shorten,
 )
 from engine.layouts.unread import DRAWN_SUFFIXES, unread_pictures_in
+from engine.pictures import STACK_SUFFIXES
 
 __all__ = ["LayoutName", "SequenceFiles", "list_sequences", "recognise"]
 
@@ -54,7 +55,8 @@ def recognise(path: Path) -> SequenceFiles:
             path=path,
             found="a picture" if path.suffix.lower() in PICTURE_SUFFIXES else f"suffix '{path.suffix}'",
             expected="a folder, a recording "
-            f"({' '.join(sorted(RECORDING_SUFFIXES))}) or a video ({' '.join(sorted(VIDEO_SUFFIXES))})",
+            f"({' '.join(sorted(RECORDING_SUFFIXES))}), a video ({' '.join(sorted(VIDEO_SUFFIXES))}) "
+            f"or a stack of pictures ({' '.join(sorted(STACK_SUFFIXES))})",
             advice="Open the folder that holds it",
         )
     sequences = list_sequences(path)

@@ -1,4 +1,4 @@
-"""Loose: any folder of pictures or video file, with whatever reference and spikes the user points at.
+"""Loose: pictures in any folder, a video or a TIFF stack, with what reference and spikes the user points at.
 
 A single recording in the folder of pictures or of the only video is taken for the spikes, whatever its name;
 of several videos each has the recording of its own name.
@@ -24,25 +24,28 @@ from engine.layouts.listing import (
 from engine.layouts.spike_set import REFERENCE_FOLDERS, videos_unused
 from engine.layouts.unified import spikes_beside
 from engine.layouts.unread import spikes_unread, unread_in, unread_pictures_in
+from engine.pictures import STACK_SUFFIXES, is_stack
 
 Findings = tuple[Finding, ...]
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe a folder that holds pictures or one video, or a video file."""
+    """Describe a folder that holds pictures or one video, a video file or a TIFF stack."""
     if path.is_dir():
         frames = pictures_in(path)
         if frames:
             return _describe_folder(path, frames)
         videos = files_with(path, VIDEO_SUFFIXES)
         return _describe_video(videos[0], path) if len(videos) == 1 else None
+    if path.suffix.lower() in STACK_SUFFIXES:
+        return _describe_stack(path) if is_stack(path) else None
     return _describe_video(path, path.parent) if path.suffix.lower() in VIDEO_SUFFIXES else None
 
 
 def _describe_video(video: Path, folder: Path) -> SequenceFiles:
     videos = files_with(folder, VIDEO_SUFFIXES)
     is_only = len(videos) == 1
-    spikes, about_spikes = _spikes_of_video(video, folder, videos)
+    spikes, about_spikes = _spikes_of_film(video, folder, videos)
     reference_folders = [inside(folder, name, any_case=True) for name in REFERENCE_FOLDERS if is_only]
     return SequenceFiles(
         layout="loose",
@@ -60,12 +63,28 @@ def _describe_video(video: Path, folder: Path) -> SequenceFiles:
     )
 
 
-def _spikes_of_video(video: Path, folder: Path, videos: Sequence[Path]) -> tuple[Path | None, Findings]:
-    """The recording of the video's name; beside the only video also one of another name."""
+def _describe_stack(stack: Path) -> SequenceFiles:
+    folder = stack.parent
+    pictures = pictures_in(folder)
+    spikes, about_spikes = _spikes_of_film(stack, folder, pictures)
+    return SequenceFiles(
+        layout="loose",
+        name=stack.stem,
+        frames=(stack,),
+        spikes=spikes,
+        alignment=find_alignment_log(folder, None if len(pictures) == 1 else stack.stem),
+        sidecar=find_sidecar(folder),
+        findings=about_spikes,
+        about_spikes=about_spikes,
+    )
+
+
+def _spikes_of_film(film: Path, folder: Path, films: Sequence[Path]) -> tuple[Path | None, Findings]:
+    """The recording of the name of a video or stack; beside the only one also one of another name."""
     recordings = recordings_in(folder)
-    own = [path for path in recordings if same_name(path.stem, video.stem)]
-    if own or len(videos) > 1:
-        of_others = [path for path in recordings if any(same_name(path.stem, one.stem) for one in videos)]
+    own = [path for path in recordings if same_name(path.stem, film.stem)]
+    if own or len(films) > 1:
+        of_others = [path for path in recordings if any(same_name(path.stem, one.stem) for one in films)]
         return next(iter(own), None), spikes_unread(folder, *own, *of_others)
     spikes, findings = spikes_beside(folder)
     if spikes is None and len(recordings) == 1:

@@ -4,9 +4,11 @@
 spike/<name>.dat, gt/<name>.png    one recording of a spike set
 """
 
+import contextlib
 import re
 from pathlib import Path
 
+from engine.errors import FrameError
 from engine.file_names import same_name
 from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
@@ -33,6 +35,7 @@ from engine.layouts.unread import (
     unread_in,
     unread_pictures_in,
 )
+from engine.pictures import is_stack
 
 RESULTS_NAME = "restore.json"
 """In a folder of pictures that were restored, which are no frames."""
@@ -68,11 +71,15 @@ def recognise(path: Path) -> SequenceFiles | None:
 
 
 def _has_frames_beside(folder: Path, recording: Path) -> bool:
-    """Whether a recording's folder holds pictures besides the one of its name, or videos and no picture."""
+    """Whether a recording has frames beside it: pictures of other names, a stack, or videos alone."""
     pictures = pictures_in(folder)
-    if pictures:
-        return any(not same_name(picture.stem, recording.stem) for picture in pictures)
-    return bool(files_with(folder, VIDEO_SUFFIXES))
+    if not pictures:
+        return bool(files_with(folder, VIDEO_SUFFIXES))
+    if any(not same_name(picture.stem, recording.stem) for picture in pictures):
+        return True
+    with contextlib.suppress(FrameError):
+        return len(pictures) == 1 and is_stack(pictures[0])
+    return False
 
 
 def _unread_beside(recording: Path) -> tuple[Finding, ...]:
