@@ -72,7 +72,7 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         recording = _open_spikes(files, source, frame_size)
         if recording is not None:
             opened.callback(recording.close)
-        parts = settle_white(fit_parts(source, files, frames, references, recording))
+        parts = fit_parts(source, files, frames, references, recording)
         picture = _picture_of_orientation(parts)
         if picture is not None and recording is not None:
             recording.close()
@@ -80,6 +80,7 @@ def open_parts(source: SequenceSource) -> SequenceParts:
             assert recording is not None
             opened.callback(recording.close)
             parts = fit_parts(source, files, frames, references, recording)
+        parts = settle_white(parts)
         opened.pop_all()
         return parts
 
