@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.geometry import Size
-from engine.recording.array_opening import open_array, open_array_folder
+from engine.recording.array_opening import open_array
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
 from engine.recording.orientation import FlipGuess, guess_flip
 from engine.recording.packed import map_file, write_packed
+from engine.recording.plane_opening import open_array_folder
 from engine.recording.recording import (
     GeometryCandidate,
     Recording,
