@@ -27,7 +27,7 @@ from engine.recording.recording import (
     RecordingInfo,
     Source,
 )
-from engine.recording.signature import is_array, read_head, refuse_foreign
+from engine.recording.signature import checked_head, is_array
 from engine.time_units import TimeUnit
 from engine.time_units import time_unit as unit_named
 
@@ -99,8 +99,7 @@ def _open(path: Path, given: Given) -> Recording:
         if paths[0].suffix.lower() in ARRAY_SUFFIXES:
             return open_array_folder(path, paths, given)
         return open_packed_folder(path, paths, given)
-    head = read_head(path)
-    refuse_foreign(path, head)
+    head = checked_head(path)
     if is_array(path, head):
         return open_array(path, head, given)
     return open_packed(path, given)
@@ -111,6 +110,12 @@ def guess_geometry(
 ) -> list[GeometryCandidate]:
     """Return the readings of a packed recording that its bits allow, the likeliest first."""
     path = Path(path)
-    refuse_foreign(path, read_head(path))
+    if is_array(path, checked_head(path)):
+        raise RecordingError(
+            "the size of its planes is in the file, and need not be guessed",
+            path=path,
+            expected="packed planes (.dat)",
+            advice="Open it as it is.",
+        )
     stored = np.frombuffer(map_file(path), np.uint8)
     return list(infer_geometry(stored, height=height, width=width).candidates)

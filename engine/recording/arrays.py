@@ -18,7 +18,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from engine.recording.signature import NPY_MAGIC, quote
+from engine.recording.foreign_kinds import NPY_MAGIC
+from engine.recording.signature import quote
 
 _DAMAGES = (
     OSError,

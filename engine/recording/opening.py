@@ -18,7 +18,7 @@ from engine.recording.packed import PackedRecording, map_file
 from engine.recording.planes import plane_bytes
 from engine.recording.recording import Recording, RecordingInfo, Source
 from engine.recording.sidecar import Sidecar, find_sidecar
-from engine.recording.signature import read_head, refuse_foreign
+from engine.recording.signature import checked_head
 from engine.time_units import TimeUnit
 
 _SHOWN_NAMES = 3
@@ -70,7 +70,7 @@ def open_packed_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> F
     sidecar = find_sidecar(folder)
     sizes = []
     for path in paths:
-        refuse_foreign(path, read_head(path))
+        checked_head(path)
         sizes.append(path.stat().st_size)
     usual = max(sizes, key=sizes.count)
     settled = _settle_parts(

@@ -12,7 +12,7 @@ from engine.recording.folder import FolderRecording
 from engine.recording.opening import Given, first_answer
 from engine.recording.recording import Recording, RecordingInfo
 from engine.recording.sidecar import CORRECT, Sidecar, find_sidecar
-from engine.recording.signature import read_head, refuse_foreign
+from engine.recording.signature import checked_head
 from engine.recording.unpacked import MappedPlanes, PackedPlanes, drop_single_axis, pack_array
 
 PLANE_KEYS = ("spk", "spike", "spikes", "planes")
@@ -46,9 +46,7 @@ def open_array_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> Fo
     sidecar = find_sidecar(folder)
     parts: list[tuple[StoredArray, tuple[int, int, int]]] = []
     for path in paths:
-        head = read_head(path)
-        refuse_foreign(path, head)
-        planes = array_of_planes(list_arrays(path, head))
+        planes = array_of_planes(list_arrays(path, checked_head(path)))
         if planes is None:
             raise RecordingError(
                 "this part of the folder holds no planes", path=path, expected="an array (planes, H, W)"
