@@ -74,11 +74,11 @@ def _of_event_camera(probe: Probe) -> ForeignKind | None:
         )
     if re.match(rb"%[ \t]?[ -~]{2,}\r?\n", head) is None:
         return None
-    header = b"\n".join(takewhile(lambda line: line.startswith(b"%"), head.split(b"\n")))
+    header = b"\n".join(takewhile(lambda line: line[:1] == b"%", head.split(b"\n")))
     evt = re.search(rb"\bevt[ =]*(\d)\.?(\d?)", header, re.IGNORECASE)
     if evt is not None:
-        version = f"{int(evt[1])}.{int(evt[2] or b'0')}"
-        return ForeignKind(f"a Prophesee event file (EVT {version})", METAVISION)
+        encoding = f"{int(evt[1])}.{int(evt[2] or b'0')}"
+        return ForeignKind(f"a Prophesee event file (EVT {encoding})", METAVISION)
     if b"Data file containing" in header:
         return ForeignKind("a Prophesee event file (CD events, .dat)", METAVISION)
     return None if _is_text(head) else ForeignKind("a Prophesee event file", METAVISION)
@@ -104,7 +104,7 @@ def _of_archive(probe: Probe) -> ForeignKind | None:
         return ForeignKind("a gzip archive", UNPACK)
     if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):
         return ForeignKind("a bzip2 archive", UNPACK)
-    if head.startswith(b"\x5d\x00\x00") and head[5:13] == b"\xff" * 8:
+    if head.startswith(b"\x5d\x00\x00") and head[5:14] == b"\xff" * 8 + b"\x00":
         return ForeignKind("an LZMA archive", UNPACK)
     if head[:1] == b"\x78" and _inflates(probe):
         return ForeignKind("data packed with zlib", UNPACK)
