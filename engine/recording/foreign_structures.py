@@ -74,7 +74,8 @@ def _of_event_camera(probe: Probe) -> ForeignKind | None:
         )
     if re.match(rb"%[ \t]?[ -~]{2,}\r?\n", head) is None:
         return None
-    header = b"\n".join(takewhile(lambda line: line[:1] == b"%", head.split(b"\n")))
+    lines = takewhile(lambda line: line.startswith(b"%"), head.split(b"\n"))
+    header = b"\n".join(lines)
     evt = re.search(rb"\bevt[ =]*(\d)\.?(\d?)", header, re.IGNORECASE)
     if evt is not None:
         encoding = f"{int(evt[1])}.{int(evt[2] or b'0')}"

@@ -45,6 +45,8 @@ class RecordingInfo:
     """Planes per second; None where nobody said."""
     remainder_bytes: int = 0
     """Bytes after the last whole plane."""
+    unwritten_planes: int = 0
+    """Planes of zeros at the end of the file, or of its parts, that `planes` does not count."""
     head_columns: int = 0
     """Columns at the end of every stored row that are not picture, and that nobody ever sees."""
     flip: bool = True
