@@ -1,6 +1,5 @@
 """Find and open everything a sequence is made of."""
 
-import dataclasses
 import math
 import os
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ from engine.layouts.listing import (
     recordings_in,
 )
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
-from engine.recording import Recording, guess_flip, open_recording
+from engine.recording import Recording, guess_flip, guess_lying, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
@@ -72,7 +71,7 @@ def open_parts(source: SequenceSource) -> SequenceParts:
             recording = _open_spikes(files, source, *picture)
             assert recording is not None
             opened.callback(recording.close)
-            parts = dataclasses.replace(parts, recording=recording)
+            parts = fit_parts(source, files, frames, references, recording)
         opened.pop_all()
         return parts
 
@@ -192,7 +191,9 @@ def _picture_of_orientation(
 ) -> tuple[NDArray[np.float32], tuple[float, float]] | None:
     """A picture that shows which way up the recording is, and its planes; None where that is known."""
     recording, exposures = parts.recording, parts.exposures
-    if recording is None or exposures is None or recording.info.known_by.get("flip") != "unknown":
+    if recording is None or exposures is None:
+        return None
+    if recording.info.known_by.get("flip") != "unknown" and not recording.info.may_lie:
         return None
     pictures = parts.frames or parts.references
     indices = range(len(parts.facts.names)) if parts.frames else parts.facts.reference_of
@@ -210,6 +211,8 @@ def _picture_of_orientation(
         except FrameError:
             continue
         planes = (window.start, window.stop)
-        if guess_flip(recording, picture, planes).flip is not None:
+        if guess_flip(recording, picture, planes).flip is not None or (
+            recording.info.may_lie and guess_lying(recording, picture, planes)
+        ):
             return picture, planes
     return None

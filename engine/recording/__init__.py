@@ -17,7 +17,7 @@ from engine.recording.array_opening import open_array
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
-from engine.recording.orientation import FlipGuess, guess_flip
+from engine.recording.orientation import FlipGuess, guess_flip, guess_lying
 from engine.recording.packed import map_file, write_packed
 from engine.recording.plane_opening import open_array_folder
 from engine.recording.recording import (
@@ -41,6 +41,7 @@ __all__ = [
     "TimeUnit",
     "guess_flip",
     "guess_geometry",
+    "guess_lying",
     "open_recording",
     "write_packed",
 ]
@@ -64,12 +65,14 @@ def open_recording(
 
     A `.dat` file holds packed planes, `.npy` and `.npz` unpacked planes or an event list, whose
     `time_unit` is guessed where it is None. A folder of files of planes is one recording, one after another.
+    Which axis of unpacked planes is time is found from their values where no size that was said tells.
 
     Height and width are found out where they are not given: by a `config.yaml` beside or above, by what
     the data set's layout says (`layout_size`, `layout_planes`), by the bits themselves. The first two are
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
     the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
-    the same scene exposed in the planes `frame_window`, else takes what is usual for the format.
+    the same scene exposed in the planes `frame_window`, else takes what is usual for the format. The frame
+    also tells whether rows of an array are its columns.
     `msb_first` says that packed bytes hold their first pixel in the most significant bit; None means no.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
@@ -84,7 +87,13 @@ def open_recording(
     given = Given(height, width, rate_hz, flip, layout_size, layout_planes, unit, msb_first=msb_first)
     given.check(path)
     recording = _open(path, given)
-    if frame is None or recording.info.known_by.get("flip") != "unknown":
+    if frame is None:
+        return recording
+    if recording.info.may_lie and guess_lying(recording, frame, frame_window):
+        recording.close()
+        given = dataclasses.replace(given, lying=True)
+        recording = _open(path, given)
+    if recording.info.known_by.get("flip") != "unknown":
         return recording
     found = guess_flip(recording, frame, frame_window).flip
     if found is None:

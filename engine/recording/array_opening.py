@@ -11,7 +11,7 @@ from engine.recording.claims import check_side
 from engine.recording.event_columns import has_events, read_columns, read_scalars, time_in_planes
 from engine.recording.events import EventRecording
 from engine.recording.opening import Given, first_answer
-from engine.recording.plane_opening import array_of_planes, open_planes
+from engine.recording.plane_opening import open_planes, plane_array
 from engine.recording.recording import Recording, RecordingInfo, Source
 from engine.recording.sidecar import Sidecar, find_sidecar
 
@@ -20,7 +20,7 @@ def open_array(path: Path, head: bytes, given: Given) -> Recording:
     """Open one `.npy` or `.npz` file whose first bytes are `head`."""
     arrays = list_arrays(path, head)
     sidecar = find_sidecar(path)
-    planes = array_of_planes(arrays)
+    planes = plane_array(arrays)
     if planes is not None:
         return open_planes(planes, given, sidecar)
     if has_events(arrays):

@@ -40,6 +40,8 @@ class Given:
     layout_planes: int | None = None
     time_unit: TimeUnit | None = None
     flip_source: Source = "given"
+    lying: bool = False
+    """A frame showed that rows of an array are its columns."""
     msb_first: bool | None = None
 
     def check(self, path: Path) -> None:
@@ -59,7 +61,7 @@ def open_packed(path: Path, given: Given) -> PackedRecording:
         stored,
         given.height,
         given.width,
-        _claims(sidecar, given),
+        claims_of(sidecar, given),
         msb_first=bool(given.msb_first),
     )
     info = _packed_info(path, len(stored), settled, sidecar, given)
@@ -186,7 +188,8 @@ def doubt_rate(rate_hz: float | None, source: Source) -> tuple[Finding, ...]:
     )
 
 
-def _claims(sidecar: Sidecar, given: Given) -> list[Claim]:
+def claims_of(sidecar: Sidecar, given: Given) -> list[Claim]:
+    """Return what others than the caller say about the size."""
     claims = []
     if sidecar.size is not None:
         claims.append(Claim(sidecar.size, "sidecar", str(sidecar.path)))
@@ -243,7 +246,7 @@ def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Sett
                 stored,
                 given.height,
                 given.width,
-                _claims(sidecar, given),
+                claims_of(sidecar, given),
                 msb_first=bool(given.msb_first),
             )
         except GeometryError as error:
