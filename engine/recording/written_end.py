@@ -32,7 +32,7 @@ _BEFORE_BYTES = 32 << 20
 
 _FIRST_BLOCK_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 20
-FULLY_READ_BYTES = 256 << 20
+FULLY_READ_BYTES = 128 << 20
 """So much of a file's end is read byte by byte. Beyond that one page of every so many bytes is, which
 misses a stretch of spikes shorter than that so far inside of zeros. Holes in a file are not read at all."""
 _SAMPLED_EVERY_BYTES = 1 << 18
@@ -120,7 +120,8 @@ def last_lit_byte(path: Path, start: int, stop: int) -> int | None:
     with path.open("rb", buffering=0) as file:
         for first, last, next_first in _pieces(file.fileno(), start, stop):
             file.seek(first)
-            if file.read(last - first).strip(b"\0"):
+            content = file.read(last - first)
+            if content != bytes(len(content)):
                 file.seek(first)
                 return first + len(file.read(next_first - first).rstrip(b"\0")) - 1
     return None
@@ -130,6 +131,7 @@ def _pieces(descriptor: int, start: int, stop: int) -> Iterator[tuple[int, int, 
     """Yield the spans of a file to look at, the last one first, and where the bytes after each end."""
     yield max(start, stop - _FIRST_BLOCK_BYTES), stop, stop
     left = FULLY_READ_BYTES
+    sampled = False
     for first, last in reversed(_extents(descriptor, start, max(start, stop - _FIRST_BLOCK_BYTES))):
         at = last
         while at > first:
@@ -138,6 +140,10 @@ def _pieces(descriptor: int, start: int, stop: int) -> Iterator[tuple[int, int, 
                 yield below, at, at
                 left -= at - below
             else:
+                if not sampled and hasattr(os, "posix_fadvise"):
+                    # Reading ahead of every page would read nearly everything.
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+                sampled = True
                 below = max(first, at - _SAMPLED_EVERY_BYTES)
                 yield below, min(at, below + _PAGE_BYTES), at
             at = below
