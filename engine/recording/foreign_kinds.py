@@ -1,5 +1,6 @@
 """Files of other kinds that begin with bytes of their own: their names, and what can be done with them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,14 +51,24 @@ class Probe:
 
     def at(self, offset: int, count: int) -> bytes:
         """Return `count` bytes from `offset`, fewer where the file ends; read them where they were not."""
-        if offset + count <= len(self.head) or self.size <= len(self.head):
-            return self.head[offset : offset + count]
+        return next(iter(self.at_each((offset,), count)), b"")
+
+    def at_each(self, offsets: Sequence[int], count: int) -> list[bytes]:
+        """Return `count` bytes from every one of ascending `offsets` that lies in the file."""
+        found = [self.head[at : at + count] for at in offsets if at + count <= len(self.head)]
+        beyond = offsets[len(found) :]
+        if not beyond or beyond[0] >= self.size:
+            return found
         try:
             with self.path.open("rb", buffering=0) as file:
-                file.seek(offset)
-                return file.read(count)
+                for at in beyond:
+                    if at >= self.size:
+                        break
+                    file.seek(at)
+                    found.append(file.read(count))
         except OSError:
-            return b""
+            pass
+        return found
 
 
 # ------------------------------------------------------------------ fixed bytes at the beginning

@@ -23,21 +23,19 @@ from engine.recording.foreign_kinds import (
 )
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-LARGEST_USER_BLOCK_BYTES = 1 << 20
-"""HDF5 begins at byte 0, 512, 1024, 2048, …; nobody puts more than this before it."""
 
 
 def _of_hdf5(probe: Probe) -> ForeignKind | None:
-    """HDF5 at byte 0 or after a block of the user's own, as MATLAB 7.3 writes it."""
-    offset = 0
-    while offset <= LARGEST_USER_BLOCK_BYTES and (offset < len(probe.head) or offset < probe.size):
-        if probe.at(offset, len(HDF5_MAGIC)) == HDF5_MAGIC:
-            if probe.head.startswith(b"MATLAB 7.3"):
-                return ForeignKind("a MATLAB 7.3 file (HDF5)", SAVE_FROM_MATLAB)
-            after = f" after {offset} bytes" if offset else ""
-            return ForeignKind(f"an HDF5 file{after}", SAVE_ARRAY)
-        offset = 2 * offset if offset else 512
-    return None
+    """HDF5 at byte 0, 512, 1024, 2048, … up to 1 MiB: MATLAB 7.3 writes text of its own before it."""
+    offsets = (0, *(512 << power for power in range(12)))
+    begins = zip(offsets, probe.at_each(offsets, len(HDF5_MAGIC)), strict=False)
+    offset = next((offset for offset, found in begins if found == HDF5_MAGIC), None)
+    if offset is None:
+        return None
+    if probe.head.startswith(b"MATLAB 7.3"):
+        return ForeignKind("a MATLAB 7.3 file (HDF5)", SAVE_FROM_MATLAB)
+    after = f" after {offset} bytes" if offset else ""
+    return ForeignKind(f"an HDF5 file{after}", SAVE_ARRAY)
 
 
 def _of_matlab(probe: Probe) -> ForeignKind | None:
@@ -323,14 +321,26 @@ def _as_text(head: bytes) -> str | None:
         return None
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _printable(head[: len(head) // 2 * 2].decode("utf-16", "replace")) if len(head) >= 64 else None
+    for encoding in ("utf-8", "gb18030"):
+        text = _decoded(head, encoding)
+        if text is not None and _printable(text) is not None:
+            return text
+    # Another alphabet, or damage: nearly all of it is what a typewriter writes.
+    if len(head) >= 64 and len(head.translate(None, _TYPED)) <= _STRANGE_SHARE * len(head):
+        return _printable("".join(chr(byte) for byte in head if byte in _TYPED))
+    return None
+
+
+_TYPED = bytes((*range(32, 127), *b"\r\n\t\f"))
+_STRANGE_SHARE = 0.05
+
+
+def _decoded(head: bytes, encoding: str) -> str | None:
     try:
-        text = head.decode("utf-8")
+        return head.decode(encoding)
     except UnicodeDecodeError as error:
         # Only the last character may be cut off.
-        if error.start < len(head) - 3:
-            return None
-        text = head[: error.start].decode("utf-8")
-    return _printable(text)
+        return head[: error.start].decode(encoding) if error.start >= len(head) - 3 else None
 
 
 def _printable(text: str) -> str | None:

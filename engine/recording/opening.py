@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -65,7 +66,7 @@ def open_packed(path: Path, given: Given) -> PackedRecording:
         msb_first=bool(given.msb_first),
     )
     info = _packed_info(path, len(stored), settled, sidecar, given)
-    end = _packed_end(path, stored, info.planes, info)
+    end = _packed_end(path, info.planes, info)
     return PackedRecording(with_end(info, end), mapped)
 
 
@@ -82,13 +83,14 @@ def with_end(info: RecordingInfo, end: WrittenEnd) -> RecordingInfo:
     )
 
 
-def _packed_end(path: Path, stored: NDArray[np.uint8], planes: int, info: RecordingInfo) -> WrittenEnd:
-    """Find the end of what was written in a file whose bytes are `stored` (bytes,)."""
+def _packed_end(path: Path, planes: int, info: RecordingInfo) -> WrittenEnd:
+    """Find the end of what was written in a file of so many planes."""
     size = plane_bytes(info.stored_size)
     lit = last_lit_byte(path, 0, planes * size)
 
     def spikes(start: int, stop: int) -> NDArray[np.uint8]:
-        return np.bitwise_count(stored[start * size : stop * size]).reshape(stop - start, size)
+        stored = np.frombuffer(map_file(path), np.uint8, (stop - start) * size, start * size)
+        return np.bitwise_count(stored).reshape(stop - start, size)
 
     return find_written_end(planes, None if lit is None else lit // size, spikes)
 
@@ -103,16 +105,13 @@ def open_packed_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> F
     for path in paths:
         checked_head(path)
         sizes.append(path.stat().st_size)
-    usual = max(sizes, key=sizes.count)
+    usual = Counter(sizes).most_common(1)[0][0]
     settled = _settle_parts(
         [p for p, size in zip(paths, sizes, strict=True) if size == usual], sidecar, given
     )
     first = _packed_info(folder, sum(sizes), settled, sidecar, given)
     stored_planes, warnings = _count_parts(paths, sizes, usual, first)
-    ends = [
-        _packed_end(path, np.frombuffer(map_file(path), np.uint8), count, first)
-        for path, count in zip(paths, stored_planes, strict=True)
-    ]
+    ends = [_packed_end(path, count, first) for path, count in zip(paths, stored_planes, strict=True)]
     planes = tuple(end.planes for end in ends)
     info = with_part_ends(
         dataclasses.replace(

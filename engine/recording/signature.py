@@ -21,6 +21,10 @@ from engine.recording.foreign_kinds import (
 )
 from engine.recording.foreign_structures import STRUCTURES
 
+_MAGICS_BY_FIRST_BYTE = {
+    first: tuple((magic, kind) for magic, kind in MAGICS if magic[0] == first)
+    for first in {magic[0] for magic, _ in MAGICS}
+}
 PROBE_BYTES = 8192
 """Two pages hold what tells a kind: 20 packets of a transport stream, the first page of a database."""
 
@@ -75,7 +79,7 @@ def refuse_foreign(path: Path, head: bytes) -> None:
 
 def foreign_kind(path: Path, head: bytes) -> ForeignKind | None:
     """Return what a file with the first bytes `head` is, None where it may be a recording."""
-    for magic, kind in MAGICS:
+    for magic, kind in _MAGICS_BY_FIRST_BYTE.get(head[0], ()):
         if head.startswith(magic):
             return kind
     probe = Probe(path, head)
