@@ -22,7 +22,7 @@ from engine.layouts.listing import (
 )
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
 from engine.layouts.unread import spike_folder_unread, unread_in
-from engine.recording import Recording, guess_flip, open_recording
+from engine.recording import Recording, guess_flip, guess_lying, open_recording
 from engine.recording.events import EventRecording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
@@ -229,7 +229,8 @@ def _picture_of_orientation(
     if recording is None or exposures is None:
         return None
     flip_is_open = recording.info.known_by.get("flip") == "unknown"
-    if not flip_is_open and not (isinstance(recording, EventRecording) and recording.origin_is_open):
+    origin_is_open = isinstance(recording, EventRecording) and recording.origin_is_open
+    if not (flip_is_open or origin_is_open or recording.info.may_lie):
         return None
     pictures = parts.frames or parts.references
     indices = range(len(parts.facts.names)) if parts.frames else parts.facts.reference_of
@@ -247,6 +248,10 @@ def _picture_of_orientation(
         except FrameError:
             continue
         planes = (window.start, window.stop)
-        if not flip_is_open or guess_flip(recording, picture, planes).flip is not None:
+        if (
+            (origin_is_open and not flip_is_open)
+            or guess_flip(recording, picture, planes).flip is not None
+            or (recording.info.may_lie and guess_lying(recording, picture, planes))
+        ):
             return picture, planes
     return None

@@ -12,7 +12,7 @@ from engine.recording.event_columns import read_columns, read_scalars
 from engine.recording.event_origin import KnownSide, Origin, find_origin
 from engine.recording.event_times import time_in_planes
 from engine.recording.events import EventRecording
-from engine.recording.opening import Given, first_answer
+from engine.recording.opening import Given, doubt_rate, first_answer
 from engine.recording.recording import RecordingInfo, Source
 from engine.recording.sidecar import Sidecar
 
@@ -36,6 +36,7 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     height, height_source = _side("height", heights, int(y.max()) + 1, path)
     width, width_source = _side("width", widths, int(x.max()) + 1, path)
     warnings = sidecar.warnings + columns.warnings + clock.warnings + timing.warnings + _about_origin(origin)
+    warnings += doubt_rate(timing.rate_hz, timing.rate_source)
     if "bytes" in (height_source, width_source):
         warnings += (
             Finding(
