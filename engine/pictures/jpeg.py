@@ -63,7 +63,10 @@ def _frame_header(file: BinaryIO) -> tuple[int, int, int]:
                 height, width, components = struct.unpack(">3xHHB", header)
                 return height, width, components
         elif start[1] not in _WITHOUT_LENGTH:
-            file.seek(int.from_bytes(file.read(2), "big") - 2, 1)
+            length = int.from_bytes(file.read(2), "big")
+            if length < 2:  # cut off, or a length that would lead back
+                break
+            file.seek(length - 2, 1)
     raise ValueError("JPEG without a frame header")
 
 

@@ -150,3 +150,12 @@ def test_a_sector_zeroed_anywhere_in_the_usual_tables_is_noticed(tmp_path: Path,
     (tmp_path / "bad.jpg").write_bytes(whole[:at] + bytes(512) + whole[at + 512 :])
     with pytest.raises(FrameError, match="JPEG data are lost"):
         read_samples(tmp_path / "bad.jpg")
+
+
+@pytest.mark.parametrize("length", [b"", b"\xff", b"\x00\x00", b"\x00\x01"])
+def test_a_marker_whose_length_leads_nowhere_ends_the_search(tmp_path: Path, length: bytes) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xe1" + length)
+    for read in (picture_info, read_picture):
+        with pytest.raises(FrameError, match=r"a\.jpg"):
+            read(path)
