@@ -156,6 +156,6 @@ def test_a_sector_zeroed_anywhere_in_the_usual_tables_is_noticed(tmp_path: Path,
 def test_a_marker_whose_length_leads_nowhere_ends_the_search(tmp_path: Path, length: bytes) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xe1" + length)
-    for read in (picture_info, read_picture):
+    for read in (picture_info, read_samples):
         with pytest.raises(FrameError, match=r"a\.jpg"):
             read(path)
