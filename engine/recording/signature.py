@@ -82,14 +82,14 @@ def foreign_kind(path: Path, head: bytes) -> ForeignKind | None:
     for magic, kind in _MAGICS_BY_FIRST_BYTE.get(head[0], ()):
         if head.startswith(magic):
             return kind
+    if head.startswith(NPY_MAGIC):  # an array of letters is an array, not text
+        return None
     probe = Probe(path, head)
     for look in STRUCTURES:
         found = look(probe)
         if found is not None:
             return found
-    if head.startswith((NPY_MAGIC, ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
-        return None
-    return kind_by_suffix(path)
+    return None if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)) else kind_by_suffix(path)
 
 
 def is_array(path: Path, head: bytes) -> bool:
