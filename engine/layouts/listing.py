@@ -10,7 +10,10 @@ from engine.errors import SequenceError
 from engine.findings import Finding
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"}
+    | {".wmv", ".flv", ".ogv", ".mxf", ".dv", ".y4m"}
+)
 RECORDING_SUFFIXES = frozenset({".dat", ".npz", ".npy"})
 SIDECAR_NAME = "config.yaml"
 NAMES_IN_A_FINDING = 5
