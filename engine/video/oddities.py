@@ -1,5 +1,7 @@
 """What is odd about a video, and what to do about it."""
 
+from typing import Any
+
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
@@ -107,8 +109,9 @@ def about_frame(frame: VideoFrame, colours: Colours) -> tuple[Finding, ...]:
 
 
 def _turn(frame: VideoFrame) -> str:
+    side_data: Any = frame.side_data
     try:
-        matrix = frame.side_data[SideDataType.DISPLAYMATRIX]
+        matrix = side_data[SideDataType.DISPLAYMATRIX]
     except KeyError:
         return ""
     values = np.frombuffer(memoryview(matrix), np.int32)

@@ -253,7 +253,7 @@ def _spread(chroma: Plane, shape: tuple[int, ...], interlaced: bool, colours: Co
     if chroma.shape[1] == width:
         return chroma
     factor = _factor(width, chroma.shape[1])
-    if colours.chroma_between or factor != 2:
+    if colours.chroma_between or factor != 2 or chroma.shape[1] < 2:
         return np.ascontiguousarray(
             cv2.resize(chroma, (chroma.shape[1] * factor, chroma.shape[0]))[:, :width]
         )

@@ -136,7 +136,8 @@ def _add_stream(
         ) from error
     rate = Fraction(fps).limit_denominator(60_000)
     if quality == "lossless":
-        options = {"level": "3", "slicecrc": "1", "g": "1"}
+        slices = "4" if min(first.shape[:2]) >= 32 else "1"
+        options = {"level": "3", "slicecrc": "1", "g": "1", "slices": slices}
     else:
         options = {"crf": str(_CRF[quality]), "preset": "medium"}
     height, width = first.shape[:2]

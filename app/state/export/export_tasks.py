@@ -135,7 +135,7 @@ def _pictures_of_video(
         work.progress(done, len(plan.frames))
         if left is None or right is None:
             continue
-        left, right = _with_labels(plan, left, right)
+        left, right = with_labels(plan, left, right)
         for _ in range(plan.hold):
             across = shown / max(1, plan.hold * len(plan.frames))
             yield _frame_of_video(plan.layout, left, right, across)
@@ -144,9 +144,10 @@ def _pictures_of_video(
         raise _StoppedError
 
 
-def _with_labels(
+def with_labels(
     plan: VideoPlan, left: NDArray[np.uint8], right: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return both pictures with their names: in outer corners where they are wiped, so that both are seen."""
     from engine.video.labels import with_label
 
     if plan.labels is None:
