@@ -478,6 +478,14 @@
             <translation> 帧/秒</translation>
         </message>
         <message>
+            <source>Names in the pictures</source>
+            <translation>在图像中写名称</translation>
+        </message>
+        <message>
+            <source>Written into the corners; not on pictures that are too small for it</source>
+            <translation>写在角上；图像太小时不写</translation>
+        </message>
+        <message>
             <source>Folder</source>
             <translation>文件夹</translation>
         </message>
@@ -556,6 +564,26 @@
         <message>
             <source>. {count} frames are not restored, and left out</source>
             <translation>。{count} 帧没有复原，已略去</translation>
+        </message>
+        <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>Small file (H.264, .mp4)</source>
+            <translation>小文件（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Good (H.264, .mp4)</source>
+            <translation>良好（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Best (H.264, .mp4)</source>
+            <translation>最佳（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Without loss (FFV1, .mkv)</source>
+            <translation>无损（FFV1，.mkv）</translation>
         </message>
         <message>
             <source>Names</source>
@@ -3078,6 +3106,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --out 选择其他文件夹，或用 --overwrite 重新开始</translation>
         </message>
         <message>
+            <source>Choose another format, or install PyAV from PyPI</source>
+            <translation>请选择其他格式，或从 PyPI 安装 PyAV</translation>
+        </message>
+        <message>
             <source>Choose another name for the file</source>
             <translation>请为文件另选名称</translation>
         </message>
@@ -3134,8 +3166,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请补全记录，或把它移走以便推测窗口</translation>
         </message>
         <message>
-            <source>Convert it to MP4 (H.264), or to a folder of PNG files</source>
-            <translation>请转换为 MP4（H.264）或 PNG 文件夹</translation>
+            <source>Convert it to one of these</source>
+            <translation>请转换为其中一种</translation>
         </message>
         <message>
             <source>Copy it again</source>
@@ -3148,6 +3180,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Copy or record it again; it may be truncated.</source>
             <translation>请重新复制或录制；它可能被截断。</translation>
+        </message>
+        <message>
+            <source>Copy the video again, or leave this frame out</source>
+            <translation>请重新复制视频，或略去这一帧</translation>
+        </message>
+        <message>
+            <source>Cut the video where its size changes</source>
+            <translation>请在尺寸改变处剪开视频</translation>
         </message>
         <message>
             <source>Free some space</source>
@@ -3326,6 +3366,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请使用训练这些权重时的配置</translation>
         </message>
         <message>
+            <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
+            <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
+        </message>
+        <message>
             <source>a floating-point picture outside its range</source>
             <translation>浮点图像超出范围</translation>
         </message>
@@ -3340,6 +3384,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>a weight is there twice, under two names</source>
+            <translation>同一权重以两个名称出现了两次</translation>
         </message>
         <message>
             <source>another process has just begun to write here</source>
@@ -3398,6 +3446,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>未知的图像格式</translation>
         </message>
         <message>
+            <source>no possible frame rate</source>
+            <translation>不可能的帧率</translation>
+        </message>
+        <message>
             <source>no recording has the name of a frame</source>
             <translation>没有录制与帧同名</translation>
         </message>
@@ -3446,6 +3498,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>没有任何信息说明平面的高和宽，数据位也不能清楚显示</translation>
         </message>
         <message>
+            <source>pictures of a video must be of one size</source>
+            <translation>一个视频的图像必须尺寸相同</translation>
+        </message>
+        <message>
             <source>pictures of different shapes cannot be compared</source>
             <translation>形状不同的图像无法比较</translation>
         </message>
@@ -3470,8 +3526,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>多个结果会有相同的名称</translation>
         </message>
         <message>
-            <source>some weights are no tensors</source>
-            <translation>有些权重不是张量</translation>
+            <source>some weights are no tensors under a name</source>
+            <translation>有些权重不是带名称的张量</translation>
         </message>
         <message>
             <source>the alignment log does not cover every frame</source>
@@ -3514,6 +3570,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>事件列表各列长度不同</translation>
         </message>
         <message>
+            <source>the configuration is no mapping</source>
+            <translation>配置不是映射</translation>
+        </message>
+        <message>
             <source>the configuration names no known network</source>
             <translation>配置中的网络未知</translation>
         </message>
@@ -3536,6 +3596,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the file cannot be read as weights</source>
             <translation>文件无法按权重读取</translation>
+        </message>
+        <message>
+            <source>the file has no video in it, only sound or other data</source>
+            <translation>文件中没有视频，只有声音或其他数据</translation>
         </message>
         <message>
             <source>the file holds no weights</source>
@@ -3568,6 +3632,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the log's times are in seconds and the recording's planes per second are unknown</source>
             <translation>记录中的时间以秒计，而录制的每秒平面数未知</translation>
+        </message>
+        <message>
+            <source>the name does not fit the format</source>
+            <translation>名称与格式不符</translation>
         </message>
         <message>
             <source>the network and its voxels do not fit</source>
@@ -3690,12 +3758,32 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>视频无法解码</translation>
         </message>
         <message>
+            <source>the video cannot be encoded</source>
+            <translation>视频无法编码</translation>
+        </message>
+        <message>
+            <source>the video has colours that cannot be turned into RGB</source>
+            <translation>视频的颜色无法转换为 RGB</translation>
+        </message>
+        <message>
             <source>the video is closed</source>
             <translation>视频已关闭</translation>
         </message>
         <message>
+            <source>the video is coded in a way that is not known</source>
+            <translation>视频的编码方式未知</translation>
+        </message>
+        <message>
+            <source>the video is empty</source>
+            <translation>视频文件是空的</translation>
+        </message>
+        <message>
             <source>the video is not there</source>
             <translation>视频不存在</translation>
+        </message>
+        <message>
+            <source>the weights are of a network of this program whose sizes are not in the file</source>
+            <translation>权重属于本程序的网络，但文件中没有其尺寸</translation>
         </message>
         <message>
             <source>the weights are of no network known here</source>
@@ -3724,6 +3812,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>there is no picture of this frame among the results</source>
             <translation>结果中没有这一帧的图像</translation>
+        </message>
+        <message>
+            <source>there is no picture to make a video of</source>
+            <translation>没有可做成视频的图像</translation>
         </message>
         <message>
             <source>there is no sequence below this folder</source>
@@ -3792,6 +3884,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>unknown bit depth</source>
             <translation>未知的位深</translation>
+        </message>
+        <message>
+            <source>unknown quality</source>
+            <translation>未知的质量</translation>
         </message>
     </context>
 </TS>

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/open_video.py [--frames 2000] [--codec libx264]
 
-The baseline is OpenCV in the same run: its pass over all frames, which is how they were counted before, and its
-reading in order. Every measurement is the best of three.
+The baseline is OpenCV in the same run: its pass over all frames, as they were counted before, and its reading
+in order. Every measurement is the best of three.
 """
 
 import argparse
@@ -38,10 +38,9 @@ def main() -> None:
         opened = best(lambda: VideoFrames(path).close())
         print(f"open          {opened:8.3f} s    OpenCV, counting {baseline:8.3f} s")
         count = min(READ_IN_ORDER, arguments.frames)
-        ours, theirs = best(lambda: read_in_order(path, count)), best(lambda: read_with_opencv(path, count))
-        print(
-            f"read in order {ours / count * 1e3:8.2f} ms   OpenCV           {theirs / count * 1e3:8.2f} ms a frame"
-        )
+        ours = best(lambda: read_in_order(path, count)) / count * 1e3
+        theirs = best(lambda: read_with_opencv(path, count)) / count * 1e3
+        print(f"read in order {ours:8.2f} ms   OpenCV           {theirs:8.2f} ms a frame")
         scattered = best(lambda: read_in_no_order(path)) / READ_IN_NO_ORDER
         print(f"in no order   {scattered * 1e3:8.2f} ms a frame")
 
