@@ -81,6 +81,16 @@ def keep_messages_off_stderr() -> None:
     av.logging.set_level(av.logging.INFO)
 
 
+class _File(FileIO):
+    """A file for libav, which is told of places that cannot be: Python's own exception would be printed."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
+
+
 @dataclass(frozen=True)
 class OpenedVideo:
     """A container, its stream of pictures, and the file behind both."""
@@ -92,16 +102,14 @@ class OpenedVideo:
     """Streams of pictures in the file, cover art not counted."""
 
     def close(self) -> None:
-        """Close the file. Frames in flight are waited for: their threads may need to say something."""
+        """Close the file.
+
+        Decoding threads are waited for first, without Python's lock: freeing a decoder would hold it, while
+        a thread of that decoder may wait for it to say something.
+        """
         context = self.stream.codec_context
-        for _ in range(64):
-            try:
-                if not (context.is_open and context.decode(None)):
-                    break
-            except av.error.EOFError:
-                break
-            except DECODER_ERRORS:
-                continue
+        if context.is_open:
+            context.flush_buffers()
         self.container.close()
         self.file.close()
 
@@ -112,7 +120,7 @@ def open_video(path: Path) -> OpenedVideo:
         raise FrameError("the video is not there", path=path)
     keep_messages_off_stderr()
     try:
-        file = FileIO(path, "rb")
+        file = _File(path, "rb")
     except OSError as error:
         raise FrameError(f"the video cannot be read ({error.strerror})", path=path) from error
     try:

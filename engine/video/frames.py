@@ -38,6 +38,7 @@ class VideoFrames:
             time_base, rates = _clock(opened)
             claimed = opened.stream.frames
             findings = about_streams(opened)
+            codec = opened.stream.codec_context.codec.canonical_name
         finally:
             opened.close()
         if not len(index):
@@ -64,7 +65,7 @@ class VideoFrames:
         self.findings: tuple[Finding, ...] = (
             *about_count(self._path.name, claimed - (leading if claimed else 0), count, index, leading),
             *findings,
-            *about_frame(first, self._colours),
+            *about_frame(first, self._colours, codec),
         )
 
     def __len__(self) -> int:

@@ -12,6 +12,8 @@ from engine.video.container import OpenedVideo
 from engine.video.index import PacketIndex
 from engine.video.samples import MOST_SD_ROWS, Colours
 
+_LIMITED_BY_DEFAULT = frozenset({"h264", "hevc"})
+"""Standards by which grey without a stated range is limited, though most programs write full."""
 COPY_AGAIN = "Copy it again where frames are missing"
 
 
@@ -62,7 +64,7 @@ def about_streams(opened: OpenedVideo) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def about_frame(frame: VideoFrame, colours: Colours) -> tuple[Finding, ...]:
+def about_frame(frame: VideoFrame, colours: Colours, codec: str) -> tuple[Finding, ...]:
     """Say what the first frame shows about all of them."""
     findings = []
     if frame.interlaced_frame:
@@ -96,7 +98,17 @@ def about_frame(frame: VideoFrame, colours: Colours) -> tuple[Finding, ...]:
         )
     if frame.format.name.startswith("bayer"):
         findings.append(
-            Finding("the video holds a Bayer pattern: two of three colours are interpolated", "Know it")
+            Finding(
+                "the video holds a Bayer pattern: two of three colours are interpolated",
+                "Hold results against the green pixels where details matter",
+            )
+        )
+    if colours.kind == "grey" and not colours.range_stated and codec in _LIMITED_BY_DEFAULT:
+        findings.append(
+            Finding(
+                "the video does not say the range of its grey: 0 is taken for black, and the maximum for white",
+                "Write the range into the file where it is limited",
+            )
         )
     if colours.kind == "YCbCr" and not colours.matrix_stated and frame.height > MOST_SD_ROWS:
         findings.append(

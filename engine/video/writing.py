@@ -84,7 +84,8 @@ def _write(
     path: Path, file: BinaryIO, first: Samples, pictures: Iterator[Samples], fps: float, quality: Quality
 ) -> int:
     count = 0
-    container = av.open(file, "w", format="matroska" if quality == "lossless" else "mp4")
+    sink = _Sink(file)
+    container = av.open(sink, "w", format="matroska" if quality == "lossless" else "mp4")
     try:
         stream = _add_stream(path, container, first, fps, quality)
         for picture in pictures:
@@ -99,26 +100,55 @@ def _write(
             frame.time_base = stream.codec_context.time_base
             with _failures_named(path):
                 container.mux(stream.encode(frame))
+            sink.check()
             count += 1
         with _failures_named(path):
             container.mux(stream.encode(None))
             container.close()
+        sink.check()
     finally:
         with contextlib.suppress(*DECODER_ERRORS):
             container.close()
     return count
 
 
+class _Sink:
+    """A file for libav that keeps what goes wrong first: libav goes on, and Python would print the rest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        if self.error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            self.error = self.error or error
+            return -1
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self.error is not None:
+            raise self.error
+
+
 @contextlib.contextmanager
 def _failures_named(path: Path) -> Iterator[None]:
-    """Let what the disk says through, and name what the encoder says."""
+    """Name what the encoder says."""
     try:
         yield
-    except OSError as error:
-        if not isinstance(error, av.FFmpegError) or error.errno in (28, 27, 122, 5, 13):
-            raise OSError(error.errno, error.strerror) from error
-        raise ExportError("the video cannot be encoded", path=path, found=str(error.strerror)) from error
-    except (av.FFmpegError, ValueError, RuntimeError) as error:
+    except DECODER_ERRORS as error:
         raise ExportError("the video cannot be encoded", path=path, found=str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """Damaged videos: whole frames are right, the others fail by their names, and nothing is made up."""
 
+import contextlib
 from pathlib import Path
 
 import av
@@ -161,3 +162,36 @@ def test_any_exception_of_a_decoder_fails_its_frame_only(
     monkeypatch.undo()
     assert frames.read(1).shape == (48, 128, 3)
     frames.close()
+
+
+def test_places_that_cannot_be_print_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = encode(tmp_path / "v.mp4", [textured(n) for n in range(5)])
+    content = path.read_bytes()
+    for at in range(0, len(content) - 4, 97):
+        path.write_bytes(content[:at] + b"\xff\xff\xff\xff" + content[at + 4 :])
+        with contextlib.suppress(FrameError):
+            frames = VideoFrames(path)
+            frames.read(0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_closing_in_the_middle_of_damage_never_waits_for_itself(tmp_path: Path) -> None:
+    """Threads of the decoder have something to say at the moment when it is freed."""
+    path = encode(
+        tmp_path / "v.ts",
+        [textured(n) for n in range(FRAMES)],
+        "libx265",
+        options={"x265-params": "log-level=none:keyint=10"},
+    )
+    content = path.read_bytes()
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        hurt = np.frombuffer(content, np.uint8).copy()
+        at = rng.integers(2000, len(hurt), 60)
+        hurt[at] = rng.integers(0, 256, 60)
+        path.write_bytes(hurt.tobytes())
+        frames = VideoFrames(path)
+        for index in (0, len(frames) - 1, len(frames) // 2):
+            with contextlib.suppress(FrameError):
+                frames.read(index)
+        frames.close()
