@@ -100,13 +100,13 @@ def about_frame(frame: VideoFrame, colours: Colours, codec: str) -> tuple[Findin
         findings.append(
             Finding(
                 "the video holds a Bayer pattern: two of three colours are interpolated",
-                "Hold results against the green pixels where details matter",
+                "Expect less detail in red and blue",
             )
         )
     if colours.kind == "grey" and not colours.range_stated and codec in _LIMITED_BY_DEFAULT:
         findings.append(
             Finding(
-                "the video does not say the range of its grey: 0 is taken for black, and the maximum for white",
+                "the video does not say the range of its grey: full is taken, from 0 on",
                 "Write the range into the file where it is limited",
             )
         )
