@@ -174,7 +174,7 @@ def _open_references(files: SequenceFiles, source: SequenceSource) -> FrameSourc
 
 
 def _open_video(path: Path) -> FrameSource:
-    from engine.video import VideoFrames  # OpenCV takes a while to import and most sequences are pictures
+    from engine.video import VideoFrames  # PyAV takes a while to import and most sequences are pictures
 
     return VideoFrames(path)
 

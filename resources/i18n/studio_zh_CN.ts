@@ -478,6 +478,14 @@
             <translation> 帧/秒</translation>
         </message>
         <message>
+            <source>Names in the pictures</source>
+            <translation>在图像中写名称</translation>
+        </message>
+        <message>
+            <source>Written into the corners; not on pictures that are too small for it</source>
+            <translation>写在角上；图像太小时不写</translation>
+        </message>
+        <message>
             <source>Folder</source>
             <translation>文件夹</translation>
         </message>
@@ -556,6 +564,26 @@
         <message>
             <source>. {count} frames are not restored, and left out</source>
             <translation>。{count} 帧没有复原，已略去</translation>
+        </message>
+        <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>Small file (H.264, .mp4)</source>
+            <translation>小文件（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Good (H.264, .mp4)</source>
+            <translation>良好（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Best (H.264, .mp4)</source>
+            <translation>最佳（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Without loss (FFV1, .mkv)</source>
+            <translation>无损（FFV1，.mkv）</translation>
         </message>
         <message>
             <source>Names</source>
@@ -834,7 +862,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Alignment windows are a guess</source>
-            <translation type="unfinished" />
+            <translation>对齐窗口是猜测的</translation>
         </message>
         <message>
             <source>Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.</source>
@@ -1255,7 +1283,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <name>ReadingDialog</name>
         <message>
             <source>Units and white level</source>
-            <translation type="unfinished" />
+            <translation>单位与白电平</translation>
         </message>
         <message>
             <source>Find out</source>
@@ -1263,19 +1291,19 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Seconds</source>
-            <translation type="unfinished" />
+            <translation>秒</translation>
         </message>
         <message>
             <source>Milliseconds</source>
-            <translation type="unfinished" />
+            <translation>毫秒</translation>
         </message>
         <message>
             <source>Microseconds</source>
-            <translation type="unfinished" />
+            <translation>微秒</translation>
         </message>
         <message>
             <source>Nanoseconds</source>
-            <translation type="unfinished" />
+            <translation>纳秒</translation>
         </message>
         <message>
             <source>Planes</source>
@@ -1283,23 +1311,23 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Unit of times</source>
-            <translation type="unfinished" />
+            <translation>时间单位</translation>
         </message>
         <message>
             <source>White sample</source>
-            <translation type="unfinished" />
+            <translation>白色采样值</translation>
         </message>
         <message>
             <source>The largest sample of {bits} bits</source>
-            <translation type="unfinished" />
+            <translation>{bits} 位的最大采样值</translation>
         </message>
         <message>
             <source>Event lists and alignment logs count time in</source>
-            <translation type="unfinished" />
+            <translation>事件列表和对齐日志的时间单位</translation>
         </message>
         <message>
             <source>Sample that is white in frames with 16 bits</source>
-            <translation type="unfinished" />
+            <translation>16 位帧中表示白色的采样值</translation>
         </message>
     </context>
     <context>
@@ -3204,6 +3232,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --out 选择其他文件夹，或用 --overwrite 重新开始</translation>
         </message>
         <message>
+            <source>Choose another format, or install PyAV from PyPI</source>
+            <translation>请选择其他格式，或从 PyPI 安装 PyAV</translation>
+        </message>
+        <message>
             <source>Choose another name for the file</source>
             <translation>请为文件另选名称</translation>
         </message>
@@ -3236,12 +3268,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请选择含脉冲的数组，而不是视频或计数。</translation>
         </message>
         <message>
-            <source>Choose the file with the spikes.</source>
-            <translation>请选择含脉冲的文件。</translation>
-        </message>
-        <message>
             <source>Choose the folder with the spikes itself.</source>
             <translation>请直接选择含脉冲的文件夹。</translation>
+        </message>
+        <message>
+            <source>Close other programs</source>
+            <translation>请关闭其他程序</translation>
         </message>
         <message>
             <source>Close other programs, or give the container more (--shm-size)</source>
@@ -3260,12 +3292,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请补全记录，或把它移走以便推测窗口</translation>
         </message>
         <message>
-            <source>Convert it to MP4 (H.264), or to a folder of PNG files</source>
-            <translation>请转换为 MP4（H.264）或 PNG 文件夹</translation>
+            <source>Convert it to one of these</source>
+            <translation>请转换为其中一种</translation>
         </message>
         <message>
             <source>Copy it again</source>
             <translation>请重新复制</translation>
+        </message>
+        <message>
+            <source>Copy it again from where it is whole, or save it anew from a program that shows it right</source>
+            <translation>请从完好处重新复制，或用能正确显示它的程序重新保存</translation>
         </message>
         <message>
             <source>Copy or record it again.</source>
@@ -3277,11 +3313,19 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Copy or save the list again, it may be damaged</source>
-            <translation type="unfinished" />
+            <translation>请重新复制或保存该列表，它可能已损坏</translation>
+        </message>
+        <message>
+            <source>Copy the video again, or leave this frame out</source>
+            <translation>请重新复制视频，或略去这一帧</translation>
         </message>
         <message>
             <source>Cut the file there into recordings of their own if the clock was set back, or sort the events by time if their order means nothing</source>
-            <translation type="unfinished" />
+            <translation>如果时钟被拨回，请在该处把文件切成各自独立的记录；如果顺序没有意义，请按时间排序事件</translation>
+        </message>
+        <message>
+            <source>Cut the video where its size changes</source>
+            <translation>请在尺寸改变处剪开视频</translation>
         </message>
         <message>
             <source>Free some space</source>
@@ -3326,6 +3370,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>It may be truncated: copy or download it again</source>
             <translation>文件可能被截断：请重新复制或下载</translation>
+        </message>
+        <message>
+            <source>JPEG XR cannot be checked for missing data</source>
+            <translation>无法检查 JPEG XR 是否缺失数据</translation>
+        </message>
+        <message>
+            <source>JPEG of this depth cannot be checked for missing data</source>
+            <translation>无法检查这种位深的 JPEG 是否缺失数据</translation>
         </message>
         <message>
             <source>Keep recordings of one size in a folder, or copy a truncated one again.</source>
@@ -3384,6 +3436,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请重新打开。</translation>
         </message>
         <message>
+            <source>Open it alone, as the only picture of its folder, or save its pictures as single files</source>
+            <translation>请把它作为文件夹中唯一的图片单独打开，或把其中的图片存成单个文件</translation>
+        </message>
+        <message>
+            <source>Open it as it is.</source>
+            <translation>请直接打开它。</translation>
+        </message>
+        <message>
             <source>Open it together with its recording (spikes=...)</source>
             <translation>请与它的录制一起打开（spikes=...）</translation>
         </message>
@@ -3432,12 +3492,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请另存为 UTF-8 的 CSV，或指定其他记录</translation>
         </message>
         <message>
+            <source>Save it with 8 or 16 bits</source>
+            <translation>请以 8 位或 16 位保存</translation>
+        </message>
+        <message>
+            <source>Save it with another compression, such as LZW or none</source>
+            <translation>请用其他压缩方式保存，例如 LZW 或不压缩</translation>
+        </message>
+        <message>
             <source>Save its content as a file first</source>
             <translation>请先把内容保存为文件</translation>
         </message>
         <message>
-            <source>Save its pictures as single files</source>
-            <translation>请把其中的图像存为单个文件</translation>
+            <source>Save its layers as pages</source>
+            <translation>请把各层存成页面</translation>
         </message>
         <message>
             <source>Save the array again with a number type.</source>
@@ -3445,15 +3513,15 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Say the unit of their times (--time-unit) or the rate (--rate), or cut the file where the clock jumps or ran over</source>
-            <translation type="unfinished" />
+            <translation>请说明时间单位（--time-unit）或速率（--rate），或在时钟跳变、溢出处切开文件</translation>
         </message>
         <message>
             <source>Say the unit with --time-unit where it is another</source>
-            <translation type="unfinished" />
+            <translation>若是其他单位，请用 --time-unit 说明</translation>
         </message>
         <message>
             <source>Say the unit with --time-unit, or check the rate (--rate), or subtract the recording's start from the times, or move the log away to let the windows be guessed</source>
-            <translation type="unfinished" />
+            <translation>请用 --time-unit 说明单位，或检查速率（--rate），或从时间中减去记录的起点，或移走日志让程序猜测窗口</translation>
         </message>
         <message>
             <source>Scale it to [0, 1], or save it with 16 bits</source>
@@ -3469,11 +3537,19 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>Write both in one unit</source>
-            <translation type="unfinished" />
+            <translation>请用同一单位书写两者</translation>
         </message>
         <message>
             <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
             <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
+        </message>
+        <message>
+            <source>YCbCr of this kind is not read</source>
+            <translation>不读取这种 YCbCr</translation>
+        </message>
+        <message>
+            <source>a MetaMorph stack is not read</source>
+            <translation>不读取 MetaMorph 堆栈</translation>
         </message>
         <message>
             <source>a floating-point picture outside its range</source>
@@ -3490,6 +3566,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>a photometric interpretation that is not read</source>
+            <translation>不读取这种光度解释</translation>
+        </message>
+        <message>
+            <source>a predictor with packed samples</source>
+            <translation>预测器与打包采样并用</translation>
+        </message>
+        <message>
+            <source>a sample lies above the white level</source>
+            <translation>有采样值高于白电平</translation>
         </message>
         <message>
             <source>a weight is there twice, under two names</source>
@@ -3537,7 +3625,15 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>frames are there, and none of them can be read</source>
-            <translation type="unfinished" />
+            <translation>帧在那里，但没有一帧能读取</translation>
+        </message>
+        <message>
+            <source>inks of an unknown kind</source>
+            <translation>未知种类的油墨</translation>
+        </message>
+        <message>
+            <source>inks that are not CMYK</source>
+            <translation>不是 CMYK 的油墨</translation>
         </message>
         <message>
             <source>neither a file nor a folder</source>
@@ -3554,6 +3650,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>no known picture format</source>
             <translation>未知的图像格式</translation>
+        </message>
+        <message>
+            <source>no possible frame rate</source>
+            <translation>不可能的帧率</translation>
         </message>
         <message>
             <source>no recording has the name of a frame</source>
@@ -3608,6 +3708,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>没有任何信息说明平面的高和宽，数据位也不能清楚显示</translation>
         </message>
         <message>
+            <source>pictures of a video must be of one size</source>
+            <translation>一个视频的图像必须尺寸相同</translation>
+        </message>
+        <message>
             <source>pictures of different shapes cannot be compared</source>
             <translation>形状不同的图像无法比较</translation>
         </message>
@@ -3637,7 +3741,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>the alignment log counts t0 and t1 in different units</source>
-            <translation type="unfinished" />
+            <translation>对齐日志的 t0 和 t1 使用了不同的单位</translation>
         </message>
         <message>
             <source>the alignment log does not cover every frame</source>
@@ -3693,7 +3797,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>the events span far more planes than there are events</source>
-            <translation type="unfinished" />
+            <translation>事件跨越的平面数远多于事件数</translation>
         </message>
         <message>
             <source>the exposure is longer than the recording</source>
@@ -3710,6 +3814,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the file cannot be read as weights</source>
             <translation>文件无法按权重读取</translation>
+        </message>
+        <message>
+            <source>the file has no video in it, only sound or other data</source>
+            <translation>文件中没有视频，只有声音或其他数据</translation>
         </message>
         <message>
             <source>the file holds no weights</source>
@@ -3740,6 +3848,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>链接没有指向任何内容</translation>
         </message>
         <message>
+            <source>the name does not fit the format</source>
+            <translation>名称与格式不符</translation>
+        </message>
+        <message>
             <source>the network and its voxels do not fit</source>
             <translation>网络与其体素不符</translation>
         </message>
@@ -3756,8 +3868,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>图像无法编码为 PNG</translation>
         </message>
         <message>
+            <source>the picture does not fit into memory</source>
+            <translation>图片超出内存容量</translation>
+        </message>
+        <message>
             <source>the picture has another size than the rest</source>
             <translation>该图像的尺寸与其余不同</translation>
+        </message>
+        <message>
+            <source>the picture has depth</source>
+            <translation>图片带有深度维</translation>
+        </message>
+        <message>
+            <source>the picture has several channels and no colours</source>
+            <translation>图片有多个通道但没有颜色</translation>
         </message>
         <message>
             <source>the picture holds values that are not numbers</source>
@@ -3768,8 +3892,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>图像损坏或类型未知</translation>
         </message>
         <message>
+            <source>the picture is empty</source>
+            <translation>图片是空的</translation>
+        </message>
+        <message>
             <source>the picture is too large</source>
             <translation>图像太大</translation>
+        </message>
+        <message>
+            <source>the picture needs a decoder that is not installed</source>
+            <translation>图片需要未安装的解码器</translation>
         </message>
         <message>
             <source>the pictures of the job have been given back</source>
@@ -3805,7 +3937,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>the reference pictures cannot be read</source>
-            <translation type="unfinished" />
+            <translation>无法读取参考图片</translation>
         </message>
         <message>
             <source>the region reaches outside the frame</source>
@@ -3844,12 +3976,28 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>结果会覆盖输入</translation>
         </message>
         <message>
+            <source>the samples of a pixel have different depths</source>
+            <translation>同一像素的各采样位深不同</translation>
+        </message>
+        <message>
             <source>the sequence has no spikes</source>
             <translation>序列没有脉冲</translation>
         </message>
         <message>
             <source>the sequence is closed</source>
             <translation>序列已关闭</translation>
+        </message>
+        <message>
+            <source>the size of its planes is in the file, and need not be guessed</source>
+            <translation>平面尺寸已写在文件中，无需猜测</translation>
+        </message>
+        <message>
+            <source>the stack has other axes than time</source>
+            <translation>堆栈有时间以外的轴</translation>
+        </message>
+        <message>
+            <source>the stack is closed</source>
+            <translation>堆栈已关闭</translation>
         </message>
         <message>
             <source>the table would replace the input</source>
@@ -3860,8 +4008,24 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>视频无法解码</translation>
         </message>
         <message>
+            <source>the video cannot be encoded</source>
+            <translation>视频无法编码</translation>
+        </message>
+        <message>
+            <source>the video has colours that cannot be turned into RGB</source>
+            <translation>视频的颜色无法转换为 RGB</translation>
+        </message>
+        <message>
             <source>the video is closed</source>
             <translation>视频已关闭</translation>
+        </message>
+        <message>
+            <source>the video is coded in a way that is not known</source>
+            <translation>视频的编码方式未知</translation>
+        </message>
+        <message>
+            <source>the video is empty</source>
+            <translation>视频文件是空的</translation>
         </message>
         <message>
             <source>the video is not there</source>
@@ -3898,6 +4062,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>there is no picture of this frame among the results</source>
             <translation>结果中没有这一帧的图像</translation>
+        </message>
+        <message>
+            <source>there is no picture to make a video of</source>
+            <translation>没有可做成视频的图像</translation>
         </message>
         <message>
             <source>there is no sequence below this folder</source>
@@ -3957,7 +4125,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>times of the event list are beyond any clock</source>
-            <translation type="unfinished" />
+            <translation>事件列表的时间超出任何时钟的范围</translation>
         </message>
         <message>
             <source>times of the event list are not numbers</source>
@@ -3965,7 +4133,7 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
         <message>
             <source>times of the event list go back, and not as those of a counter that runs over</source>
-            <translation type="unfinished" />
+            <translation>事件列表的时间倒退，且不像计数器溢出</translation>
         </message>
         <message>
             <source>too large for an alignment log</source>
@@ -3974,6 +4142,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>unknown bit depth</source>
             <translation>未知的位深</translation>
+        </message>
+        <message>
+            <source>unknown quality</source>
+            <translation>未知的质量</translation>
         </message>
     </context>
 </TS>
