@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
+from engine.recording.planes import pack_planes
 from engine.restore.filters import Picture, resized_by_area
 from engine.spike_channels import planes_per_bin
 from engine.voxels import VoxelGrid, window_counts
@@ -54,6 +55,8 @@ class Exposure:
     """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
     summed: NDArray[np.float32] | None = None
     """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
+    trust: Picture | None = None
+    """(h, w) in [0, 1], below 1 where counts were filled across a wide gap of the sensor; None for 1."""
 
     @classmethod
     def of_frame(cls, sequence: "Sequence", index: int) -> Self:
@@ -66,13 +69,20 @@ class Exposure:
         )
         recorded = Span(first, max(first, last))
 
+        filling = sequence.filling
+
         def count(start: int, stop: int) -> Picture:
-            return window_counts(recording, start, stop).astype(np.float32)
+            counts = window_counts(recording, start, stop).astype(np.float32)
+            return counts if filling is None else filling.fill(counts)
 
         spikes = np.zeros(0, np.int64)
         if len(recorded) > 0:
-            spikes = np.bitwise_count(recording.packed(first, last)).sum(axis=1, dtype=np.int64)
-        return cls(count, recorded, window.centre, window.stop - window.start, spikes)
+            planes = recording.packed(first, last)
+            if filling is not None:  # hot pixels fire in the planes that were lost as in the others
+                planes = planes & pack_planes(~sequence.defects.mask[None], recording.info.flip)
+            spikes = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
+        trust = None if filling is None else filling.trust
+        return cls(count, recorded, window.centre, window.stop - window.start, spikes, trust=trust)
 
     @classmethod
     def of_voxels(cls, voxels: VoxelGrid) -> Self:
@@ -108,6 +118,12 @@ class Exposure:
         """Whether the recording has `share` of the exposure, and a plane, on both sides of its centre."""
         before, after = self.centre - self.recorded.start, self.recorded.stop - self.centre
         return min(before, after) >= max(1.0, share * self.length)
+
+    def trust_at(self, size: Size) -> Picture | None:
+        """Return `trust` at a scale no finer than the spikes': what holds any of a wide gap is not trusted."""
+        if self.trust is None:
+            return None
+        return np.floor(resized_by_area(self.trust, size) + np.float32(1e-4))
 
     def cut(self, pieces: int, largest: Size) -> list[Segment]:
         """Count equal parts of the exposure, in pictures no larger than `largest`; lost ones are left out.

@@ -154,6 +154,9 @@ def estimate_frame(
         if response is not None:
             fine = [segment.levelled(response) for segment in fine]
     light = join(*gather(fine, motion.resized(work_size), work_size))
+    held = exposure.trust_at(spike_size)
+    if held is not None:
+        trust = resized_linear(trust, spike_size) * held
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
     return RatioEstimate(picture, gamma, in_frame, trust)
