@@ -54,7 +54,7 @@ class PictureCache:
         return picture
 
     def measured(self, key: Hashable, measure: Callable[[], T]) -> T:
-        """Return what is measured once of the whole sequence, under its name; `measure` may ask for others."""
+        """Return what is measured once of the whole sequence; `measure` may ask for something else."""
         with self._measuring:
             if key not in self._measured:
                 self._measured[key] = measure()

@@ -206,7 +206,7 @@ class Sequence:
         return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
 
     def filled_voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
-        """Return what `voxels` does with dead and hot pixels filled: an estimate, for what makes estimates."""
+        """Return what `voxels` does with `defects` filled: no longer counts, for those who estimate light."""
         filling = self.filling
         if filling is None:
             return self.voxels(index, bins, region)

@@ -8,6 +8,7 @@ trust what was filled is a map: across wide gaps it is smooth, and says nothing 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -70,6 +71,13 @@ class Filling:
         trust = np.where(_widened(untrusted, TOUCHED_PX), np.float32(0), np.float32(1))
         return cls(rows * width + columns, sources, weights, trust)
 
+    @cached_property
+    def sound(self) -> NDArray[np.float32]:
+        """(h, w): 0 where counts are filled, else 1."""
+        sound = np.ones_like(self.trust)
+        sound.reshape(-1)[self.holes] = 0
+        return sound
+
     def fill(self, counts: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return counts (..., h, w) with the defective pixels filled."""
         flat = counts.reshape(*counts.shape[:-2], -1)
@@ -116,5 +124,6 @@ def _widened(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     """Return the mask and what is at most `reach` from it, rows and columns each."""
     for axis in (0, 1):
         padded = np.pad(mask, [(reach, reach) if at == axis else (0, 0) for at in (0, 1)])
-        mask = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis).any(axis=-1)
+        near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis)
+        mask = np.logical_or.reduce(near, axis=-1)
     return mask

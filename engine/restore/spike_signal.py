@@ -108,13 +108,16 @@ def expected_rate(light: Picture, rate: Picture, finer_light: Picture) -> Pictur
     return np.maximum(slope * finer_light + intercept, 0.0)
 
 
-def pixel_response(light: Picture, counts: NDArray[np.float32], planes: NDArray[np.float32]) -> Picture:
+def pixel_response(
+    light: Picture, counts: NDArray[np.float32], planes: NDArray[np.float32], sound: Picture | None = None
+) -> Picture:
     """Return how much more than its neighbours each pixel fires at the same light: (h, w), 1 on average.
 
     `counts` (8, h, w) are the spikes of an exposure's segments of `planes` (8,), `light` what the blurry
     frame shows of it. Frame and spikes are means over the same time, so what differs between them from
     pixel to pixel is the pixels' own response, the plain ratio's reason to divide by the exposure; here it
-    is weighed against shot noise first, and 1 where that explains the difference.
+    is weighed against shot noise first, and 1 where that explains the difference. Where `sound` (h, w) is 0
+    counts were filled from their neighbours and the frame alone says how bright the place is.
     """
     total = np.float32(planes.sum())
     rate = counts.sum(axis=0) / total
@@ -127,6 +130,8 @@ def pixel_response(light: Picture, counts: NDArray[np.float32], planes: NDArray[
     noise -= blurred(noise, RESPONSE_BLUR_PX)
     energy, chance = (local_mean(field * field, RESPONSE_RADIUS_PX) for field in (excess, noise))
     share = np.maximum(energy - chance, 0.0) / (energy + np.float32(1e-9))
+    if sound is not None:
+        share = np.where(sound > 0, share, np.float32(1))
     return np.clip(1 + share * excess, *RESPONSE_LIMITS)
 
 
