@@ -99,15 +99,14 @@ def find_defects(
     if sample.planes == 0 or not (dark.mask.any() or bright.mask.any()):
         return Defects.none(recording.info.size)
     claims = dark.by_lines(), bright.by_lines()
-    alone = [quiet.alone(claimed) for quiet, claimed in zip((dark, bright), claims, strict=True)]
+    alone = [
+        quiet.outstanding(quiet.alone(claimed)) for quiet, claimed in zip((dark, bright), claims, strict=True)
+    ]
     light = None
     if frames is not None and (dark.is_open or bright.is_open or any(map(np.any, (*claims, *alone)))):
         light = mean_light(frames(), recording.info.size)
     if light is None or not alike(light, sample.counts, ~(dark.mask | bright.mask)):
-        dead, hot = (
-            claimed | quiet.outstanding(lone)
-            for quiet, claimed, lone in zip((dark, bright), claims, alone, strict=True)
-        )
+        dead, hot = (claimed | lone for claimed, lone in zip(claims, alone, strict=True))
     else:
         dead = settled(dark, claims[0] | alone[0], light)
         hot = settled(bright, claims[1] | alone[1], 1 - light, told=light < CLIPPED)

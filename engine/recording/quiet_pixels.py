@@ -26,8 +26,8 @@ LINE_SURE = 4
 WIDEST_BAND = 8
 WIDEST_BORDER_BAND = 2
 """Lines side by side, within the picture and at its border: wider ones are letterboxes without a frame."""
-PART_LEAST_PX = 8
-PART_LEAST_SHARE = 1 / 16
+PART_LEAST_PX = 16
+PART_LEAST_SHARE = 1 / 4
 WIDEST_PART = 2
 MOST_IN_CLUSTER = 4
 CLUSTER_REACH_PX = 3
@@ -45,7 +45,12 @@ SAME_SCENE_CORRELATION = 0.3
 DARK_SHARE = 0.3
 """A frame that shows less than this share of the light around explains why a place keeps still."""
 USUAL_SHARE = 0.25
+"""Of the places of one brightness that fire, all but this share fire as often as is usual."""
+MOST_WITHOUT = 0.5
 """Of the places of one brightness, up to this share may be without data; more is taken for the scene."""
+FEWEST_EXPECTED = 3.0
+SHAPES = 2.0
+"""Spikes that must be missing at each pixel of a place because it may have any shape: e² for each pixel."""
 OWN_SHARE = 0.6
 """Part of a place that must be brighter in the frames than places that keep still."""
 
@@ -74,7 +79,7 @@ class Quiet:
         if not self.mask.any():
             return False
         near = _around(self.counts, WIDEST_BAND) / _around(np.ones_like(self.counts), WIDEST_BAND)
-        return bool((near[self.mask] >= self.needed).any())
+        return float(np.maximum(near[self.mask] - SHAPES, 0).sum()) >= self.needed
 
     def by_lines(self) -> Mask:
         """Return whole rows and columns, and those from the border inwards, that should not keep still."""
@@ -216,34 +221,40 @@ def _at_scale(picture: Counts, size: Size) -> Counts:
 
 def settled(quiet: Quiet, claimed: Mask, light: Counts, told: Mask | None = None) -> Mask:
     """Return the claims that the frames' light allows, and what it shows beside them where it is `told`."""
+    import cv2  # takes a while to import, and most recordings do not come here
+
     stays = claimed.copy()
     if claimed.any():
-        inside, outside = claimed.astype(np.float32), (~claimed).astype(np.float32)
-        shown, around = (
-            _around(light * part, WIDEST_BAND) / np.maximum(_around(part, WIDEST_BAND), 1)
-            for part in (inside, outside)
-        )
-        stays &= shown >= DARK_SHARE * around
-    shown_too = _unexplained(quiet, light)
+        outside = (~claimed).astype(np.float32)
+        around = _around(light * outside, WIDEST_BAND) / np.maximum(_around(outside, WIDEST_BAND), 1)
+        places, label = cv2.connectedComponents(claimed.view(np.uint8), connectivity=8)
+        shown, due = (np.bincount(label.ravel(), part.ravel(), minlength=places) for part in (light, around))
+        stays &= (shown >= DARK_SHARE * due)[label]
+    shown_too = _unexplained(quiet, quiet.mask & ~claimed, light)
     return stays | (shown_too if told is None else shown_too & told)
 
 
-def _unexplained(quiet: Quiet, light: Counts) -> Mask:
-    """Return the places that keep still where most others as bright do not."""
-    import cv2  # takes a while to import, and most recordings do not come here
+def _unexplained(quiet: Quiet, rest: Mask, light: Counts) -> Mask:
+    """Return the places of the `rest` that keep still where most others as bright do not."""
+    import cv2
 
     edges = np.unique(np.quantile(light, np.linspace(0, 1, LIGHT_LEVELS + 1)[1:-1]))
     level = np.searchsorted(edges, light, side="right")
-    usual = np.zeros(len(edges) + 1, np.float32)
+    # The darkest places of a level may keep still; what the next darker level fires is due in all of it.
+    usual = np.zeros(len(edges) + 2, np.float32)
     for at in np.unique(level).tolist():
-        usual[at] = np.quantile(quiet.counts[level == at], USUAL_SHARE)
+        still = quiet.mask[level == at]
+        if still.mean() <= MOST_WITHOUT:
+            usual[at + 1] = np.quantile(quiet.counts[level == at][~still], USUAL_SHARE)
     darkest = cv2.erode(light, np.ones((2 * ERODED_PX + 1, 2 * ERODED_PX + 1), np.uint8))
-    found = quiet.mask & (usual[np.searchsorted(edges, darkest, side="right")] >= quiet.needed)
+    expected = usual[np.searchsorted(edges, darkest, side="right")]
+    found = rest & (expected >= max(FEWEST_EXPECTED, quiet.least))
     if not found.any():
         return found
-    places, label = cv2.connectedComponents(quiet.mask.view(np.uint8), connectivity=8)
+    places, label = cv2.connectedComponents(rest.view(np.uint8), connectivity=8)
     share = np.bincount(label[found], minlength=places) / np.bincount(label.ravel(), minlength=places)
-    return quiet.mask & (share >= OWN_SHARE)[label]
+    evidence = np.bincount(label[found], (expected - SHAPES)[found], minlength=places)
+    return rest & ((share >= OWN_SHARE) & (evidence >= quiet.needed))[label]
 
 
 def alike(light: Counts, counts: Counts, known: Mask) -> bool:

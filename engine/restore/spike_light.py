@@ -103,7 +103,6 @@ def gather(
 def _gather_sound(
     segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture
 ) -> tuple[Light, Light | None]:
-    weight = np.float32(FILLED_WEIGHT) + np.float32(1 - FILLED_WEIGHT) * sound
     sums = np.zeros((2, 2, size.height, size.width), np.float32)
     weights = np.zeros_like(sums)
     planes = np.zeros((2, 2), np.float32)
@@ -111,8 +110,9 @@ def _gather_sound(
     for segment in segments:
         places = motion.places(segment.time, grid)
         where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
-        sums[where] += sample(segment.count * weight, places)
-        weights[where] += np.float32(segment.planes) * sample(weight, places)
+        weight = np.float32(FILLED_WEIGHT) + np.float32(1 - FILLED_WEIGHT) * sample(sound, places)
+        sums[where] += weight * sample(segment.count, places)
+        weights[where] += weight * np.float32(segment.planes)
         planes[where] += segment.planes
 
     def light(sums: NDArray[np.float32], weights: NDArray[np.float32], planes: NDArray[np.float32]) -> Light:
