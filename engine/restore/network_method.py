@@ -128,7 +128,7 @@ class NetworkMethod(Method):
         estimates: list[FirstEstimate] = []
         gamma = sequence.gamma if sequence.gamma_known else None
         for frame, index in zip(frames, indices, strict=True):
-            voxels = sequence.voxels(index, self._spec.bins)
+            voxels = sequence.filled_voxels(index, self._spec.bins)
             totals.append(ExposureTotals.of(voxels))
             if self._network.config.from_ratio:
                 exposure = Exposure.of_frame(sequence, index)
@@ -194,7 +194,7 @@ class NetworkMethod(Method):
         needed = spike_region(region, frame, spikes)
         channels = []
         for offset, index in enumerate(range(prepared.clip.start, prepared.clip.stop)):
-            voxels = prepared.sequence.voxels(index, self._spec.bins, needed)
+            voxels = prepared.sequence.filled_voxels(index, self._spec.bins, needed)
             cut = self._spec.apply(voxels, prepared.totals[offset] if prepared.totals else None)
             if prepared.changes is not None:
                 change = prepared.changes[(offset, *needed.slices)]

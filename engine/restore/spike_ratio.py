@@ -60,6 +60,8 @@ DARK = 0.02
 COLOUR_FLOOR = 0.1
 """Likewise for the colours: what brightens a dark place is greyer than the place."""
 SATURATED = 0.995
+SEEN = 2.0
+"""1 / SEEN of the time before sound pixels is enough where motion takes a wide gap of the sensor there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ def estimate_frame(
     response: Picture | None = None
     if len(segments) == FLOW_SEGMENTS:
         seen = resized_by_area(signal @ LUMINANCE, segments.size)
-        response = pixel_response(seen, segments.counts, segments.planes)
+        response = pixel_response(seen, segments.counts, segments.planes, exposure.sound_at(segments.size))
         coarse = [segment.levelled(response) for segment in coarse]
         segments = Segments.of(coarse)
         rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
@@ -172,7 +174,11 @@ def estimate_frame(
         fine = exposure.cut(pieces, frame_size)
         if response is not None:
             fine = [segment.levelled(response) for segment in fine]
-    light = join(*gather(fine, motion.resized(work_size), work_size))
+    light = join(*gather(fine, motion.resized(work_size), work_size, exposure.sound_at(spike_size)))
+    held = exposure.trust_at(spike_size)
+    if held is not None and light.sound is not None:
+        seen = np.clip(resized_by_area(light.sound, spike_size) * np.float32(SEEN), 0.0, 1.0)
+        trust = resized_linear(trust, spike_size) * np.maximum(held, seen)
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
     return RatioEstimate(picture, gamma, in_frame, trust, "" if trust.any() else DISAGREE)
