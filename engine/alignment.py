@@ -1,6 +1,7 @@
 """Which planes each frame was exposed in, and the log that says so.
 
-The log is CSV with the header `frame_idx,t0,t1,event_count,seq`, times in seconds.
+The log is CSV with the header `frame_idx,t0,t1,event_count,seq`, times in seconds. `engine.alignment_log`
+reads the table, `engine.alignment_units` finds out what its times count where they are not seconds.
 """
 
 import csv
@@ -10,16 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.alignment_log import LOG_COLUMNS, LoggedExposure, read_table
+from engine.alignment_units import LOG_DECIMALS, RATE_ADVICE, Reading, RecordedSpan, choose_reading
 from engine.errors import AlignmentError
+from engine.file_names import same_name
 from engine.findings import Finding
 from engine.geometry import Span
+from engine.time_units import TimeUnit
 
-LOG_COLUMNS = ("frame_idx", "t0", "t1", "event_count", "seq")
-LOG_DECIMALS = 6
-MAX_LOG_BYTES = 256 * 2**20
-RATE_ADVICE = "Give rate_hz (--rate), or write spike_rate_hz into config.yaml"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_LOG_ADVICE = "Point at another log, or move it away to let the windows be guessed"
+__all__ = [
+    "LOG_COLUMNS",
+    "RATE_ADVICE",
+    "AlignmentLog",
+    "AlignmentRow",
+    "AlignmentWindow",
+    "RecordedSpan",
+    "even_windows",
+    "load_alignment_log",
+    "read_alignment_log",
+    "rows_of",
+    "windows_for_frames",
+    "write_alignment_log",
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -66,114 +79,67 @@ class AlignmentRow:
     """Columns that we do not know, by their header."""
 
 
-def read_alignment_log(path: str | Path, rate_hz: float | None) -> tuple[AlignmentRow, ...]:
+@dataclass(frozen=True)
+class AlignmentLog:
+    """A log as read, the unit of its times, and what is odd about it."""
+
+    rows: tuple[AlignmentRow, ...]
+    time_unit: TimeUnit
+    findings: tuple[Finding, ...] = ()
+
+
+def load_alignment_log(
+    path: str | Path,
+    recorded: RecordedSpan,
+    *,
+    time_unit: TimeUnit | None = None,
+    name: str = "",
+    gives_way: bool = False,
+) -> AlignmentLog:
     """Read a log; columns in any order, unknown ones kept, comma, semicolon or tab between them.
 
-    Times that lie within the rounding of their own decimals of a whole plane are put on it, because a
-    plane counts at its start: 1 / 1920 s written as 0.000521 must not lose plane 1.
+    Times are seconds, or what `time_unit` or the header say, or what the recording's planes show them to be;
+    the rules are those of `engine.alignment_units`. Times that lie within the rounding of their own decimals
+    of a whole plane are put on it. `name` is the sequence's; `gives_way` says that the unit was given for an
+    event list too.
 
-    Raises AlignmentError when the rate is unknown, or for a line that is not a window, with its number.
+    Raises AlignmentError when the rate is unknown, for a line that is not a window, with its number, and
+    where no unit of time makes sense, with what each would give.
     """
     path = Path(path)
-    if rate_hz is None:
-        raise AlignmentError(
-            "the log's times are in seconds and the recording's planes per second are unknown",
-            path=path,
-            advice=RATE_ADVICE,
-        )
-    if not (math.isfinite(rate_hz) and rate_hz > 0):
+    rate_hz = recorded.rate_hz
+    if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
         raise AlignmentError("planes per second must be positive", path=path, found=str(rate_hz))
-    lines = [line for line in _text(path).splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    if not lines:
-        raise AlignmentError(
-            "the alignment log is empty", path=path, expected=",".join(LOG_COLUMNS), advice=_LOG_ADVICE
-        )
-    separator = max(",;\t", key=lines[0].count)
-    table = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True)
-    header = [name.strip() for name in table.fieldnames or ()]
-    table.fieldnames = [name.lower() if name.lower() in LOG_COLUMNS else name for name in header]
-    if not {"t0", "t1"} <= set(table.fieldnames):
-        raise AlignmentError(
-            "this is not an alignment log: its header lacks t0 or t1",
-            path=path,
-            found=lines[0][:120],
-            expected=",".join(LOG_COLUMNS),
-            advice=_LOG_ADVICE,
-        )
+    table = read_table(path)
+    reading, findings = choose_reading(path, table, recorded, time_unit, name=name, gives_way=gives_way)
+    rows = tuple(_row_in_planes(path, at, row, reading) for at, row in enumerate(table.rows))
+    return AlignmentLog(rows, reading.unit, findings)
+
+
+def read_alignment_log(
+    path: str | Path,
+    rate_hz: float | None,
+    *,
+    time_unit: TimeUnit | None = None,
+    planes: int | None = None,
+    clock_start: float = 0.0,
+) -> tuple[AlignmentRow, ...]:
+    """Return the rows of a log as `load_alignment_log` reads it; in seconds where `planes` is unknown too."""
+    recorded = RecordedSpan(rate_hz, planes, clock_start)
+    return load_alignment_log(path, recorded, time_unit=time_unit).rows
+
+
+def _row_in_planes(path: Path, at: int, row: LoggedExposure, reading: Reading) -> AlignmentRow:
     try:
-        rows = tuple(_row(path, at, fields, rate_hz) for at, fields in enumerate(table))
-    except csv.Error as error:
-        raise AlignmentError(f"the alignment log is not CSV ({error})", path=path) from error
-    if not rows:
-        raise AlignmentError("the alignment log holds no frames", path=path, advice=_LOG_ADVICE)
-    return rows
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_LOG_BYTES:
-            raise AlignmentError("too large for an alignment log", path=path, expected="CSV text")
-        content = path.read_bytes()
-        # Spreadsheets save their "Unicode text" with two bytes a letter.
-        return content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig")
-    except OSError as error:
-        raise AlignmentError(f"the alignment log cannot be read ({error.strerror})", path=path) from error
-    except UnicodeDecodeError as error:
-        raise AlignmentError(
-            "the alignment log is not text",
-            path=path,
-            expected="CSV in UTF-8",
-            advice="Save it as CSV in UTF-8, or point at another log",
-        ) from error
-
-
-def _row(path: Path, at: int, fields: dict[str, str], rate_hz: float) -> AlignmentRow:
-    def column(name: str) -> str:
-        return (fields.get(name) or "").strip()
-
-    try:
-        window = AlignmentWindow(_plane(column("t0"), rate_hz), _plane(column("t1"), rate_hz))
-        index = _whole(column("frame_idx")) if column("frame_idx") else at
+        window = AlignmentWindow(reading.plane(row.t0), reading.plane(row.t1))
     except (ValueError, OverflowError) as error:
         raise AlignmentError(
-            f"row {at + 1} is not a window",
+            f"row {at + 1} is not a window: its times in {reading.unit} are the same instant",
             path=path,
-            found=", ".join(str(value) for value in fields.values() if value is not None)[:120],
-            expected="frame_idx a whole number and seconds t0 < t1",
-            advice="Repair the row, or move the log away to let the windows be guessed",
+            found=f"{row.t0}, {row.t1}",
+            advice="Say the unit with --time-unit where it is another",
         ) from error
-    known = {*LOG_COLUMNS, None}
-    others = {name: value or "" for name, value in fields.items() if name not in known}
-    return AlignmentRow(index, window, _count(column("event_count")), column("seq"), others)
-
-
-def _whole(text: str) -> int:
-    """Read a whole number, also one that a spreadsheet wrote as 3.0. Raises ValueError."""
-    number = float(text)
-    if number != int(number):
-        raise ValueError(f"{text} is not a whole number")
-    return int(number)
-
-
-def _count(text: str) -> int | None:
-    """Read a number of events; it decides nothing, so whatever stands for an unknown one is let pass."""
-    try:
-        return _whole(text)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _plane(seconds: str, rate_hz: float) -> float:
-    """Plane position of a time as written, on a whole plane where the written decimals allow it."""
-    # A comma inside a field is a decimal comma: no other one survives the separator.
-    seconds = seconds.replace(",", ".")
-    plane = float(seconds) * rate_hz
-    mantissa, _, exponent = seconds.lower().partition("e")
-    # Fewer decimals than six may be dropped zeros, so they grant no more room than six do.
-    decimals = max(LOG_DECIMALS, len(mantissa.partition(".")[2]) - int(exponent or 0))
-    rounding_planes = 0.5 * 10.0**-decimals * rate_hz
-    nearest = round(plane)
-    return float(nearest) if abs(plane - nearest) <= max(rounding_planes * 1.001, 1e-6) else plane
+    return AlignmentRow(row.frame_idx, window, row.event_count, row.seq, row.others)
 
 
 def windows_for_frames(
@@ -227,7 +193,7 @@ def rows_of(rows: Sequence[AlignmentRow], name: str, path: Path) -> Sequence[Ali
     named = sorted({row.seq for row in rows})
     if len(named) < 2:
         return rows
-    own = [row for row in rows if row.seq in ("", name)]
+    own = [row for row in rows if row.seq == "" or same_name(row.seq, name)]
     if own or len({row.frame_idx for row in rows}) == len(rows):
         return own or rows
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""

@@ -431,7 +431,6 @@ def _frames(text: str) -> object:
 def _prepare_process() -> None:
     """Keep everything but our own line off standard error, and survive names that it cannot show."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     let_waiting_threads_sleep()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

@@ -5,6 +5,7 @@ EngineError
 │   └── GeometryError         its height and width are unknown, impossible or contradicted
 ├── SequenceError             frames, references or a data set's layout do not fit together
 │   ├── FrameError            one picture or video frame cannot be read
+│   ├── UnreadFramesError     a sequence has frames, and none of a kind that is read
 │   └── AlignmentError        an alignment log cannot be read or does not fit
 ├── MethodError               a restoring method cannot run as asked
 │   └── FrameValuesError      it gave values that are not numbers for a frame
@@ -12,6 +13,7 @@ EngineError
 │   └── CheckpointError       its weights cannot be read, or belong to another network
 ├── ExportError               a result cannot be written
 ├── WorkerError               the worker process broke its protocol or died
+├── UnexpectedError           something nobody foresaw went wrong
 └── OperationCancelled        the caller asked to stop; nothing is wrong
 
 A message is one line: what is wrong, with which file, what was found, what was expected, what to do.
@@ -83,6 +85,10 @@ class FrameError(SequenceError):
     """One picture or video frame cannot be read."""
 
 
+class UnreadFramesError(SequenceError):
+    """The frames of a sequence are there, and none of them is of a kind that is read."""
+
+
 class AlignmentError(SequenceError):
     """An alignment log cannot be read or does not fit the sequence."""
 
@@ -112,6 +118,20 @@ class ExportError(EngineError):
 
 class WorkerError(EngineError):
     """The worker process broke its protocol or died."""
+
+
+class UnexpectedError(EngineError):
+    """Something nobody foresaw went wrong, in a decoder or in this program."""
+
+    def __init__(self, error: Exception) -> None:
+        self.kind = type(error).__name__
+        """Name of the exception's class."""
+        super().__init__(f"unexpected: {self.kind}: {error}")
+
+
+def as_engine_error(error: Exception) -> EngineError:
+    """Return an exception as an EngineError, so that it costs one frame or file and not all the others."""
+    return error if isinstance(error, EngineError) else UnexpectedError(error)
 
 
 class OperationCancelled(EngineError):

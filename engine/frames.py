@@ -1,4 +1,4 @@
-"""Where a sequence's pictures come from: a list of files or a video, read one at a time."""
+"""Where a sequence's pictures come from: files, the pages of a TIFF stack or a video, read one at a time."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,10 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import FrameError
+from engine.file_names import missing_numbers
 from engine.findings import Finding
 from engine.geometry import Size
-from engine.layouts.listing import missing_numbers, shorten
-from engine.pictures import PictureInfo, picture_info, read_samples
+from engine.layouts.listing import shorten
+from engine.pictures import (
+    PictureInfo,
+    StoredPicture,
+    TiffStack,
+    is_stack,
+    picture_info,
+    read_samples,
+    read_stored,
+)
 from engine.samples import Samples
 
 SURVEYED_HEADERS = 1000
@@ -47,60 +56,104 @@ class FrameSource(Protocol):
 
 
 class PictureFrames:
-    """Picture files. All have the size that most of them have; reading another one raises FrameError.
+    """Picture files, or the pages of a lone TIFF stack, named after it as a video's frames are.
 
-    Raises FrameError when none of them can be read.
+    All have the size that most of them have; reading another one raises FrameError. So does a stack among
+    other files, whose pages could be frames or not. Raises FrameError when none of them can be read.
     """
 
     times_seconds: NDArray[np.float64] | None = None
 
-    def __init__(self, paths: Sequence[Path], what: str = "frames", *, is_series: bool = True) -> None:
-        """Read the headers; `is_series` says that a gap in the numbers means a missing picture."""
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        what: str = "frames",
+        *,
+        is_series: bool = True,
+        white: int | None = None,
+        may_be_stack: bool = True,
+    ) -> None:
+        """Read the headers; `is_series` says that a gap in the numbers means a missing picture.
+
+        `white` is the sample that is white where a file has more than 8 bits, `may_be_stack` that a lone
+        file of several pictures stands for all of them.
+        """
         self._paths = tuple(paths)
-        self.names = tuple(path.stem for path in self._paths)
-        infos, broken = _survey(self._paths)
+        self.white = white
+        self._stack = _lone_stack(self._paths) if may_be_stack else None
+        infos: dict[str, PictureInfo]
+        broken: list[FrameError] = []
+        if self._stack is None:
+            self.names = tuple(path.stem for path in self._paths)
+            infos, broken = _survey(self._paths)
+        else:
+            self.names = _page_names(self._paths[0].stem, len(self._stack))
+            infos = dict(zip(self.names, self._stack.infos, strict=True))
         sizes = Counter(info.size for info in infos.values())
         self.size = sizes.most_common(1)[0][0]
         self.bit_depth = 16 if any(info.bit_depth > 8 for info in infos.values()) else 8
         self.findings = (
+            *_findings_about_stack(self._stack, self._paths[0]),
             *_findings_about_headers(infos, broken, self.size, what),
-            *_findings_about_names(self.names, what, is_series),
+            *_findings_about_names(self.names, what, is_series and self._stack is None),
+            *_findings_about_white(white, self.bit_depth, what),
         )
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.names)
 
     def path(self, index: int) -> Path:
-        return self._paths[index]
+        """Return the file that holds a picture."""
+        return self._paths[0 if self._stack is not None else index]
 
     def read(self, index: int) -> Samples:
-        picture = read_samples(self._paths[index])
+        if self._stack is None and self.white is None:
+            picture = read_samples(self._paths[index])
+        else:
+            picture = self.read_stored(index).samples(self.white, self.path(index))
         size = Size(*picture.shape[:2])
         if size != self.size:
             raise FrameError(
                 "the picture has another size than the rest",
-                path=self._paths[index],
+                path=self.path(index),
                 found=str(size),
                 expected=str(self.size),
                 advice="Leave it out, or open its folder without the others",
             )
         return picture
 
+    def read_stored(self, index: int) -> StoredPicture:
+        """Return a picture's samples as its file has them. Raises FrameError."""
+        return read_stored(self._paths[index]) if self._stack is None else self._stack.read(index)
+
     def close(self) -> None:
-        """Nothing is held open between two pictures."""
+        """Let go of a stack; of single files nothing is held open between two pictures."""
+        if self._stack is not None:
+            self._stack.close()
 
 
-def _survey(paths: tuple[Path, ...]) -> tuple[dict[Path, PictureInfo], list[FrameError]]:
+def _lone_stack(paths: tuple[Path, ...]) -> TiffStack | None:
+    if len(paths) != 1 or not is_stack(paths[0]):
+        return None
+    return TiffStack(paths[0])
+
+
+def _page_names(stem: str, count: int) -> tuple[str, ...]:
+    digits = max(4, len(str(count)))
+    return tuple(f"{stem}_{number:0{digits}d}" for number in range(1, count + 1))
+
+
+def _survey(paths: tuple[Path, ...]) -> tuple[dict[str, PictureInfo], list[FrameError]]:
     """Headers of the files, or of an even choice of them, and the errors of those that have none."""
     chosen = range(len(paths))
     if len(paths) > SURVEYED_HEADERS:
         places = np.linspace(0, len(paths) - 1, SURVEYED_HEADERS)
         chosen = sorted({round(float(place)) for place in places})  # type: ignore[assignment]
-    infos: dict[Path, PictureInfo] = {}
+    infos: dict[str, PictureInfo] = {}
     broken: list[FrameError] = []
     for at in chosen:
         try:
-            infos[paths[at]] = picture_info(paths[at])
+            infos[paths[at].name] = picture_info(paths[at])
         except FrameError as error:
             broken.append(error)
     if not infos:
@@ -108,14 +161,35 @@ def _survey(paths: tuple[Path, ...]) -> tuple[dict[Path, PictureInfo], list[Fram
     return infos, broken
 
 
+def _findings_about_stack(stack: TiffStack | None, path: Path) -> list[Finding]:
+    if stack is None or stack.axis != "channels":
+        return []
+    return [
+        Finding(
+            f"{path.name} calls its {len(stack)} pictures channels; they are taken for frames in order",
+            "Save one RGB picture a frame where they are colours",
+        )
+    ]
+
+
+def _findings_about_white(white: int | None, bit_depth: int, what: str) -> list[Finding]:
+    if white is None or bit_depth > 8:
+        return []
+    return [
+        Finding(
+            f"the white level {white} is not used for the {what}: they have 8 bits, and 255 is white",
+            "Leave it out where no other picture has more bits",
+        )
+    ]
+
+
 def _findings_about_headers(
-    infos: dict[Path, PictureInfo], broken: list[FrameError], size: Size, what: str
+    infos: dict[str, PictureInfo], broken: list[FrameError], size: Size, what: str
 ) -> list[Finding]:
     findings = []
     if broken:
-        names = shorten([error.path.name for error in broken if error.path])
-        findings.append(Finding(f"{what} that cannot be read: {names}", "Copy them again, or leave them out"))
-    odd = [f"{path.name} ({info.size})" for path, info in infos.items() if info.size != size]
+        findings += _findings_about_broken(broken, what)
+    odd = [f"{name} ({info.size})" for name, info in infos.items() if info.size != size]
     if odd:
         findings.append(
             Finding(
@@ -123,7 +197,7 @@ def _findings_about_headers(
                 "Leave them out: they cannot be restored",
             )
         )
-    alpha = [path.name for path, info in infos.items() if info.has_alpha]
+    alpha = [name for name, info in infos.items() if info.has_alpha]
     if alpha:
         findings.append(
             Finding(
@@ -134,11 +208,26 @@ def _findings_about_headers(
     depths = Counter(info.bit_depth for info in infos.values())
     if len(depths) > 1:
         rare = min(depths, key=lambda depth: depths[depth])
-        names = shorten([path.name for path, info in infos.items() if info.bit_depth == rare])
+        names = shorten([name for name, info in infos.items() if info.bit_depth == rare])
         findings.append(
             Finding(f"{what} of mixed bit depths; {rare} bits: {names}", "Save all of them with one depth")
         )
     return findings
+
+
+def _findings_about_broken(broken: list[FrameError], what: str) -> list[Finding]:
+    """One finding for each way of being broken, in the words that reading such a picture fails with."""
+    by_problem: dict[str, list[FrameError]] = {}
+    for error in broken:
+        by_problem.setdefault(error.problem, []).append(error)
+    return [
+        Finding(
+            f"{what} that cannot be read: {shorten([error.path.name for error in errors if error.path])}: "
+            f"{problem}",
+            errors[0].advice or "Copy them again, or leave them out",
+        )
+        for problem, errors in by_problem.items()
+    ]
 
 
 def _findings_about_names(names: tuple[str, ...], what: str, is_series: bool) -> list[Finding]:

@@ -1,6 +1,5 @@
 """Find and open everything a sequence is made of."""
 
-import dataclasses
 import math
 import os
 from contextlib import ExitStack
@@ -9,30 +8,37 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import FrameError, SequenceError
+from engine.errors import FrameError, SequenceError, UnreadFramesError
+from engine.file_names import composed
 from engine.fitting import SequenceParts, fit_parts
 from engine.frames import FrameSource, PictureFrames
+from engine.geometry import Size
 from engine.layouts import SequenceFiles, list_sequences, recognise
 from engine.layouts.listing import (
     VIDEO_SUFFIXES,
     find_sidecar,
     pictures_in,
-    recordings_in,
+    spike_files_in,
 )
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
-from engine.recording import Recording, guess_flip, open_recording
+from engine.layouts.unread import spike_folder_unread, unread_in
+from engine.recording import Recording, guess_flip, guess_lying, open_recording
+from engine.recording.events import EventRecording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
 from engine.source import SequenceSource
+from engine.white_level import settle_white
 
-_PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9)}
+_PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9), "white": (1, 65535)}
 
 
 def sequences_at(root: Path) -> list[Path]:
     """Return the sequences in `root`, or `root` itself where it is one."""
     try:
         _recognise(root)
+    except UnreadFramesError:  # what else is inside is only a part of it
+        raise
     except SequenceError:
         if not root.is_dir():
             raise
@@ -56,29 +62,31 @@ def open_parts(source: SequenceSource) -> SequenceParts:
     _check_numbers(source)
     files = _with_given_files(_recognise(Path(source.path)), source)
     with ExitStack() as opened:
-        frames = _open_frames(files)
+        frames = _open_frames(files, source)
         if frames is not None:
             opened.callback(frames.close)
-        references = _open_references(files)
+        references = _open_references(files, source)
         if references is not None:
             opened.callback(references.close)
-        recording = _open_spikes(files, source)
+        frame_size = None if frames is None else frames.size
+        recording = _open_spikes(files, source, frame_size)
         if recording is not None:
             opened.callback(recording.close)
         parts = fit_parts(source, files, frames, references, recording)
         picture = _picture_of_orientation(parts)
         if picture is not None and recording is not None:
             recording.close()
-            recording = _open_spikes(files, source, *picture)
+            recording = _open_spikes(files, source, frame_size, *picture)
             assert recording is not None
             opened.callback(recording.close)
-            parts = dataclasses.replace(parts, recording=recording)
+            parts = fit_parts(source, files, frames, references, recording)
+        parts = settle_white(parts)
         opened.pop_all()
         return parts
 
 
 def _check_numbers(source: SequenceSource) -> None:
-    for label in ("rate_hz", "gamma", "exposure_planes", "stride_planes", "height", "width"):
+    for label in ("rate_hz", "gamma", "exposure_planes", "stride_planes", "height", "width", "white"):
         value = getattr(source, label)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise SequenceError(
@@ -108,9 +116,17 @@ def _with_given_files(files: SequenceFiles, source: SequenceSource) -> SequenceF
             spike_size=None,
             spike_rate_hz=None,
             sidecar=find_sidecar(beside, beside.parent) or files.sidecar,
+            findings=tuple(finding for finding in files.findings if finding not in files.about_spikes),
         )
+        if spikes.is_dir():
+            files = files.but(findings=(*files.findings, *spike_folder_unread(spikes, f"{spikes.name}/")))
     if source.reference is not None:
-        files = files.but(references=_given_references(Path(source.reference)))
+        reference = Path(source.reference)
+        files = files.but(references=_given_references(reference))
+        if reference.is_dir():
+            files = files.but(
+                findings=(*files.findings, *unread_in(reference).findings(f"{reference.name}/"))
+            )
     if source.alignment is not None:
         files = files.but(alignment=Path(source.alignment))
     return files
@@ -121,6 +137,15 @@ def _given_references(path: Path) -> tuple[Path, ...]:
         return (path,)
     pictures = pictures_in(path)
     if not pictures:
+        unread = unread_in(path)
+        if path.is_dir() and (unread.links or unread.pictures):
+            raise SequenceError(
+                "the reference pictures cannot be read",
+                path=path,
+                found=unread.error().found,
+                expected=unread.error().expected,
+                advice=unread.error().advice,
+            )
         raise SequenceError(
             "no reference pictures are there",
             path=path,
@@ -130,23 +155,26 @@ def _given_references(path: Path) -> tuple[Path, ...]:
     return pictures
 
 
-def _open_frames(files: SequenceFiles) -> FrameSource | None:
+def _open_frames(files: SequenceFiles, source: SequenceSource) -> FrameSource | None:
     if files.video is not None:
         return _open_video(files.video)
-    # Names that tell the window need not be a series without gaps.
-    return PictureFrames(files.frames, is_series=files.windows is None) if files.frames else None
+    if not files.frames:
+        return None
+    # Names that tell the window need not be a series without gaps, and tell it of one picture.
+    plain = files.windows is None
+    return PictureFrames(files.frames, is_series=plain, white=source.white, may_be_stack=plain)
 
 
-def _open_references(files: SequenceFiles) -> FrameSource | None:
+def _open_references(files: SequenceFiles, source: SequenceSource) -> FrameSource | None:
     if not files.references:
         return None
     if files.references[0].suffix.lower() in VIDEO_SUFFIXES:
         return _open_video(files.references[0])
-    return PictureFrames(files.references, "reference pictures", is_series=False)
+    return PictureFrames(files.references, "reference pictures", is_series=False, white=source.white)
 
 
 def _open_video(path: Path) -> FrameSource:
-    from engine.video import VideoFrames  # OpenCV takes a while to import and most sequences are pictures
+    from engine.video import VideoFrames  # PyAV takes a while to import and most sequences are pictures
 
     return VideoFrames(path)
 
@@ -154,6 +182,7 @@ def _open_video(path: Path) -> FrameSource:
 def _open_spikes(
     files: SequenceFiles,
     source: SequenceSource,
+    frame_size: Size | None = None,
     frame: NDArray[np.float32] | None = None,
     frame_window: tuple[float, float] | None = None,
 ) -> Recording | None:
@@ -164,8 +193,9 @@ def _open_spikes(
             raise SequenceError("neither frames nor spikes are there", path=source.path)
         return None
     if path.is_dir():
-        recordings = recordings_in(path)
-        if len(recordings) == 1 and recordings[0].stem not in {frame.stem for frame in files.frames}:
+        recordings = spike_files_in(path)
+        frame_names = {composed(frame.stem) for frame in files.frames}
+        if len(recordings) == 1 and composed(recordings[0].stem) not in frame_names:
             path = recordings[0]
     # The recording asks the sidecar near itself; one beside the frames only speaks where that is silent.
     own = find_recording_sidecar(path)
@@ -183,6 +213,7 @@ def _open_spikes(
         time_unit=source.time_unit,
         frame=frame,
         frame_window=frame_window,
+        frame_size=frame_size,
         layout_size=files.spike_size or other.size,
     )
 
@@ -190,9 +221,16 @@ def _open_spikes(
 def _picture_of_orientation(
     parts: SequenceParts,
 ) -> tuple[NDArray[np.float32], tuple[float, float]] | None:
-    """A picture that shows which way up the recording is, and its planes; None where that is known."""
+    """A picture that shows which way up a recording is, or where its coordinates begin, and its planes.
+
+    None where both are known, or no picture shows them.
+    """
     recording, exposures = parts.recording, parts.exposures
-    if recording is None or exposures is None or recording.info.known_by.get("flip") != "unknown":
+    if recording is None or exposures is None:
+        return None
+    flip_is_open = recording.info.known_by.get("flip") == "unknown"
+    origin_is_open = isinstance(recording, EventRecording) and recording.origin_is_open
+    if not (flip_is_open or origin_is_open or recording.info.may_lie):
         return None
     pictures = parts.frames or parts.references
     indices = range(len(parts.facts.names)) if parts.frames else parts.facts.reference_of
@@ -210,6 +248,10 @@ def _picture_of_orientation(
         except FrameError:
             continue
         planes = (window.start, window.stop)
-        if guess_flip(recording, picture, planes).flip is not None:
+        if (
+            (origin_is_open and not flip_is_open)
+            or guess_flip(recording, picture, planes).flip is not None
+            or (recording.info.may_lie and guess_lying(recording, picture, planes))
+        ):
             return picture, planes
     return None

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
 
 from cachetools import LRUCache
 
 from engine.errors import SequenceError
 from engine.samples import Samples
+
+T = TypeVar("T")
 
 
 class PictureCache:
@@ -18,7 +21,8 @@ class PictureCache:
             size_bytes, getsizeof=lambda picture: picture.nbytes
         )
         self._being_read: dict[Hashable, threading.Event] = {}
-        self._white: float | None = None
+        self._measured: dict[Hashable, object] = {}
+        self._measuring = threading.RLock()
         self._closed = False
 
     def picture(self, key: Hashable, read: Callable[[], Samples]) -> Samples:
@@ -49,11 +53,12 @@ class PictureCache:
             read_by_this.set()
         return picture
 
-    def white(self, measure: Callable[[], float]) -> float:
-        """Return the white level of virtual frames, measured once."""
-        if self._white is None:
-            self._white = measure()
-        return self._white
+    def measured(self, key: Hashable, measure: Callable[[], T]) -> T:
+        """Return what is measured once of the whole sequence; `measure` may ask for something else."""
+        with self._measuring:
+            if key not in self._measured:
+                self._measured[key] = measure()
+            return cast(T, self._measured[key])
 
     def close(self) -> None:
         with self._lock:

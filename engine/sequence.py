@@ -11,7 +11,9 @@ Without frames the spikes make their own: the frame of a virtual exposure is its
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import AlignmentWindow
-from engine.errors import SequenceError
+from engine.errors import FrameError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
@@ -28,10 +30,12 @@ from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
 from engine.picture_cache import PictureCache
 from engine.recording import Recording
+from engine.recording.defects import Defects, find_defects
 from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
 from engine.source import SequenceSource
+from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
 from engine.voxels import VoxelGrid, tfp, voxelize
 
@@ -76,8 +80,22 @@ class Sequence:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is odd about the files, one sentence each."""
-        return self._facts.findings
+        """What is odd about the files and the sensor, one sentence each; looks for `defects` at first."""
+        about_sensor = self.defects.finding if self._recording is not None else None
+        return self._facts.findings if about_sensor is None else (*self._facts.findings, about_sensor)
+
+    @property
+    def defects(self) -> Defects:
+        """Dead and hot pixels of the spike camera, looked for once; a bounded part of the recording is read.
+
+        Raises SequenceError without spikes.
+        """
+        return self._cache.measured("defects", self._find_defects)
+
+    @property
+    def filling(self) -> Filling | None:
+        """How the counts of `defects` follow from the pixels around them; None where there are none."""
+        return self._cache.measured("filling", lambda: Filling.of(self.defects))
 
     @property
     def frame_size(self) -> Size:
@@ -187,6 +205,17 @@ class Sequence:
         counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins, region)
         return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
 
+    def filled_voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
+        """Return what `voxels` does with `defects` filled: no longer counts, for those who estimate light."""
+        filling = self.filling
+        if filling is None:
+            return self.voxels(index, bins, region)
+        region = region or Region.whole(self._spikes().info.size)
+        counted, filling = filling.region(region)
+        counts = self.voxels(index, bins, counted)
+        filled = filling.fill(counts)[(..., *region.relative_to(counted).slices)]
+        return VoxelGrid.of(filled, counts.start, counts.stop, counts.outside_planes)
+
     def forget_spikes(self, frames: Span) -> None:
         """Let go of the memory behind the exposures of some frames; reading them again costs a little."""
         recording, windows = self._recording, self.windows[frames.start : frames.stop]
@@ -203,7 +232,8 @@ class Sequence:
         rate = np.zeros((self.frame_size.height, self.frame_size.width), np.float32)
         if start < stop:
             rate = tfp(self._spikes(), start, stop)
-        signal = np.clip(rate / self._cache.white(self._white_level), 0.0, 1.0)
+            rate = rate if self.filling is None else self.filling.fill(rate)
+        signal = np.clip(rate / self._cache.measured("white", self._white_level), 0.0, 1.0)
         return np.repeat(np.power(signal, 1 / self.gamma)[:, :, None].astype(np.float32), 3, axis=2)
 
     def _white_level(self) -> float:
@@ -216,9 +246,19 @@ class Sequence:
         planes = recording.info.planes
         length = min(WHITE_WINDOW_PLANES, planes)
         starts = sorted({round(s) for s in np.linspace(0, planes - length, WHITE_WINDOWS)})
-        rates = np.concatenate([tfp(recording, s, s + length).ravel() for s in starts])
+        sound = ~self.defects.mask
+        rates = np.concatenate([tfp(recording, s, s + length)[sound] for s in starts])
         white = float(np.percentile(rates, WHITE_PERCENTILE))
         return white if white > 0 else float(rates.max()) or 1.0
+
+    def _find_defects(self) -> Defects:
+        """Ask the spikes, and up to three frames where they do not tell. Virtual frames know nothing else."""
+        return find_defects(self._spikes(), None if self._frames is None else self._frames_to_ask)
+
+    def _frames_to_ask(self) -> Iterator[NDArray[np.float32]]:
+        for index in sorted({0, len(self) // 2, len(self) - 1}):
+            with suppress(FrameError):
+                yield self.frame(index)
 
     def _spikes(self) -> Recording:
         if self._recording is None:
@@ -299,11 +339,12 @@ def open_sequence(
 ) -> Sequence:
     """Open a sequence of any known layout.
 
-    Only headers are read, and up to three pictures where nothing else says which way up the spikes are.
+    Only headers are read, and a few pictures where nothing else says which way up the spikes are, or
+    whether the samples of 16-bit files have 16 bits.
 
-    `path` is the sequence's folder, the folder of its blurry frames, a recording or a video. The other
-    arguments are described at `SequenceSource`; what is given counts more than what the files say.
-    Oddities are listed in `Sequence.findings`.
+    `path` is the sequence's folder, the folder of its blurry frames, a recording, a video or a TIFF
+    stack. The other arguments are described at `SequenceSource`; what is given counts more than what the
+    files say. Oddities are listed in `Sequence.findings`.
 
     Raises SequenceError when `path` holds no sequence or several, RecordingError when its spikes cannot
     be read, AlignmentError when its log cannot, FrameError when none of its frames can.

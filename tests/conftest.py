@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is a matter of the machine and of what else it does.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_ROOT = PROJECT_ROOT.parent / "shared"

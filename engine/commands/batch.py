@@ -4,9 +4,13 @@ Each goes into a folder of its own, of the same name and place as below the root
 the first one stopped. `batch.json` and `batch.csv` are written anew after every sequence:
 
     root, complete
-    sequences   [{name, frames, restored, failed, seconds, psnr, ssim, blurry_psnr, blurry_ssim, error}]:
-                scores are means over the frames with a reference, null where there is none; error is one
-                line, null where all went well
+    sequences   [{name, frames, restored, failed, unchanged, seconds, psnr, ssim, blurry_psnr, blurry_ssim,
+                error}]: restored are the frames written, without those of which nothing was known; unchanged
+                are all that came back as they were (named in the sequence's `restore.json`); scores are means
+                over the frames with a reference, null where there is none; error is one line, null where all
+                went well
+
+Whatever goes wrong with one sequence is said in its row, and the others are restored.
 """
 
 import csv
@@ -21,8 +25,10 @@ from engine.commands.frame_range import FrameRange
 from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
 from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
-from engine.errors import EngineError, ExportError, OperationCancelled, SequenceError
+from engine.errors import ExportError, OperationCancelled, SequenceError, as_engine_error
 from engine.export import make_folder, write_text_atomically
+from engine.restore.evidence import describe_unchanged
+from engine.restore.memory import is_out_of_memory
 from engine.restore.settings import RestoreSettings
 from engine.sequence import find_sequences
 from engine.source import SequenceSource
@@ -30,7 +36,7 @@ from engine.source import SequenceSource
 SUMMARY_NAME = "batch.json"
 TABLE_NAME = "batch.csv"
 SCORES = ("psnr", "ssim", "blurry_psnr", "blurry_ssim")
-COLUMNS = ("name", "frames", "restored", "failed", "seconds", *SCORES, "error")
+COLUMNS = ("name", "frames", "restored", "failed", "unchanged", "seconds", *SCORES, "error")
 
 
 @dataclass(frozen=True)
@@ -60,20 +66,23 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     make_folder(options.out)
     unwritten = ""
     rows: list[dict[str, Any]] = []
+    unchanged: list[str] = []
     names = _names(root, sources)
     for name, source in zip(names, sources, strict=True):
-        rows.append(_restore_one(name, source, options))
+        row, told = _restore_one(name, source, options)
+        rows.append(row)
+        unchanged += [f"{name}: {told}"] if told else []
         try:
             _write_summary(root, options.out, rows, complete=len(rows) == len(sources))
             unwritten = ""
-        except ExportError as error:  # the results are in their own folders; the next one may have space
+        except (ExportError, OSError, ValueError) as error:  # the next one may have space
             unwritten = f"the summary {error}"
     broken = [row for row in rows if row["error"] is not None]
     problem = ""
     if broken:
         listed = ", ".join(row["name"] for row in broken[:4])
         problem = f"{len(broken)} of {len(rows)} sequences have failures ({listed}): {broken[0]['error']}"
-    return Outcome(_as_text(rows, options.out), ". ".join(filter(None, (problem, unwritten))))
+    return Outcome(_as_text(rows, unchanged, options.out), ". ".join(filter(None, (problem, unwritten))))
 
 
 def _check_summary(root: Path, options: BatchOptions) -> None:
@@ -127,7 +136,8 @@ def _names(root: Path, sources: list[SequenceSource]) -> list[str]:
     return names
 
 
-def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> dict[str, Any]:
+def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> tuple[dict[str, Any], str]:
+    """Return the row of a sequence, which tells whatever happens, and one line about its unchanged frames."""
     asked = RestoreOptions(
         out=options.out / name,
         method=options.method,
@@ -139,15 +149,24 @@ def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> di
     )
     try:
         result = restore_to_folder(replace(options.given, path=source.path), asked)
+        return _row(name, result), describe_unchanged(result.unchanged, result.wanted)
     except OperationCancelled:
         raise
-    except (EngineError, MemoryError, OSError) as error:
-        return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": " ".join(str(error).split())}
+    except Exception as error:  # noqa: BLE001 (the border: whatever happens costs one sequence)
+        problem = str(error) if isinstance(error, OSError) else str(as_engine_error(error))
+        if is_out_of_memory(error):
+            problem = "there is not enough memory. Use --tile"
+        line = " ".join(problem.split())
+        return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": line}, ""
+
+
+def _row(name: str, result: Restored) -> dict[str, Any]:
     return {
         "name": name,
         "frames": result.wanted,
-        "restored": len(result.frames),
+        "restored": result.restored,
         "failed": result.failed,
+        "unchanged": len(result.unchanged),
         "seconds": round(sum(row["seconds"] for row in result.frames), 3),
         **{score: _mean(result, score) for score in SCORES},
         "error": result.problem or None,
@@ -169,17 +188,18 @@ def _write_summary(root: Path, out: Path, rows: list[dict[str, Any]], *, complet
     write_text_atomically(out / TABLE_NAME, text.getvalue())
 
 
-def _as_text(rows: list[dict[str, Any]], out: Path) -> str:
+def _as_text(rows: list[dict[str, Any]], unchanged: list[str], out: Path) -> str:
     wide = max(len(row["name"]) for row in rows)
-    lines = [f"{'sequence':<{wide}}  frames  failed  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
+    lines = [f"{'sequence':<{wide}}  restored  failed  unchanged  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
     for row in rows:
         if row["frames"] is None:
             lines.append(f"{row['name']:<{wide}}  {row['error']}")
             continue
-        line = f"{row['name']:<{wide}}  {row['restored']:6d}  {row['failed']:6d}  {row['seconds']:7.1f}"
+        line = f"{row['name']:<{wide}}  {row['restored']:8d}  {row['failed']:6d}  {row['unchanged']:9d}"
+        line += f"  {row['seconds']:7.1f}"
         if row["psnr"] is not None:
             line += f"  {row['blurry_psnr']:7.2f} → {row['psnr']:7.2f}"
         if row["ssim"] is not None:
             line += f"  {row['blurry_ssim']:7.4f} → {row['ssim']:7.4f}"
         lines.append(line)
-    return "\n".join([*lines, f"{len(rows)} sequences: {out}"])
+    return "\n".join([*lines, *unchanged, f"{len(rows)} sequences: {out}"])

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.commands.frames import FrameFailure, Progress, restore_each
+from engine.commands.frames import Progress, restore_each
 from engine.commands.method_choice import MethodChoice
-from engine.errors import EngineError, FrameError
+from engine.errors import FrameError, as_engine_error
+from engine.file_names import composed
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
+from engine.restore.evidence import check_any_evidence
+from engine.restore.frame_run import FrameFailure
+from engine.restore.memory import is_out_of_memory
 from engine.restore.method_names import NETWORK, SPIKE_RATIO
 from engine.restore.methods import Method
 from engine.restore.run import FrameResult
@@ -34,23 +38,30 @@ class Candidate:
         progress: Progress,
         should_stop: Callable[[], bool],
     ) -> Iterator[FrameResult | FrameFailure]:
-        """Yield this version of `frames`, or why a frame has none."""
+        """Yield this version of `frames`, or why a frame has none.
+
+        Raises MethodError where a method knows nothing of any of them.
+        """
         if self.method is not None:
+            check_any_evidence(sequence, range(frames.start, frames.stop), self.method.fewest_planes)
             layout = settle(sequence.frame_size, len(sequence), self.method, settings)
             yield from restore_each(
                 sequence, frames, self.method, layout=layout, progress=progress, should_stop=should_stop
             )
             return
         assert self.folder is not None
-        pictures = {path.stem: path for path in pictures_in(self.folder)}
+        pictures = {composed(path.stem): path for path in pictures_in(self.folder)}
         for done, frame in enumerate(range(frames.start, frames.stop)):
             progress(done, len(frames))
+            step: FrameResult | FrameFailure
             try:
-                yield FrameResult(
-                    frame, read_picture(_named(pictures, sequence.frame_name(frame), self.folder)), 0.0
-                )
-            except EngineError as error:
-                yield FrameFailure(frame, error)
+                picture = read_picture(_named(pictures, sequence.frame_name(frame), self.folder))
+                step = FrameResult(frame, picture, 0.0)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                step = FrameFailure(frame, as_engine_error(error))
+            yield step
 
 
 def candidate(text: str, beside: MethodChoice) -> Candidate:
@@ -68,8 +79,8 @@ def candidate(text: str, beside: MethodChoice) -> Candidate:
 
 
 def _named(pictures: dict[str, Path], name: str, folder: Path) -> Path:
-    if name in pictures:
-        return pictures[name]
+    if composed(name) in pictures:
+        return pictures[composed(name)]
     raise FrameError(
         "there is no picture of this frame among the results",
         path=folder,

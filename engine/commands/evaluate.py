@@ -6,11 +6,14 @@
     model                   the network that was named, null without one
     gain_matched            true for virtual frames: their brightness is arbitrary, so one factor fits
                             each picture to the reference before PSNR and SSIM
-    frames                  [{index, name, seconds, blurry: scores, restored: scores}]; with regions also
-                            regions: [{blurry: scores, restored: scores}], in the order asked for
+    frames                  [{index, name, seconds, unchanged, blurry: scores, restored: scores}]; with
+                            regions also regions: [{blurry: scores, restored: scores}], in the order
+                            asked for; unchanged is why the frame came back as it was, null where it was
+                            restored
+    unchanged               [{index, name, reason}], those of them that came back as they were
     mean                    {blurry: scores, restored: scores} over those frames
     regions                 [{x, y, width, height, mean: {blurry: scores, restored: scores}}]
-    compared                [{name, frames, mean, regions, failed}], the same of every other version
+    compared                [{name, frames, unchanged, mean, regions, failed}], the same of all other versions
     without_reference       how many of the chosen frames have nothing to be compared with
     findings                what is odd about the files, sentences
     failed                  [{index, name, message}]
@@ -29,14 +32,29 @@ from typing import Any
 
 from engine.commands.candidates import Candidate, candidate
 from engine.commands.frame_range import FrameRange
-from engine.commands.frames import FrameFailure, Progress, describe_failures, progress_bar, stop_signals
+from engine.commands.frames import (
+    Progress,
+    describe_failures,
+    progress_bar,
+    stop_signals,
+)
 from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome, to_json
 from engine.commands.targets import check_table
-from engine.errors import EngineError, ExportError, MethodError, OperationCancelled, SequenceError
+from engine.errors import (
+    EngineError,
+    ExportError,
+    MethodError,
+    OperationCancelled,
+    SequenceError,
+    as_engine_error,
+)
 from engine.export import write_text_atomically
 from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
+from engine.restore.evidence import describe_unchanged
+from engine.restore.frame_run import FrameFailure, describe_beside
+from engine.restore.memory import is_out_of_memory
 from engine.restore.run import FrameResult
 from engine.restore.settings import RestoreSettings
 from engine.sequence import Sequence, open_source
@@ -52,6 +70,8 @@ class FrameScores:
     seconds: float
     blurry: Scores
     restored: Scores
+    unchanged: str = ""
+    """Why it came back as it was; empty where it was restored."""
     regions: tuple[tuple[Scores, Scores], ...] = ()
     """Blurry and restored inside each region."""
 
@@ -110,7 +130,7 @@ def evaluate(
         )
         if not any(version.scores for version in versions):
             raise failures[0].error if failures else _no_reference(source)
-        findings = (*remarks, *sequence.findings)
+        findings = (*remarks, *sequence.findings, *describe_beside(sequence, failures))
         facts = {
             "path": source.path,
             "name": sequence.name,
@@ -165,24 +185,33 @@ def _score_version(
 ) -> _Version:
     scores: list[FrameScores] = []
     failures: list[FrameFailure] = []
+    left = set(range(frames.start, frames.stop))
     try:
         for step in version.pictures(
             sequence, frames, settings=options.settings, progress=progress, should_stop=should_stop
         ):
+            left.discard(step.frame)
             if isinstance(step, FrameFailure):
                 failures.append(step)
                 continue
             try:
                 scored = _score(sequence, step, options.regions)
-            except EngineError as error:
-                failures.append(FrameFailure(step.frame, error))
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                failures.append(FrameFailure(step.frame, as_engine_error(error)))
                 continue
             if scored is not None:
                 scores.append(scored)
     except OperationCancelled:
         raise
-    except EngineError as error:  # this version has nothing; the others may
-        failures = [FrameFailure(frame, error) for frame in range(frames.start, frames.stop)]
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        failures = [FrameFailure(frame, as_engine_error(error)) for frame in range(frames.start, frames.stop)]
+    else:
+        not_tried = EngineError("not tried, since it would fail as those before it")
+        failures += [FrameFailure(frame, not_tried) for frame in sorted(left)]
     return _Version(version.name, scores, failures)
 
 
@@ -194,6 +223,7 @@ def _told(version: _Version, regions: tuple[Region, ...]) -> dict[str, Any]:
             "index": one.index,
             "name": one.name,
             "seconds": round(one.seconds, 6),
+            "unchanged": one.unchanged or None,
             "blurry": _values(one.blurry),
             "restored": _values(one.restored),
         }
@@ -204,6 +234,11 @@ def _told(version: _Version, regions: tuple[Region, ...]) -> dict[str, Any]:
         rows.append(row)
     return {
         "frames": rows,
+        "unchanged": [
+            {"index": one.index, "name": one.name, "reason": one.unchanged}
+            for one in version.scores
+            if one.unchanged
+        ],
         "mean": _means([(one.blurry, one.restored) for one in version.scores]),
         "regions": [
             {
@@ -226,6 +261,7 @@ def _failed(sequence: Sequence, failures: list[FrameFailure]) -> list[dict[str, 
             "message": str(failure.error),
         }
         for failure in failures
+        if not failure.is_beside
     ]
 
 
@@ -233,7 +269,7 @@ def _as_csv(versions: list[_Version], regions: tuple[Region, ...]) -> str:
     """Return a row for every version, frame and part of the picture, the blurry frames first."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["version", "frame", "region", "psnr", "ssim", "correlation"])
+    table.writerow(["version", "frame", "region", "psnr", "ssim", "correlation", "unchanged"])
     parts = ["", *(_name_of(region) for region in regions)]
     told_blurry: set[int] = set()
     for version in versions:
@@ -241,8 +277,8 @@ def _as_csv(versions: list[_Version], regions: tuple[Region, ...]) -> str:
             pairs = [(one.blurry, one.restored), *one.regions]
             for part, (blurry, restored) in zip(parts, pairs, strict=True):
                 if one.index not in told_blurry:
-                    table.writerow(["blurry", one.name, part, *_values(blurry).values()])
-                table.writerow([version.name, one.name, part, *_values(restored).values()])
+                    table.writerow(["blurry", one.name, part, *_values(blurry).values(), ""])
+                table.writerow([version.name, one.name, part, *_values(restored).values(), one.unchanged])
             told_blurry.add(one.index)
     return text.getvalue()
 
@@ -259,7 +295,9 @@ def _between_references(sequence: Sequence, frames: Span) -> Span:
     def has_one(frame: int) -> bool:
         try:
             return sequence.reference(frame) is not None
-        except EngineError:
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
             return True  # it is broken, which is to be reported, not passed over
 
     start = next((frame for frame in range(frames.start, frames.stop) if has_one(frame)), None)
@@ -296,6 +334,7 @@ def _score(sequence: Sequence, result: FrameResult, regions: tuple[Region, ...])
         result.seconds,
         compare(sequence, result.frame, blurry),
         compare(sequence, result.frame, result.picture),
+        result.unchanged,
         tuple(
             (
                 compare(sequence, result.frame, blurry, region),
@@ -343,6 +382,12 @@ def _as_text(facts: dict[str, Any]) -> str:
         lines.append(
             "The frames are made of spikes: one factor fits each to the brightness of its reference."
         )
+    for version in (facts, *facts["compared"]):
+        told = describe_unchanged(
+            ((one["name"], one["reason"]) for one in version["unchanged"]), len(version["frames"])
+        )
+        if told:
+            lines.append(f"{version['name']}: {told}" if version is not facts else told)
     if facts["without_reference"]:
         lines.append(f"{facts['without_reference']} frames without a reference were left out.")
     lines += [

@@ -6,7 +6,8 @@
     frames      count, height, width, bit_depth, gamma, gamma_known, virtual (made of spikes), reference
                 (there is something to compare with)
     windows     source ("log", "layout", "guess", "given"), planes: [start, stop] of every frame, or []
-    recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes, flip,
+    recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes,
+                unwritten_planes (of zeros at the end, not counted), axes (null, or such as "HWT"), flip,
                 msb_first, known_by: {height, width, planes, rate_hz, flip: how that is known}, warnings:
                 [sentence],
                 candidates: [{height, width, planes, remainder_bytes, score}], best first,
@@ -84,6 +85,8 @@ def _recording_facts(recording: Recording) -> dict[str, Any]:
         "rate_hz": info.rate_hz,
         "bytes": info.bytes,
         "remainder_bytes": info.remainder_bytes,
+        "unwritten_planes": info.unwritten_planes,
+        "axes": info.axes,
         "flip": info.flip,
         "msb_first": info.msb_first,
         "known_by": dict(info.known_by),
@@ -141,7 +144,7 @@ def _as_text(facts: dict[str, Any]) -> str:
 _WINDOWS = {
     "log": "from the alignment log",
     "layout": "from the data set's layout",
-    "guess": "guessed, evenly spread",
+    "guess": "guessed",
     "given": "as given",
 }
 

@@ -10,11 +10,18 @@
     source      path, spikes, reference, alignment, height, width, rate_hz, flip, msb_first, gamma,
                 exposure_planes, stride_planes: as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
-    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds}], those written;
-                with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a reference
+    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds, unchanged}],
+                those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
+                reference; unchanged is why the frame came back as it was, null where it was restored
+    unchanged   [{index, name, reason}], those of them that came back as they were
     remarks     lines on what the user should know
-    failed      [{index, name, message, finished_before: first frame that was not done by then}]
+    failed      [{index, name, message, finished_before: first frame that was not done by then, beside: true
+                where it was only looked at for the sake of frames near it}]
     seconds     for all of it
+
+A frame of which nothing is known, because its window holds no planes or its spikes are missing, is written as
+it was and named. Where that is so of all frames nothing is written, and the command fails. So it does where
+the method finds that of all of them later; then the copies are written and named.
 
 Until then the frames are in `restore.jsonl`, a line each (see `engine.commands.manifest`).
 """
@@ -26,9 +33,6 @@ from typing import Any
 
 from engine.commands.frame_range import FrameRange
 from engine.commands.frames import (
-    GIVE_UP_AFTER,
-    Earlier,
-    FrameFailure,
     describe_failures,
     progress_bar,
     restore_each,
@@ -44,6 +48,8 @@ from engine.export import claim_file, make_folder, write_picture, write_side_by_
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
+from engine.restore.evidence import check_any_evidence, describe_unchanged, is_want_of_evidence
+from engine.restore.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
 from engine.restore.memory import find_budget
 from engine.restore.methods import Method
 from engine.restore.settings import Layout, RestoreSettings, settle
@@ -86,6 +92,16 @@ class Restored:
     layout: str = ""
     """What it was really cut by."""
 
+    @property
+    def unchanged(self) -> list[tuple[str, str]]:
+        """Name of every written frame that came back as it was, and why."""
+        return [(row["name"], row["unchanged"]) for row in self.frames if row.get("unchanged")]
+
+    @property
+    def restored(self) -> int:
+        """Written frames without those of which nothing was known."""
+        return len(self.frames) - sum(is_want_of_evidence(reason) for _, reason in self.unchanged)
+
 
 def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
     """Restore frames into `options.out`; those that fail are named, the others are written.
@@ -95,10 +111,14 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
     """
     result = restore_to_folder(source, options)
     if result.was_complete:
-        done = f"{len(result.frames)} of {result.wanted} frames were restored before: {options.out}"
+        done = f"{result.restored} of {result.wanted} frames were restored before: {options.out}"
     else:
-        written = f"{len(result.frames)} of {result.wanted} frames restored"
-        done = f"{written} in {result.seconds:.1f} s: {options.out}"
+        done = (
+            f"{result.restored} of {result.wanted} frames restored in {result.seconds:.1f} s: {options.out}"
+        )
+    unchanged = describe_unchanged(result.unchanged, result.wanted)
+    if unchanged:
+        done += f"\n{unchanged}"
     if result.layout:
         done += f"\nComputed in {result.layout}"
     return Outcome(
@@ -119,6 +139,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         before = read_report(report) if options.resume and not options.overwrite else None
         if before is not None:
             check_same(before["made_from"], made_from, report)
+        check_any_evidence(sequence, _indices(frames), method.fewest_planes)
         layout = _layout(sequence, method, options, before)
         computer = TileComputer(method, sequence.frame_size, layout)
         others = [report] if options.side_by_side is None else [report, options.side_by_side]
@@ -141,9 +162,15 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             log.repair()
         findings = (*remarks, *sequence.findings)
         if before is not None and before.get("complete") and record.is_whole(frames):
-            problem = describe_failures(sequence, frames, record.failures)
-            failed = len(record.failures)
-            return Restored(record.rows, len(frames), failed, 0.0, findings, problem, was_complete=True)
+            return Restored(
+                record.rows,
+                len(frames),
+                _count(record.failures),
+                0.0,
+                (*findings, *describe_beside(sequence, record.failures)),
+                _problem(sequence, frames, record, record.failures),
+                was_complete=True,
+            )
         is_complete = False
         unwritten = 0
         try:
@@ -181,7 +208,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                             break
             if unwritten and not record.rows:
                 raise record.unwritten[0].error
-            is_complete = not record.unwritten
+            is_complete = not record.unwritten and record.is_whole(frames)
         except (OperationCancelled, KeyboardInterrupt):
             done = f"{len(record.rows)} of {len(frames)} frames are in {options.out}"
             raise OperationCancelled(f"stopped: {done}; the same command with --resume goes on") from None
@@ -190,21 +217,38 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         if is_complete:
             log.remove()
         failures = [*record.failures, *record.unwritten]
-        problem = describe_failures(sequence, frames, failures)
-        if unwritten == GIVE_UP_AFTER:
-            left = len(frames) - len(record.rows) - len(failures)
+        problem = _problem(sequence, frames, record, failures)
+        left = len(frames) - len(record.rows) - _count(failures)
+        if left and unwritten == GIVE_UP_AFTER:
             problem += f". {left} frames after them were not tried; --resume goes on when there is space"
+        elif left:
+            problem += f". {left} frames after them were not tried, since they would fail alike"
         if not is_complete and not problem:
             problem = f"{report}: cannot be written. The frames are all there; --resume completes the report"
     return Restored(
         record.rows,
         len(frames),
-        len(failures),
+        _count(failures),
         record.seconds,
-        (*findings, *computer.remarks),
+        (*findings, *describe_beside(sequence, failures), *computer.remarks),
         problem,
         layout=f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else "",
     )
+
+
+def _count(failures: list[FrameFailure]) -> int:
+    """Count the frames that were asked for and failed."""
+    return sum(not failure.is_beside for failure in failures)
+
+
+def _problem(sequence: Sequence, frames: Span, record: Record, failures: list[FrameFailure]) -> str:
+    """Return one line about what was not done, "" where some frame was restored and none failed."""
+    problem = describe_failures(sequence, frames, failures)
+    unchanged = record.unchanged
+    if len(unchanged) == len(record.rows) and all(is_want_of_evidence(reason) for _, reason in unchanged):
+        nothing = f"no frame could be restored: {describe_unchanged(unchanged, len(frames))}"
+        problem = "; ".join(filter(None, (nothing if unchanged else "", problem)))
+    return problem
 
 
 def _layout(

@@ -7,12 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.commands.frames import FrameFailure
 from engine.commands.manifest import DoneLog
 from engine.commands.outcome import to_json
 from engine.errors import EngineError
 from engine.geometry import Size, Span
 from engine.metrics import compare
+from engine.restore.frame_run import FrameFailure
+from engine.restore.memory import is_out_of_memory
 from engine.restore.methods import Method
 from engine.restore.run import FrameResult
 from engine.restore.settings import Layout
@@ -67,6 +68,11 @@ class Record:
     def done(self) -> frozenset[int]:
         return frozenset(self._rows)
 
+    @property
+    def unchanged(self) -> list[tuple[str, str]]:
+        """Name of every written frame that came back as it was, and why."""
+        return [(row["name"], row["unchanged"]) for row in self.rows if row.get("unchanged")]
+
     def is_whole(self, frames: Span) -> bool:
         """Whether every frame is written or has failed."""
         return self.done.union(failure.frame for failure in self.failures) >= set(
@@ -83,7 +89,12 @@ class Record:
         failed = [event["failed"] for event in events if "failed" in event]
         for row in failed or [row for row in report.get("failed", []) if "finished_before" in row]:
             self.failures.append(
-                FrameFailure(row["index"], EngineError(row["message"]), row["finished_before"])
+                FrameFailure(
+                    row["index"],
+                    EngineError(row["message"]),
+                    row["finished_before"],
+                    row.get("beside", False),
+                )
             )
 
         pieces = [event["pieces"] for event in events if "pieces" in event]
@@ -129,6 +140,7 @@ class Record:
             "bytes": file.stat().st_size,
             "window": None if window is None else [float(window.start), float(window.stop)],
             "seconds": round(result.seconds, 6),
+            "unchanged": result.unchanged or None,
         }
         if self._options.scores:
             row |= _scores(self._sequence, result)
@@ -143,7 +155,9 @@ class Record:
             "index": failure.frame,
             "name": self._sequence.frame_name(failure.frame),
             "message": str(failure.error),
-        } | ({} if failure.finished_before is None else {"finished_before": failure.finished_before})
+            **({} if failure.finished_before is None else {"finished_before": failure.finished_before}),
+            **({"beside": True} if failure.is_beside else {}),
+        }
 
     def to_json(self, *, complete: bool) -> str:
         sequence = self._sequence
@@ -173,6 +187,11 @@ class Record:
             },
             "remarks": self._computer.remarks,
             "frames": self.rows,
+            "unchanged": [
+                {"index": row["index"], "name": row["name"], "reason": row["unchanged"]}
+                for row in self.rows
+                if row.get("unchanged")
+            ],
             "failed": [self._told(failure) for failure in (*self.failures, *self.unwritten)],
             "seconds": round(self.seconds, 3),
         }
@@ -185,7 +204,9 @@ def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float]:
             return {}
         restored = compare(sequence, result.frame, result.picture)
         blurry = compare(sequence, result.frame, sequence.frame(result.frame))
-    except EngineError:  # a broken reference costs the scores, not the frame
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return {}
     return {
         "psnr": restored.psnr,

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.geometry import Size
-from engine.recording.array_opening import open_array, open_array_folder
+from engine.recording.array_opening import open_array
+from engine.recording.event_origin import Origin, agrees_from_one, size_by_frames
+from engine.recording.events import EventRecording
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
-from engine.recording.orientation import FlipGuess, guess_flip
+from engine.recording.orientation import FlipGuess, guess_flip, guess_lying
 from engine.recording.packed import map_file, write_packed
+from engine.recording.plane_opening import open_array_folder
 from engine.recording.recording import (
     GeometryCandidate,
     Recording,
@@ -26,7 +29,7 @@ from engine.recording.recording import (
     RecordingInfo,
     Source,
 )
-from engine.recording.signature import is_array, read_head, refuse_foreign
+from engine.recording.signature import checked_head, is_array
 from engine.time_units import TimeUnit
 from engine.time_units import time_unit as unit_named
 
@@ -40,6 +43,7 @@ __all__ = [
     "TimeUnit",
     "guess_flip",
     "guess_geometry",
+    "guess_lying",
     "open_recording",
     "write_packed",
 ]
@@ -58,17 +62,21 @@ def open_recording(
     layout_planes: int | None = None,
     time_unit: str | None = None,
     msb_first: bool | None = None,
+    frame_size: Size | None = None,
 ) -> Recording:
     """Open a spike recording without reading it.
 
     A `.dat` file holds packed planes, `.npy` and `.npz` unpacked planes or an event list, whose
     `time_unit` is guessed where it is None. A folder of files of planes is one recording, one after another.
+    Which axis of unpacked planes is time is found from their values where no size that was said tells.
 
     Height and width are found out where they are not given: by a `config.yaml` beside or above, by what
     the data set's layout says (`layout_size`, `layout_planes`), by the bits themselves. The first two are
     checked against the bits, which win; `info.known_by` and `info.warnings` tell. `flip` says whether
     the bottom row is stored first; None asks the sidecar, then `frame`, a blurry picture (H, W[, 3]) of
     the same scene exposed in the planes `frame_window`, else takes what is usual for the format.
+    The rows and columns of an event list count from 0, or from 1 where height and width, `frame_size` (of the
+    frames of the same scene) or `frame` show it. The frame also tells if rows of an array are its columns.
     `msb_first` says that packed bytes hold their first pixel in the most significant bit; None means no.
 
     Raises RecordingError where the recording cannot be read, GeometryError (with the candidates) where
@@ -80,16 +88,55 @@ def open_recording(
         raise RecordingError(
             "no such unit of time", path=path, found=repr(time_unit), expected=", ".join(get_args(TimeUnit))
         )
-    given = Given(height, width, rate_hz, flip, layout_size, layout_planes, unit, msb_first=msb_first)
+    given = Given(
+        height,
+        width,
+        rate_hz,
+        flip,
+        layout_size,
+        layout_planes,
+        unit,
+        msb_first=msb_first,
+        frame_size=frame_size,
+    )
     given.check(path)
     recording = _open(path, given)
-    if frame is None or recording.info.known_by.get("flip") != "unknown":
+    if frame is None:
         return recording
-    found = guess_flip(recording, frame, frame_window).flip
-    if found is None:
+    if recording.info.may_lie and guess_lying(recording, frame, frame_window):
+        recording.close()
+        given = dataclasses.replace(given, lying=True)
+        recording = _open(path, given)
+    if recording.info.known_by.get("flip") == "unknown":
+        found = guess_flip(recording, frame, frame_window).flip
+        if found is not None:
+            recording.close()
+            given = dataclasses.replace(given, flip=found, flip_source="bytes")
+            recording = _open(path, given)
+    if isinstance(recording, EventRecording):
+        return _counted_from(path, recording, given, frame, frame_window)
+    return recording
+
+
+def _counted_from(
+    path: Path,
+    recording: EventRecording,
+    given: Given,
+    frame: NDArray[np.floating],
+    frame_window: tuple[float, float] | None,
+) -> Recording:
+    """Open an event list again where the frame shows that its coordinates begin at 1."""
+    info = recording.info
+    if not recording.origin_is_open or info.known_by["flip"] == "unknown":
+        return recording
+    size: Size | None = info.size
+    if "bytes" in (info.known_by["height"], info.known_by["width"]):
+        size = None if given.frame_size is None else size_by_frames(recording, given.frame_size)
+    if size is None or not agrees_from_one(recording, size, frame, frame_window):
         return recording
     recording.close()
-    return _open(path, dataclasses.replace(given, flip=found, flip_source="bytes"))
+    origin = Origin(1, 1, "a frame agrees with them clearly better so")
+    return _open(path, dataclasses.replace(given, event_origin=origin, layout_size=size))
 
 
 def _open(path: Path, given: Given) -> Recording:
@@ -98,8 +145,7 @@ def _open(path: Path, given: Given) -> Recording:
         if paths[0].suffix.lower() in ARRAY_SUFFIXES:
             return open_array_folder(path, paths, given)
         return open_packed_folder(path, paths, given)
-    head = read_head(path)
-    refuse_foreign(path, head)
+    head = checked_head(path)
     if is_array(path, head):
         return open_array(path, head, given)
     return open_packed(path, given)
@@ -110,6 +156,12 @@ def guess_geometry(
 ) -> list[GeometryCandidate]:
     """Return the readings of a packed recording that its bits allow, the likeliest first."""
     path = Path(path)
-    refuse_foreign(path, read_head(path))
+    if is_array(path, checked_head(path)):
+        raise RecordingError(
+            "the size of its planes is in the file, and need not be guessed",
+            path=path,
+            expected="packed planes (.dat)",
+            advice="Open it as it is.",
+        )
     stored = np.frombuffer(map_file(path), np.uint8)
     return list(infer_geometry(stored, height=height, width=width).candidates)

@@ -1,246 +1,29 @@
-"""Open `.npy` and `.npz` files: unpacked planes, or an event list; and folders of unpacked planes."""
+"""Open `.npy` and `.npz` files: unpacked planes, or an event list."""
 
-import dataclasses
-import math
 from pathlib import Path
 
-from engine.errors import GeometryError, RecordingError
-from engine.findings import Finding
-from engine.geometry import Size
-from engine.recording.arrays import StoredArray, list_arrays
-from engine.recording.claims import check_side
-from engine.recording.event_columns import has_events, read_columns, read_scalars, time_in_planes
-from engine.recording.events import EventRecording
-from engine.recording.folder import FolderRecording
-from engine.recording.opening import Given, first_answer
-from engine.recording.recording import Recording, RecordingInfo, Source
-from engine.recording.sidecar import CORRECT, Sidecar, find_sidecar
-from engine.recording.signature import read_head, refuse_foreign
-from engine.recording.unpacked import MappedPlanes, PackedPlanes, drop_single_axis, pack_array
-
-PLANE_KEYS = ("spk", "spike", "spikes", "planes")
-OTHER_FILE = "Check that it is the recording of this sequence"
+from engine.errors import RecordingError
+from engine.recording.arrays import list_arrays
+from engine.recording.event_columns import has_events
+from engine.recording.event_opening import open_events
+from engine.recording.opening import Given
+from engine.recording.plane_opening import open_planes, plane_array
+from engine.recording.recording import Recording
+from engine.recording.sidecar import find_sidecar
 
 
 def open_array(path: Path, head: bytes, given: Given) -> Recording:
     """Open one `.npy` or `.npz` file whose first bytes are `head`."""
     arrays = list_arrays(path, head)
     sidecar = find_sidecar(path)
-    planes = _array_of_planes(arrays)
+    planes = plane_array(arrays)
     if planes is not None:
-        return _open_planes(planes, given, sidecar)
+        return open_planes(planes, given, sidecar)
     if has_events(arrays):
-        return _open_events(path, arrays, given, sidecar)
+        return open_events(path, arrays, given, sidecar)
     raise RecordingError(
         "neither planes nor events are in this file",
         path=path,
         found=", ".join(f"{array.key or 'array'} {array.shape} {array.dtype}" for array in arrays[:6]),
         expected="an array (planes, H, W), under the key spk where there are several, or events t, x, y[, p]",
     )
-
-
-def open_array_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> FolderRecording:
-    """Open files of unpacked planes as the parts of one recording."""
-    sidecar = find_sidecar(folder)
-    parts: list[tuple[StoredArray, tuple[int, int, int]]] = []
-    for path in paths:
-        head = read_head(path)
-        refuse_foreign(path, head)
-        planes = _array_of_planes(list_arrays(path, head))
-        if planes is None:
-            raise RecordingError(
-                "this part of the folder holds no planes", path=path, expected="an array (planes, H, W)"
-            )
-        parts.append((planes, _shape(planes)))
-    first = parts[0][1]
-    for planes, shape in parts:
-        if shape[1:] != first[1:]:
-            raise GeometryError(
-                "the recordings of this folder are not of one geometry",
-                path=planes.path,
-                found=str(Size(*shape[1:])),
-                expected=f"{Size(*first[1:])}, as in {paths[0].name}",
-                advice="Keep recordings of one size in a folder.",
-            )
-    counts = tuple(shape[0] for _, shape in parts)
-    info = dataclasses.replace(
-        _planes_info(parts[0][0], first, given, sidecar),
-        path=folder,
-        format="folder",
-        planes=sum(counts),
-        bytes=sum(path.stat().st_size for path in paths),
-    )
-    stored = {planes.path: planes for planes, _ in parts}
-    unsaid = Sidecar()
-    return FolderRecording(
-        info,
-        paths,
-        counts,
-        lambda path, _: _open_planes(stored[path], dataclasses.replace(given, flip=info.flip), unsaid),
-    )
-
-
-def _array_of_planes(arrays: list[StoredArray]) -> StoredArray | None:
-    possible = {
-        array.key: array
-        for array in arrays
-        if drop_single_axis(array.shape) is not None and array.dtype.kind in "buif"
-    }
-    named = [possible[key] for key in PLANE_KEYS if key in possible]
-    if named:
-        return named[0]
-    return next(iter(possible.values())) if len(possible) == 1 else None
-
-
-def _shape(stored: StoredArray) -> tuple[int, int, int]:
-    shape = drop_single_axis(stored.shape)
-    assert shape is not None, "only arrays of planes come here"
-    return shape
-
-
-def _open_planes(stored: StoredArray, given: Given, sidecar: Sidecar) -> Recording:
-    shape = _shape(stored)
-    info = _planes_info(stored, shape, given, sidecar)
-    if stored.key or stored.fortran_order:
-        return PackedPlanes(info, pack_array(stored, shape))
-    return MappedPlanes(info, stored.map().reshape(shape))
-
-
-def _planes_info(
-    stored: StoredArray, shape: tuple[int, int, int], given: Given, sidecar: Sidecar
-) -> RecordingInfo:
-    path = stored.path
-    planes, height, width = shape
-    for name, said, found in (("height", given.height, height), ("width", given.width, width)):
-        if check_side(said, name, path) not in (None, found):
-            raise GeometryError(
-                f"the array has another {name} than was given",
-                path=path,
-                found=f"{name} {found}, shape {stored.shape}",
-                expected=f"{name} {said}",
-                advice="Leave height and width out: the file states them.",
-            )
-    rate_hz, rate_source = first_answer((given.rate_hz, "given"), (sidecar.rate_hz, "sidecar"))
-    flip, flip_source = _orientation(given, sidecar)
-    return RecordingInfo(
-        path=path,
-        format="unpacked",
-        height=height,
-        width=width,
-        planes=planes,
-        bytes=path.stat().st_size,
-        rate_hz=rate_hz,
-        flip=flip,
-        known_by={
-            "height": "file",
-            "width": "file",
-            "planes": "file",
-            "rate_hz": rate_source,
-            "flip": flip_source,
-        },
-        warnings=sidecar.warnings + _contradictions(Size(height, width), planes, given, sidecar),
-    )
-
-
-def _orientation(given: Given, sidecar: Sidecar) -> tuple[bool, Source]:
-    """Arrays usually have their top row first, unlike `.dat` files."""
-    flip, source = first_answer((given.flip, given.flip_source), (sidecar.flip, "sidecar"))
-    return bool(flip), source
-
-
-def _contradictions(size: Size, planes: int, given: Given, sidecar: Sidecar) -> tuple[Finding, ...]:
-    warnings: tuple[Finding, ...] = ()
-    if sidecar.size not in (None, size):
-        warnings += (
-            Finding(
-                f"{sidecar.path} says {sidecar.size}, but the file has {size}; the file was believed", CORRECT
-            ),
-        )
-    if given.layout_size not in (None, size):
-        warnings += (
-            Finding(f"the data set's layout says {given.layout_size}, but the file has {size}", OTHER_FILE),
-        )
-    if given.layout_planes not in (None, planes):
-        warnings += (
-            Finding(
-                f"the data set's layout says {given.layout_planes} planes, but there are {planes}", OTHER_FILE
-            ),
-        )
-    return warnings
-
-
-def _open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Sidecar) -> EventRecording:
-    columns = read_columns(path, arrays)
-    stated = read_scalars(arrays)
-    rate_hz, rate_source = first_answer(
-        (given.rate_hz, "given"), (stated.get("rate_hz"), "file"), (sidecar.rate_hz, "sidecar")
-    )
-    timing = time_in_planes(columns.t, given.time_unit, rate_hz, rate_source)
-    order = slice(None) if timing.order is None else timing.order
-    y, x = columns.y[order], columns.x[order]
-    least = Size(int(y.max()) + 1, int(x.max()) + 1)
-    height, height_source = _side(
-        "height", given.height, stated, sidecar.size, given.layout_size, least, path
-    )
-    width, width_source = _side("width", given.width, stated, sidecar.size, given.layout_size, least, path)
-    warnings = sidecar.warnings + columns.warnings + timing.warnings
-    if "bytes" in (height_source, width_source):
-        warnings += (
-            Finding(
-                f"nothing says height and width: {Size(height, width)} just holds all events; "
-                "rows and columns without any at the far edges are unknown",
-                "Give height and width",
-            ),
-        )
-    flip, flip_source = _orientation(given, sidecar)
-    info = RecordingInfo(
-        path=path,
-        format="events",
-        height=height,
-        width=width,
-        planes=math.floor(timing.t_planes[-1]) + 1,
-        bytes=path.stat().st_size,
-        rate_hz=timing.rate_hz,
-        flip=flip,
-        known_by={
-            "height": height_source,
-            "width": width_source,
-            "planes": "file",
-            "rate_hz": timing.rate_source,
-            "flip": flip_source,
-        },
-        warnings=warnings,
-    )
-    return EventRecording(info, timing.t_planes, y, x)
-
-
-def _side(
-    name: str,
-    given: int | None,
-    stated: dict[str, float],
-    sidecar: Size | None,
-    layout: Size | None,
-    least: Size,
-    path: Path,
-) -> tuple[int, Source]:
-    """Decide the height or width of an event list: what is said, as long as all events are inside."""
-    needed: int = getattr(least, name)
-    given = check_side(given, name, path)
-    if given is not None and given < needed:
-        raise GeometryError(
-            f"events lie outside the given {name}",
-            path=path,
-            found=f"events up to {needed - 1}",
-            expected=f"below {given}",
-            advice=f"Give a {name} of at least {needed}.",
-        )
-    said: list[tuple[int | None, Source]] = [
-        (given, "given"),
-        (int(stated[name]) if name in stated else None, "file"),
-        (None if sidecar is None else getattr(sidecar, name), "sidecar"),
-        (None if layout is None else getattr(layout, name), "layout"),
-    ]
-    for value, source in said:
-        if value is not None and value >= needed:
-            return value, source
-    return needed, "bytes"

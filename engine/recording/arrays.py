@@ -18,7 +18,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from engine.recording.signature import NPY_MAGIC, quote
+from engine.recording.foreign_kinds import NPY_MAGIC
+from engine.recording.signature import quote
 
 _DAMAGES = (
     OSError,
@@ -46,19 +47,17 @@ class StoredArray:
     dtype: np.dtype[np.generic]
     fortran_order: bool
 
-    def chunks(self, rows: int) -> Iterator[NDArray[np.generic]]:
-        """Yield the array, `rows` of its first axis at a time; RecordingError where it is cut short."""
-        if self.fortran_order or not self.shape:
-            whole = self.load()
-            for start in range(0, len(whole), rows):
-                yield whole[start : start + rows]
-            return
-        row_shape = self.shape[1:]
-        row_bytes = int(np.prod(row_shape, dtype=np.int64)) * self.dtype.itemsize
+    def chunks(self, rows: int, shape: tuple[int, ...]) -> Iterator[NDArray[np.generic]]:
+        """Yield the array in the order of its file, `rows` at a time; RecordingError where it is cut short.
+
+        shape: its axes as they follow each other in the file, the slowest one first.
+        """
+        row_shape = shape[1:]
+        row_bytes = math.prod(row_shape) * self.dtype.itemsize
         with _telling(self.path), _opened(self.path, self.key) as file:
             _read_header(file)
-            for start in range(0, self.shape[0], rows):
-                count = min(rows, self.shape[0] - start)
+            for start in range(0, shape[0], rows):
+                count = min(rows, shape[0] - start)
                 content = _read_exactly(file, count * row_bytes, self)
                 yield np.frombuffer(content, self.dtype).reshape(count, *row_shape)
 

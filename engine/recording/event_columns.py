@@ -1,7 +1,7 @@
-"""Find the columns of an event list and the unit of its times.
+"""Find the columns of an event list.
 
 Columns come as keys of a `.npz`, as fields of a structured array, or as an (N, 3) or (N, 4) array of
-t, x, y[, p]. Nothing in a file says its unit of time; what is plausible is taken and stated.
+t, x, y[, p]. The name of a time may say its unit, as `t_us` does.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from engine.errors import RecordingError
 from engine.findings import Finding
 from engine.recording.arrays import StoredArray
-from engine.recording.recording import Source
-from engine.time_units import SECONDS_IN, TimeUnit
+from engine.recording.event_clock import exact_times, run_over
+from engine.time_units import TimeUnit, split_unit
 
 NAMES = {
     "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
@@ -28,10 +28,8 @@ SCALARS = {
     "width": ("width", "spike_w"),
     "rate_hz": ("rate_hz", "spike_rate_hz"),
 }
-NOMINAL_RATE_HZ = 20_000.0
-"""Rate of common spike cameras; the length of a plane where times are continuous and nobody says."""
-FASTEST_RATE_HZ = 100_000.0
-LATEST_FIRST_PLANE = 10_000_000
+LATEST_TIME = 2.0**100
+"""Beyond any clock; times below it can be subtracted and multiplied without overflow."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,14 @@ class Columns:
     t: NDArray[np.generic]
     x: NDArray[np.int32]
     y: NDArray[np.int32]
+    unit: TimeUnit | None = None
+    """What the name of the times says that they count."""
     warnings: tuple[Finding, ...] = ()
 
-
-@dataclass(frozen=True)
-class Timing:
-    """Times in planes, ascending with `order`, and how that was found."""
-
-    t_planes: NDArray[np.float64]
-    order: NDArray[np.intp] | None
-    """What sorted them, None where they were sorted."""
-    rate_hz: float | None
-    rate_source: Source
-    warnings: tuple[Finding, ...]
+    @property
+    def resolution(self) -> float:
+        """Step between numbers of the stored type at the time farthest from 0; 0 for whole types."""
+        return float(np.spacing(max(-self.t.min(), self.t.max()))) if self.t.dtype.kind == "f" else 0.0
 
 
 def has_events(arrays: list[StoredArray]) -> bool:
@@ -74,8 +67,10 @@ def read_scalars(arrays: list[StoredArray]) -> dict[str, float]:
 def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
     """Read the event list of a file. Raises RecordingError where its columns make no sense."""
     warnings: tuple[Finding, ...] = ()
+    unit: TimeUnit | None = None
     keyed = _by_keys(arrays)
     if keyed is not None:
+        unit = split_unit(keyed["t"].key)[1]
         t, x, y = (keyed[name].load().reshape(-1) for name in "txy")
         p = keyed["p"].load().reshape(-1) if "p" in keyed else None
     else:
@@ -84,6 +79,7 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
         rows: NDArray[Any] = table.load()
         if rows.dtype.names:
             fields = _named(rows.dtype.names)
+            unit = split_unit(fields["t"])[1]
             t, x, y = (rows[fields[name]] for name in "txy")
             p = rows[fields["p"]] if "p" in fields else None
         else:
@@ -105,6 +101,24 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
             if t.dtype.kind == "f"
             else f"times of {t.dtype}",
         )
+    if max(-float(t.min()), float(t.max())) > LATEST_TIME:
+        raise RecordingError(
+            "times of the event list are beyond any clock",
+            path=path,
+            found=f"{t.min()} to {t.max()}",
+            advice="Copy or save the list again, it may be damaged",
+        )
+    unwritten = _unwritten_rows(t, x, y)
+    if unwritten:
+        written = len(t) - unwritten
+        t, x, y, p = t[:written], x[:written], y[:written], None if p is None else p[:written]
+        warnings += (
+            Finding(
+                f"the last {unwritten} events are all zeros, as rows that were never written are: "
+                "they do not count",
+                "Save only the rows that were recorded",
+            ),
+        )
     if p is not None and len(np.unique(p)) > 1:
         warnings += (
             Finding(
@@ -112,58 +126,28 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
                 "Keep those of one polarity where the other are no spikes",
             ),
         )
-    return Columns(t, _pixels(path, "x", x), _pixels(path, "y", y), warnings)
+    return Columns(t, _pixels(path, "x", x), _pixels(path, "y", y), unit, warnings)
 
 
-def time_in_planes(
-    t: NDArray[np.generic], unit: TimeUnit | None, rate_hz: float | None, rate_source: Source
-) -> Timing:
-    """Express times in planes, sorted, plane 0 at time 0 unless that is absurdly far or negative."""
-    times = t.astype(np.float64)
-    order: NDArray[np.intp] | None = None
-    if np.any(times[1:] < times[:-1]):
-        order = np.argsort(times, kind="stable")
-        times = times[order]
-    warnings: tuple[Finding, ...] = ()
-    if unit is None:
-        unit, reason = _plausible_unit(times)
-        warnings += (
-            Finding(f"times are taken for {unit}, because {reason}", "Say time_unit if they are not"),
-        )
-    if unit != "planes":
-        times *= SECONDS_IN[unit]
-        if rate_hz is None:
-            rate_hz = _tick_rate_hz(times)
-            rate_source = "bytes"
-        if rate_hz is None:
-            rate_hz, rate_source = NOMINAL_RATE_HZ, "unknown"
-            warnings += (
-                Finding(
-                    f"nothing says the rate, and times do not fall on ticks: "
-                    f"a plane is taken for 1/{NOMINAL_RATE_HZ:.0f} s",
-                    "Give rate_hz",
-                ),
-            )
-        times *= rate_hz
-        # p / rate_hz × rate_hz, rounded to a file's digits, may fall short of p, into the plane before.
-        nearest = np.rint(times)
-        off = np.abs(times - nearest)
-        on_tick = off <= (0.05 if off.max() <= 0.05 else 1e-6)
-        times[on_tick] = nearest[on_tick]
-    first_plane = float(np.floor(times[0]))
-    if first_plane < 0 or first_plane > LATEST_FIRST_PLANE:
-        times -= first_plane
-        warnings += (
-            Finding(
-                f"times start at plane {first_plane:.0f} of their clock; that one is counted as plane 0",
-                "Subtract the start from the times where another plane is meant",
-            ),
-        )
-    return Timing(times, order, rate_hz, rate_source if rate_hz is not None else "unknown", warnings)
+def _unwritten_rows(t: NDArray[Any], x: NDArray[Any], y: NDArray[Any]) -> int:
+    """Count the rows of zeros at the end of a list whose times had gone on from 0."""
+    if t[-1] != 0 or x[-1] != 0 or y[-1] != 0:
+        return 0
+    (written,) = np.nonzero((t != 0) | (x != 0) | (y != 0))
+    if len(written) == 0 or t[written[-1]] <= 0:
+        return 0
+    rows = len(t) - 1 - int(written[-1])
+    # One may be a spike; no pixel fires twice at the same time.
+    return rows if rows > 1 else 0
 
 
 def _named(names: tuple[str, ...]) -> dict[str, str]:
-    return {column: name for column, usual in NAMES.items() for name in names if name.lower() in usual}
+    """Return the names of the columns by what they hold; those of a time may end in its unit."""
+    found = {column: name for column, usual in NAMES.items() for name in names if name.lower() in usual}
+    if "t" not in found:
+        times = [name for name in names if split_unit(name.lower())[0] in NAMES["t"]]
+        found |= {"t": times[0]} if times else {}
+    return found
 
 
 def _by_keys(arrays: list[StoredArray]) -> dict[str, StoredArray] | None:
@@ -197,7 +181,8 @@ def _split(
 ]:
     """Take the columns of a table apart: t, x, y[, p], or x, y, t[, p] where only that can be."""
     last = rows[:, 3] if rows.shape[1] == 4 else None
-    if not _is_clock(rows[:, 0]) and _is_clock(rows[:, 2]) and not _is_clock(rows[:, 1]):
+    is_clock = [_is_clock(rows[:, at]) for at in range(3)]
+    if is_clock == [False, False, True] and _may_be_pixels(rows[:, 0]):
         warnings = (
             Finding(
                 "columns are taken for x, y, t, because only the third one grows steadily",
@@ -209,8 +194,18 @@ def _split(
 
 
 def _is_clock(column: NDArray[np.generic]) -> bool:
-    values = column.astype(np.float64)
-    return bool(np.all(values[1:] >= values[:-1]))
+    """Whether values grow steadily, counters that ran over counted on."""
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        return False
+    values = exact_times(column)
+    if np.all(values[1:] >= values[:-1]):
+        return True
+    counter = run_over(values)
+    return counter is not None and bool(np.all(counter.times[1:] >= counter.times[:-1]))
+
+
+def _may_be_pixels(column: NDArray[Any]) -> bool:
+    return bool(column.min() >= 0 and column.max() < 1 << 16 and np.all(column == np.floor(column)))
 
 
 def _pixels(path: Path, name: str, values: NDArray[np.generic]) -> NDArray[np.int32]:
@@ -226,38 +221,3 @@ def _pixels(path: Path, name: str, values: NDArray[np.generic]) -> NDArray[np.in
             advice="Columns are expected as t, x, y and perhaps p.",
         )
     return values.astype(np.int32)
-
-
-def _plausible_unit(times: NDArray[np.float64]) -> tuple[TimeUnit, str]:
-    """Guess the unit of ascending times."""
-    span = float(times[-1] - times[0])
-    sample = times[: 1 << 20]
-    if np.any(sample != np.floor(sample)):
-        if span < 1000:
-            return "s", f"they have fractions and span {span:g}"
-        return "us", f"they have fractions and span {span:g}"
-    moments = np.unique(sample)
-    covered = float(moments[-1] - moments[0]) + 1
-    if len(moments) > 0.1 * covered:
-        return "planes", f"{len(moments)} of {covered:.0f} whole numbers are in use"
-    return "us", f"only {len(moments)} of {covered:.0f} whole numbers are in use"
-
-
-def _tick_rate_hz(times: NDArray[np.float64]) -> float | None:
-    """Return the rate of the ticks that times in seconds fall on, None where they fall on none."""
-    moments = np.unique(times[: 1 << 20])
-    steps = np.diff(moments)
-    if len(steps) == 0:
-        return None
-    # Rounding splits a tick into moments closer than any camera's planes.
-    steps = steps[steps > 0.1 / FASTEST_RATE_HZ]
-    if len(steps) == 0:
-        return None
-    tick = float(np.median(steps[steps < 1.5 * steps.min()]))
-    ticks = steps / tick
-    if tick < 1 / FASTEST_RATE_HZ or np.any(
-        np.abs(ticks - np.rint(ticks)) > 0.05 * np.maximum(1, ticks / 100)
-    ):
-        return None
-    tick = float(steps.sum() / np.rint(ticks).sum())
-    return float(f"{1 / tick:.6g}")

@@ -23,8 +23,12 @@ class EventRecording(ClosesOnExit):
         t_planes: NDArray[np.float64],
         y: NDArray[np.int32],
         x: NDArray[np.int32],
+        *,
+        origin_is_open: bool = False,
     ) -> None:
         self._info = info
+        self.origin_is_open = origin_is_open
+        """Nothing is in row 0 and column 0, so that both may be counted from 1."""
         self._events: tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]] | None = (
             t_planes,
             info.height - 1 - y if info.flip else y,

@@ -2,25 +2,30 @@
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import GeometryError, RecordingError
 from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.claims import Claim, Settled, settle_geometry
+from engine.recording.event_origin import Origin
 from engine.recording.folder import FolderRecording
 from engine.recording.inference import infer_geometry
 from engine.recording.packed import PackedRecording, map_file
 from engine.recording.planes import plane_bytes
 from engine.recording.recording import Recording, RecordingInfo, Source
-from engine.recording.sidecar import Sidecar, find_sidecar
-from engine.recording.signature import read_head, refuse_foreign
+from engine.recording.sidecar import SIDECAR_NAME, Sidecar, find_sidecar
+from engine.recording.signature import checked_head
+from engine.recording.written_end import WrittenEnd, find_written_end, last_lit_byte
 from engine.time_units import TimeUnit
 
+SLOWEST_USUAL_RATE_HZ = 200.0
 _SHOWN_NAMES = 3
 T = TypeVar("T")
 
@@ -37,7 +42,11 @@ class Given:
     layout_planes: int | None = None
     time_unit: TimeUnit | None = None
     flip_source: Source = "given"
+    lying: bool = False
+    """A frame showed that rows of an array are its columns."""
     msb_first: bool | None = None
+    frame_size: Size | None = None
+    event_origin: Origin | None = None
 
     def check(self, path: Path) -> None:
         if self.rate_hz is not None and not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
@@ -56,10 +65,37 @@ def open_packed(path: Path, given: Given) -> PackedRecording:
         stored,
         given.height,
         given.width,
-        _claims(sidecar, given),
+        claims_of(sidecar, given),
         msb_first=bool(given.msb_first),
     )
-    return PackedRecording(_packed_info(path, len(stored), settled, sidecar, given), mapped)
+    info = _packed_info(path, len(stored), settled, sidecar, given)
+    end = _packed_end(path, info.planes, info)
+    return PackedRecording(with_end(info, end), mapped)
+
+
+def with_end(info: RecordingInfo, end: WrittenEnd) -> RecordingInfo:
+    """Return the facts of a recording of which only the beginning was written."""
+    if end.unwritten_planes == 0:
+        return dataclasses.replace(info, warnings=info.warnings + end.findings)
+    return dataclasses.replace(
+        info,
+        planes=end.planes,
+        unwritten_planes=end.unwritten_planes,
+        known_by=info.known_by | {"planes": "bytes"},
+        warnings=info.warnings + end.findings,
+    )
+
+
+def _packed_end(path: Path, planes: int, info: RecordingInfo) -> WrittenEnd:
+    """Find the end of what was written in a file of so many planes."""
+    size = plane_bytes(info.stored_size)
+    lit = last_lit_byte(path, 0, planes * size)
+
+    def spikes(start: int, stop: int) -> NDArray[np.uint8]:
+        stored = np.frombuffer(map_file(path), np.uint8, (stop - start) * size, start * size)
+        return np.bitwise_count(stored).reshape(stop - start, size)
+
+    return find_written_end(planes, None if lit is None else lit // size, spikes)
 
 
 def open_packed_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> FolderRecording:
@@ -70,16 +106,22 @@ def open_packed_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> F
     sidecar = find_sidecar(folder)
     sizes = []
     for path in paths:
-        refuse_foreign(path, read_head(path))
+        checked_head(path)
         sizes.append(path.stat().st_size)
-    usual = max(sizes, key=sizes.count)
+    usual = Counter(sizes).most_common(1)[0][0]
     settled = _settle_parts(
         [p for p, size in zip(paths, sizes, strict=True) if size == usual], sidecar, given
     )
     first = _packed_info(folder, sum(sizes), settled, sidecar, given)
-    planes, warnings = _count_parts(paths, sizes, usual, first)
-    info = dataclasses.replace(
-        first, format="folder", planes=sum(planes), warnings=first.warnings + warnings, remainder_bytes=0
+    stored_planes, warnings = _count_parts(paths, sizes, usual, first)
+    ends = [_packed_end(path, count, first) for path, count in zip(paths, stored_planes, strict=True)]
+    planes = tuple(end.planes for end in ends)
+    info = with_part_ends(
+        dataclasses.replace(
+            first, format="folder", planes=sum(planes), warnings=first.warnings + warnings, remainder_bytes=0
+        ),
+        paths,
+        ends,
     )
 
     def open_part(path: Path, planes: int) -> Recording:
@@ -97,7 +139,59 @@ def open_packed_folder(folder: Path, paths: tuple[Path, ...], given: Given) -> F
     return FolderRecording(info, paths, planes, open_part)
 
 
-def _claims(sidecar: Sidecar, given: Given) -> list[Claim]:
+def with_part_ends(info: RecordingInfo, paths: Sequence[Path], ends: Sequence[WrittenEnd]) -> RecordingInfo:
+    """Return the facts of a folder of which some parts end in planes that were never written."""
+    unwritten = sum(end.unwritten_planes for end in ends)
+    cut = [
+        f"{path.name} ({end.planes} of {end.planes + end.unwritten_planes} planes)"
+        for path, end in zip(paths, ends, strict=True)
+        if end.unwritten_planes
+    ]
+    empty = [path.name for path, end in zip(paths, ends, strict=True) if end.is_empty]
+    warnings = info.warnings
+    if cut:
+        warnings += (
+            Finding(
+                f"parts end in planes without any spike, which were allocated and never written and do not "
+                f"count as recording: {_shortened(cut)} hold spikes",
+                "Copy those parts again where they should be longer",
+            ),
+        )
+    if empty:
+        warnings += (
+            Finding(
+                f"parts without a single spike: {_shortened(empty)}",
+                "Copy or record them again: nothing can be known from them",
+            ),
+        )
+    known_by = info.known_by | ({"planes": "bytes"} if unwritten else {})
+    return dataclasses.replace(info, unwritten_planes=unwritten, known_by=known_by, warnings=warnings)
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return f"{', '.join(names[:_SHOWN_NAMES])}{more}"
+
+
+def doubt_rate(rate_hz: float | None, source: Source) -> tuple[Finding, ...]:
+    """Say aloud that a rate is lower than any spike camera's."""
+    if rate_hz is None or rate_hz >= SLOWEST_USUAL_RATE_HZ:
+        return ()
+    who = {"given": "as given", "sidecar": f"says {SIDECAR_NAME}", "file": "says the file"}.get(
+        source, "found"
+    )
+    meant = f"{rate_hz:g} kHz, which is {1000 * rate_hz:g}" if rate_hz <= 100 else "something else"
+    return (
+        Finding(
+            f"{rate_hz:g} planes a second ({who}) is less than any spike camera records (1000 to 40000 are "
+            f"usual): perhaps {meant}, or it is the rate of the frames",
+            "Give the rate in planes per second (rate_hz) where it is another",
+        ),
+    )
+
+
+def claims_of(sidecar: Sidecar, given: Given) -> list[Claim]:
+    """Return what others than the caller say about the size."""
     claims = []
     if sidecar.size is not None:
         claims.append(Claim(sidecar.size, "sidecar", str(sidecar.path)))
@@ -111,7 +205,7 @@ def _packed_info(
 ) -> RecordingInfo:
     rate_hz, rate_source = first_answer((given.rate_hz, "given"), (sidecar.rate_hz, "sidecar"))
     flip, flip_source = first_answer((given.flip, given.flip_source), (sidecar.flip, "sidecar"))
-    warnings = sidecar.warnings + settled.warnings
+    warnings = sidecar.warnings + settled.warnings + doubt_rate(rate_hz, rate_source)
     if given.layout_planes not in (None, settled.planes):
         warnings += (
             Finding(
@@ -154,7 +248,7 @@ def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Sett
                 stored,
                 given.height,
                 given.width,
-                _claims(sidecar, given),
+                claims_of(sidecar, given),
                 msb_first=bool(given.msb_first),
             )
         except GeometryError as error:
@@ -202,10 +296,9 @@ def _count_parts(
         f"{path.name} ({count})" for path, count in zip(paths, counts, strict=True) if count != usual_planes
     ]
     if odd:
-        more = f" and {len(odd) - _SHOWN_NAMES} more" if len(odd) > _SHOWN_NAMES else ""
         warnings += (
             Finding(
-                f"most parts have {usual_planes} planes, but not {', '.join(odd[:_SHOWN_NAMES])}{more}",
+                f"most parts have {usual_planes} planes, but not {_shortened(odd)}",
                 "Copy those again where they should be longer",
             ),
         )

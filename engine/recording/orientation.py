@@ -13,6 +13,8 @@ COMPARED_COLUMNS = 64
 MOST_PLANES = 256
 DECIDING_CORRELATION = 0.25
 DECIDING_LEAD = 0.1
+SAME_ASPECT = 0.05
+"""In the logarithm of width by height."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,30 @@ def guess_flip(
     best = max(flipped, upright)
     decided = best >= DECIDING_CORRELATION and abs(flipped - upright) >= DECIDING_LEAD
     return FlipGuess(flipped > upright if decided else None, flipped, upright)
+
+
+def guess_lying(
+    recording: Recording, picture: NDArray[np.floating], window: tuple[float, float] | None = None
+) -> bool | None:
+    """Tell whether rows of the recording are columns of the picture; None where that is not told.
+
+    Arguments as of `guess_flip`. Where the two are alike neither way, the shapes tell if only one fits.
+    """
+    upright, lying = guess_flip(recording, picture, window), guess_flip(recording, _turned(picture), window)
+    best = max(upright.flipped_correlation, upright.upright_correlation)
+    best_lying = max(lying.flipped_correlation, lying.upright_correlation)
+    if max(best, best_lying) >= DECIDING_CORRELATION and abs(best - best_lying) >= DECIDING_LEAD:
+        return best_lying > best
+    info, (height, width) = recording.info, np.shape(picture)[:2]
+    shape = math.log(info.width / info.height)
+    fits = abs(shape - math.log(width / height)) <= SAME_ASPECT
+    fits_lying = abs(shape - math.log(height / width)) <= SAME_ASPECT
+    return fits_lying if fits != fits_lying else None
+
+
+def _turned(picture: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the picture with rows for columns."""
+    return np.swapaxes(picture, 0, 1)
 
 
 def _shrink(picture: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.float64]:

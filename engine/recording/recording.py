@@ -15,6 +15,9 @@ Source = Literal["given", "sidecar", "layout", "bytes", "file", "unknown"]
 """How a number about a recording is known: the caller gave it, a config.yaml beside the file says so,
 the data set's layout implies it, the bits themselves showed it, the file's own format states it."""
 
+AxisOrder = Literal["THW", "HWT", "TWH", "WHT", "HTW", "WTH"]
+"""What each axis of an array is: T time, H rows, W columns. The usual ones come first."""
+
 RecordingFormat = Literal["packed", "unpacked", "events", "folder"]
 
 
@@ -43,16 +46,22 @@ class RecordingInfo:
     bytes: int
     rate_hz: float | None = None
     """Planes per second; None where nobody said."""
+    clock_start: float = 0.0
+    """Where the file's own clock was at the start of plane 0, in planes."""
     remainder_bytes: int = 0
     """Bytes after the last whole plane."""
+    unwritten_planes: int = 0
+    """Planes of zeros at the end of the file, or of its parts, that `planes` does not count."""
     head_columns: int = 0
     """Columns at the end of every stored row that are not picture, and that nobody ever sees."""
     flip: bool = True
     """Rows are stored bottom first and `read` turns them over."""
     msb_first: bool = False
     """Bytes are stored most significant bit first, and `packed` turns them over."""
+    axes: AxisOrder | None = None
+    """What the axes of an array are; None where the format says it."""
     known_by: dict[str, Source] = field(default_factory=dict)
-    """Source of `height`, `width`, `planes`, `rate_hz` and `flip`, by name."""
+    """Source of `height`, `width`, `planes`, `rate_hz` and `flip`, by name; for arrays of `axes` as well."""
     warnings: tuple[Finding, ...] = ()
     """Contradictions and oddities worth showing, one sentence each."""
     candidates: tuple[GeometryCandidate, ...] = ()
@@ -61,6 +70,11 @@ class RecordingInfo:
     @property
     def size(self) -> Size:
         return Size(self.height, self.width)
+
+    @property
+    def may_lie(self) -> bool:
+        """Rows of an array may be its columns: only a picture of the scene would tell."""
+        return self.axes is not None and self.known_by.get("axes") in ("bytes", "unknown")
 
     @property
     def stored_size(self) -> Size:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
+from engine.recording.planes import pack_planes
 from engine.restore.filters import Picture, resized_by_area
 from engine.spike_channels import planes_per_bin
+from engine.spike_filling import Filling
 from engine.voxels import VoxelGrid, window_counts
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class Exposure:
     """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
     summed: NDArray[np.float32] | None = None
     """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
+    filling: Filling | None = None
+    """Of the counts, which are filled already; None where every pixel of the camera is sound."""
 
     @classmethod
     def of_frame(cls, sequence: "Sequence", index: int) -> Self:
@@ -66,13 +70,21 @@ class Exposure:
         )
         recorded = Span(first, max(first, last))
 
+        filling = sequence.filling
+
         def count(start: int, stop: int) -> Picture:
-            return window_counts(recording, start, stop).astype(np.float32)
+            counts = window_counts(recording, start, stop).astype(np.float32)
+            return counts if filling is None else filling.fill(counts)
 
         spikes = np.zeros(0, np.int64)
         if len(recorded) > 0:
-            spikes = np.bitwise_count(recording.packed(first, last)).sum(axis=1, dtype=np.int64)
-        return cls(count, recorded, window.centre, window.stop - window.start, spikes)
+            planes = recording.packed(first, last)
+            if filling is not None:  # hot pixels fire in the planes that were lost as in the others
+                planes = planes & pack_planes(
+                    (~sequence.defects.mask[None]).view(np.uint8), recording.info.flip
+                )
+            spikes = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
+        return cls(count, recorded, window.centre, window.stop - window.start, spikes, filling=filling)
 
     @classmethod
     def of_voxels(cls, voxels: VoxelGrid) -> Self:
@@ -125,6 +137,14 @@ class Exposure:
         time = ((start + stop) / 2 - self.centre) / self.length
         return Segment(_within(self.count(start, stop), largest), planes, time)
 
+    def sound_at(self, size: Size) -> Picture | None:
+        """Return where counts are sound, at a scale no finer than theirs: (h, w) of 0 and 1, None for 1."""
+        return None if self.filling is None else _wholly(self.filling.sound, size)
+
+    def trust_at(self, size: Size) -> Picture | None:
+        """Return where counts are sound or filled across a narrow gap, likewise."""
+        return None if self.filling is None else _wholly(self.filling.trust, size)
+
     def cut(self, pieces: int, largest: Size) -> list[Segment]:
         """Count equal parts of the exposure, in pictures no larger than `largest`; lost ones are left out.
 
@@ -150,3 +170,8 @@ def _within(counted: Picture, largest: Size) -> Picture:
     return resized_by_area(
         counted, Size(min(counted.shape[0], largest.height), min(counted.shape[1], largest.width))
     )
+
+
+def _wholly(mask: Picture, size: Size) -> Picture:
+    """Return the pixels of `size` all of whose area is 1 in the mask."""
+    return np.floor(resized_by_area(mask, size) + np.float32(1e-4))

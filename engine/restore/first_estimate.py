@@ -36,6 +36,8 @@ class FirstEstimate:
     """(H, W, 3) in [0, 1]"""
     change: Picture
     """(h, w), at the spikes' scale: scaled logarithm of how much brighter than the blurry frame it is."""
+    unchanged: str = ""
+    """Why the picture is the blurry frame; empty where it is restored."""
 
 
 def first_estimate(
@@ -48,7 +50,7 @@ def first_estimate(
         picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
         picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma, estimate.believed)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
-    return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes))
+    return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes), estimate.unchanged)
 
 
 def start_from_ratio(

@@ -34,6 +34,9 @@ class Method(ABC):
     """Height and width of a tile are multiples of this where the picture is large enough."""
     default_tile_px: int | None = None
     """Edge of a tile where the caller has no wish; None for the whole picture at once."""
+    fewest_planes: int = 1
+    """Recorded planes of an exposure without which nothing is known of a frame, which then comes back as it
+    was; 0 where the method looks at no spikes."""
     device: str = "cpu"
     """Where it computes: "cpu", "cuda:N" or "mps"."""
     precision: str = "fp32"
@@ -57,6 +60,13 @@ class Method(ABC):
     def part(self, prepared: Any, frames: Span) -> Any:
         """Return what was prepared of `frames`, counted from the start of the clip."""
         raise MethodError(f"the method {self.name} cannot restore {frames} of {prepared} alone")
+
+    def unchanged(self, prepared: Any) -> SequenceOf[str]:  # noqa: ARG002 (what a method says that cannot tell)
+        """Return for every frame of the clip why it comes back as it was, "" where it is restored.
+
+        Nothing where the method cannot tell.
+        """
+        return ()
 
     def memory_bytes(self, tile: Size, frames: int) -> int:  # noqa: ARG002 (what a method says that has no worry)
         """Return about how much `restore` takes for a tile of so many frames, beside its input."""

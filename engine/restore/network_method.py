@@ -19,10 +19,12 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
 from engine.restore.compute_device import AUTOCAST, Precision, find_device, find_precision
+from engine.restore.evidence import NOTHING_CHANGED, require_spikes
 from engine.restore.exposure import Exposure
 from engine.restore.first_estimate import FirstEstimate, first_estimate
 from engine.restore.method_names import NETWORK
 from engine.restore.methods import Method
+from engine.restore.spike_ratio import FEWEST_PLANES
 from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
 
@@ -58,6 +60,8 @@ class PreparedClip:
     """(T, Hs, Ws), one more channel, of networks that correct the spike ratio."""
     still: NDArray[np.bool_] | None = None
     """(T,), of such networks: the frames whose spikes show no motion, which come back as they are."""
+    unchanged: tuple[str, ...] = ()
+    """Of such networks: why these come back as they are, "" for the others."""
 
 
 class NetworkMethod(Method):
@@ -88,6 +92,9 @@ class NetworkMethod(Method):
         self.multiple_px = network.config.multiple_px
         self.overlap_px = OVERLAP_PX * config.fold
         self.default_tile_px = CPU_TILE_PX * config.fold
+        looks_at_spikes = isinstance(network, VRTSpike)
+        starts_from_ratio = isinstance(network, VRTSpike) and network.config.from_ratio
+        self.fewest_planes = FEWEST_PLANES if starts_from_ratio else int(looks_at_spikes)
 
     @classmethod
     def load(cls, path_or_name: str, device: str = "cpu", precision: Precision = "fp32") -> "NetworkMethod":
@@ -112,12 +119,8 @@ class NetworkMethod(Method):
         frames = np.stack([sequence.frame(index) for index in indices])
         if not isinstance(self._network, VRTSpike):
             return PreparedClip(sequence, clip, frames)
-        if sequence.recording is None:
-            raise MethodError(
-                "this network needs spikes, and the sequence has none",
-                path=sequence.source.path,
-                advice="Name the recording with --spikes, or choose a network without a spike branch",
-            )
+        require_spikes(sequence)
+        assert sequence.recording is not None
         assert self._spec is not None
         if self._spec.transform != "relative" and not self._network.config.from_ratio:
             return PreparedClip(sequence, clip, frames)
@@ -125,7 +128,7 @@ class NetworkMethod(Method):
         estimates: list[FirstEstimate] = []
         gamma = sequence.gamma if sequence.gamma_known else None
         for frame, index in zip(frames, indices, strict=True):
-            voxels = sequence.voxels(index, self._spec.bins)
+            voxels = sequence.filled_voxels(index, self._spec.bins)
             totals.append(ExposureTotals.of(voxels))
             if self._network.config.from_ratio:
                 exposure = Exposure.of_frame(sequence, index)
@@ -135,7 +138,14 @@ class NetworkMethod(Method):
         entering = np.stack([estimate.picture for estimate in estimates])
         still = np.array([np.array_equal(one, frame) for one, frame in zip(entering, frames, strict=True)])
         changes = np.stack([estimate.change for estimate in estimates])
-        return PreparedClip(sequence, clip, entering, tuple(totals), changes, still)
+        unchanged = tuple(
+            (estimate.unchanged or NOTHING_CHANGED) if same else ""
+            for estimate, same in zip(estimates, still, strict=True)
+        )
+        return PreparedClip(sequence, clip, entering, tuple(totals), changes, still, unchanged)
+
+    def unchanged(self, prepared: PreparedClip) -> tuple[str, ...]:
+        return prepared.unchanged
 
     def part(self, prepared: PreparedClip, frames: Span) -> PreparedClip:
         chosen = slice(frames.start, frames.stop)
@@ -146,6 +156,7 @@ class NetworkMethod(Method):
             totals=prepared.totals[chosen],
             changes=None if prepared.changes is None else prepared.changes[chosen],
             still=None if prepared.still is None else prepared.still[chosen],
+            unchanged=prepared.unchanged[chosen],
         )
 
     def restore(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
@@ -183,7 +194,7 @@ class NetworkMethod(Method):
         needed = spike_region(region, frame, spikes)
         channels = []
         for offset, index in enumerate(range(prepared.clip.start, prepared.clip.stop)):
-            voxels = prepared.sequence.voxels(index, self._spec.bins, needed)
+            voxels = prepared.sequence.filled_voxels(index, self._spec.bins, needed)
             cut = self._spec.apply(voxels, prepared.totals[offset] if prepared.totals else None)
             if prepared.changes is not None:
                 change = prepared.changes[(offset, *needed.slices)]

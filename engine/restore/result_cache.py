@@ -6,6 +6,7 @@ costs nothing, and moving a window makes nothing invalid but the clips it belong
 """
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,18 +38,28 @@ def frame_key(made_by: Hashable, sequence: "Sequence", plan: Plan, frame: int) -
     return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows
 
 
+@dataclass(frozen=True, eq=False)
+class KeptFrame:
+    """A finished frame."""
+
+    picture: NDArray[np.float32]
+    """(H, W, 3) RGB in [0, 1]."""
+    unchanged: str = ""
+    """Why it is the frame as it was; empty where it is restored."""
+
+
 class ResultCache:
     """Restored pictures up to a number of bytes; the one not asked for the longest goes first."""
 
     def __init__(self, most_bytes: int = DEFAULT_BYTES) -> None:
-        self._pictures: LRUCache[Key, NDArray[np.float32]] = LRUCache(
-            most_bytes, getsizeof=lambda p: p.nbytes
+        self._frames: LRUCache[Key, KeptFrame] = LRUCache(
+            most_bytes, getsizeof=lambda frame: frame.picture.nbytes
         )
 
-    def get(self, key: Key) -> NDArray[np.float32] | None:
-        return self._pictures.get(key)
+    def get(self, key: Key) -> KeptFrame | None:
+        return self._frames.get(key)
 
-    def put(self, key: Key, picture: NDArray[np.float32]) -> None:
+    def put(self, key: Key, picture: NDArray[np.float32], unchanged: str = "") -> None:
         """Keep a copy of a finished picture, unless it alone is larger than everything kept may be."""
-        if picture.nbytes <= self._pictures.maxsize:
-            self._pictures[key] = picture.copy()
+        if picture.nbytes <= self._frames.maxsize:
+            self._frames[key] = KeptFrame(picture.copy(), unchanged)

@@ -34,6 +34,8 @@ from engine.restore.spike_motion import Trajectories
 
 NEAR_SHARE = 0.125
 """Half of the near window, in exposures."""
+FILLED_WEIGHT = 0.15
+"""Of a count that was filled from its neighbours, beside one that was counted."""
 NOISE_RADIUS_PX = 12
 AGREEMENT_RADIUS_PX = 6
 AGREEMENT_SLACK = 1.25
@@ -62,18 +64,25 @@ class Light:
 
     before: Picture
     after: Picture
+    sound: Picture | None = None
+    """(h, w): the share of what was added up, on the poorer side, that sound pixels counted; None for 1."""
 
     @property
     def mean(self) -> Picture:
         return (self.before + self.after) * np.float32(0.5)
 
 
-def gather(segments: Iterable[Segment], motion: Trajectories, size: Size) -> tuple[Light, Light | None]:
+def gather(
+    segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture | None = None
+) -> tuple[Light, Light | None]:
     """Add up segments along `motion` on a grid of `size`: the near window, and the far if there is one.
 
     `motion` is on that grid, in pixels of the segments. At least one segment lies on each side of the
-    centre.
+    centre. Where `sound` (h, w) of the segments is 0 their counts were filled: the motion brings what sound
+    pixels counted there at other times, which counts more.
     """
+    if sound is not None:
+        return _gather_sound(segments, motion, size, sound)
     sums = np.zeros((2, 2, size.height, size.width), np.float32)
     planes = np.zeros((2, 2), np.float32)
     grid: NDArray[np.float32] | None = None
@@ -91,6 +100,33 @@ def gather(segments: Iterable[Segment], motion: Trajectories, size: Size) -> tup
     return Light(*(sums.sum(axis=0) / planes.sum(axis=0)[:, None, None])), None
 
 
+def _gather_sound(
+    segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture
+) -> tuple[Light, Light | None]:
+    sums = np.zeros((2, 2, size.height, size.width), np.float32)
+    weights = np.zeros_like(sums)
+    planes = np.zeros((2, 2), np.float32)
+    grid = pixel_grid(size, size_of(sound))
+    for segment in segments:
+        places = motion.places(segment.time, grid)
+        where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
+        weight = np.float32(FILLED_WEIGHT) + np.float32(1 - FILLED_WEIGHT) * sample(sound, places)
+        sums[where] += weight * sample(segment.count, places)
+        weights[where] += weight * np.float32(segment.planes)
+        planes[where] += segment.planes
+
+    def light(sums: NDArray[np.float32], weights: NDArray[np.float32], planes: NDArray[np.float32]) -> Light:
+        share = (weights / planes[:, None, None]).min(axis=0)
+        seen = (share - np.float32(FILLED_WEIGHT)) / np.float32(1 - FILLED_WEIGHT)
+        before, after = sums / weights
+        return Light(before, after, np.clip(seen, 0.0, 1.0))
+
+    if planes.all():
+        near, far = (light(sums[window], weights[window], planes[window]) for window in (0, 1))
+        return near, far
+    return light(sums.sum(axis=0), weights.sum(axis=0), planes.sum(axis=0)), None
+
+
 def join(near: Light, far: Light | None) -> Light:
     """Add the far window to the near one as far as it agrees with it."""
     if far is None:
@@ -99,12 +135,18 @@ def join(near: Light, far: Light | None) -> Light:
         local_mean((light.before - light.after) ** 2, NOISE_RADIUS_PX) * np.float32(0.25) + _TINY
         for light in (near, far)
     )
+    if near.sound is not None and far.sound is not None:
+        noise_near /= np.maximum(near.sound, np.float32(FILLED_WEIGHT))
+        noise_far /= np.maximum(far.sound, np.float32(FILLED_WEIGHT))
     expected = noise_near + noise_far
     found = local_mean((near.mean - far.mean) ** 2, AGREEMENT_RADIUS_PX)
     unexplained = np.maximum(found - np.float32(AGREEMENT_SLACK) * expected, 0.0)
     share = noise_near / (expected + unexplained)
+    both = None if near.sound is None or far.sound is None else near.sound + share * (far.sound - near.sound)
     return Light(
-        near.before + share * (far.before - near.before), near.after + share * (far.after - near.after)
+        near.before + share * (far.before - near.before),
+        near.after + share * (far.after - near.after),
+        both,
     )
 
 

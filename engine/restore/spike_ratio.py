@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
+from engine.restore.evidence import (
+    DISAGREE,
+    NO_SPIKES,
+    STILL,
+    TOO_LITTLE_RECORDED,
+    require_spikes,
+    too_few_planes,
+)
 from engine.restore.exposure import Exposure
 from engine.restore.filters import Picture, resized_by_area, resized_cubic, resized_linear, size_of
 from engine.restore.method_names import SPIKE_RATIO
@@ -54,6 +61,8 @@ DARK = 0.02
 COLOUR_FLOOR = 0.1
 """Likewise for the colours: what brightens a dark place is greyer than the place."""
 SATURATED = 0.995
+SEEN = 2.0
+"""1 / SEEN of the time before sound pixels is enough where motion takes a wide gap of the sensor there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,8 @@ class RatioFrames:
     """Finished pictures of a clip, from which regions are cut."""
 
     pictures: NDArray[np.float32]
+    unchanged: tuple[str, ...]
+    """Why each comes back as it was, "" where it is restored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +88,8 @@ class RatioEstimate:
     """(h, w) from 0 to 1: where the motion and the spikes are to be believed."""
     believed: Picture | None = None
     """(h, w) from 0 to 1: where the spikes contradicted motion and frame, and were believed alone."""
+    unchanged: str = ""
+    """Why the picture is the blurry frame; empty where it is restored."""
 
 
 class SpikeRatio(Method):
@@ -88,25 +101,31 @@ class SpikeRatio(Method):
     overlap_px = 0
     multiple_px = 1
     default_tile_px = 256
+    fewest_planes = FEWEST_PLANES
 
     def prepare(self, sequence: "Sequence", clip: Span) -> RatioFrames:
         """Restore the frames of `clip`. Raises MethodError when the sequence has no spikes."""
-        return RatioFrames(np.stack([_restore(sequence, frame) for frame in range(clip.start, clip.stop)]))
+        estimates = [_restore(sequence, frame) for frame in range(clip.start, clip.stop)]
+        return RatioFrames(
+            np.stack([estimate.picture for estimate in estimates]),
+            tuple(estimate.unchanged for estimate in estimates),
+        )
+
+    def unchanged(self, prepared: RatioFrames) -> tuple[str, ...]:
+        return prepared.unchanged
 
     def restore(self, prepared: RatioFrames, region: Region) -> NDArray[np.float32]:
         return prepared.pictures[(slice(None), *region.slices)]
 
     def part(self, prepared: RatioFrames, frames: Span) -> RatioFrames:
-        return RatioFrames(prepared.pictures[frames.start : frames.stop])
+        chosen = slice(frames.start, frames.stop)
+        return RatioFrames(prepared.pictures[chosen], prepared.unchanged[chosen])
 
 
-def _restore(sequence: "Sequence", index: int) -> NDArray[np.float32]:
-    if sequence.recording is None:
-        raise MethodError(
-            "the spike ratio needs spikes", path=sequence.source.path, advice="Name the recording"
-        )
+def _restore(sequence: "Sequence", index: int) -> RatioEstimate:
+    require_spikes(sequence)
     gamma = sequence.gamma if sequence.gamma_known else None
-    return restore_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
+    return estimate_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
 
 
 def restore_frame(
@@ -125,20 +144,22 @@ def estimate_frame(
     exposure contradicts it, it is found. With too few planes on either side of the centre, without
     spikes, or without any sign of motion the blurry frame comes back as it is.
     """
-    if exposure.planes < FEWEST_PLANES or not exposure.reaches(LEAST_SHARE):
-        return RatioEstimate(blurry.copy())
+    if exposure.planes < FEWEST_PLANES:
+        return RatioEstimate(blurry.copy(), unchanged=too_few_planes(exposure.planes))
+    if not exposure.reaches(LEAST_SHARE):
+        return RatioEstimate(blurry.copy(), unchanged=TOO_LITTLE_RECORDED)
     frame_size = size_of(blurry)
     coarse = exposure.cut(FLOW_SEGMENTS, frame_size)
     segments = Segments.of(coarse)
     rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
     if not rate.any() or segments.one_sided:
-        return RatioEstimate(blurry.copy())
+        return RatioEstimate(blurry.copy(), unchanged=TOO_LITTLE_RECORDED if rate.any() else NO_SPIKES)
     gamma = settle_gamma(blurry, rate, gamma)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
     response: Picture | None = None
     if len(segments) == FLOW_SEGMENTS:
         seen = resized_by_area(signal @ LUMINANCE, segments.size)
-        response = pixel_response(seen, segments.counts, segments.planes)
+        response = pixel_response(seen, segments.counts, segments.planes, exposure.sound_at(segments.size))
         coarse = [segment.levelled(response) for segment in coarse]
         segments = Segments.of(coarse)
         rate = segments.counts.sum(axis=0) / np.float32(exposure.planes)
@@ -146,7 +167,8 @@ def estimate_frame(
     spike_size = segments.size
     if not trust.any():
         picture, believed = _believe_spikes(blurry, blurry, exposure, rate, response, None, gamma)
-        return RatioEstimate(picture, gamma, believed=believed)
+        still = "" if believed.any() else STILL
+        return RatioEstimate(picture, gamma, believed=believed, unchanged=still)
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
         min(frame_size.width, LARGEST_UPSCALE * spike_size.width),
@@ -157,12 +179,17 @@ def estimate_frame(
         fine = exposure.cut(pieces, frame_size)
         if response is not None:
             fine = [segment.levelled(response) for segment in fine]
-    light = join(*gather(fine, motion.resized(work_size), work_size))
+    light = join(*gather(fine, motion.resized(work_size), work_size, exposure.sound_at(spike_size)))
+    held = exposure.trust_at(spike_size)
+    if held is not None and light.sound is not None:
+        seen = np.clip(resized_by_area(light.sound, spike_size) * np.float32(SEEN), 0.0, 1.0)
+        trust = resized_linear(trust, spike_size) * np.maximum(held, seen)
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     picture, believed = _believe_spikes(picture, blurry, exposure, rate, response, motion, gamma)
     trust = trust * (1 - believed)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
-    return RatioEstimate(picture, gamma, in_frame, trust, believed)
+    is_known = bool(trust.any() or believed.any())
+    return RatioEstimate(picture, gamma, in_frame, trust, believed, "" if is_known else DISAGREE)
 
 
 def _believe_spikes(
@@ -191,7 +218,12 @@ def _believe_spikes(
     expected = np.maximum(fitted + (light - blurred_light) * slope, 0.0)
     if motion is not None:
         motion = motion.resized(spike_size)
-    believed = contradiction(expected, windows, motion, 0.01 * gain) * unsaturated(rate)
+    believed = contradiction(expected, windows, motion, 0.01 * gain)
+    if believed.any():
+        # Frame and spikes are means over the same time: where these disagree, the scene is another.
+        believed = believed * accord(blurred_light, rate, exposure.planes) * unsaturated(rate)
+        held = exposure.trust_at(spike_size)
+        believed = believed if held is None else believed * held
     if not believed.any():
         return estimate.copy(), nowhere
     change = seen_change(expected, windows) * believed / slope

@@ -108,26 +108,31 @@ def expected_rate(light: Picture, rate: Picture, finer_light: Picture) -> Pictur
     return np.maximum(slope * finer_light + intercept, 0.0)
 
 
-def pixel_response(light: Picture, counts: NDArray[np.float32], planes: NDArray[np.float32]) -> Picture:
+def pixel_response(
+    light: Picture, counts: NDArray[np.float32], planes: NDArray[np.float32], sound: Picture | None = None
+) -> Picture:
     """Return how much more than its neighbours each pixel fires at the same light: (h, w), 1 on average.
 
     `counts` (8, h, w) are the spikes of an exposure's segments of `planes` (8,), `light` what the blurry
     frame shows of it. Frame and spikes are means over the same time, so what differs between them from
     pixel to pixel is the pixels' own response, the plain ratio's reason to divide by the exposure; here it
-    is weighed against shot noise first, and 1 where that explains the difference.
+    is weighed against shot noise first, and 1 where that explains the difference. Where `sound` (h, w) is 0
+    counts were filled from their neighbours, and the frame says by how much that differs from the place.
     """
     total = np.float32(planes.sum())
     rate = counts.sum(axis=0) / total
     expected = expected_rate(light, rate, light)
     floor = np.float32(1e-3) * rate.mean() + np.float32(1e-9)
     excess = (rate - expected) / (expected + floor)
+    whole = excess.copy()
     excess -= blurred(excess, RESPONSE_BLUR_PX)
     weights = np.array(RESPONSE_SIGNS, np.float32) / (len(planes) * planes)
     noise = np.tensordot(weights, counts, 1) / (expected + floor)
     noise -= blurred(noise, RESPONSE_BLUR_PX)
     energy, chance = (local_mean(field * field, RESPONSE_RADIUS_PX) for field in (excess, noise))
     share = np.maximum(energy - chance, 0.0) / (energy + np.float32(1e-9))
-    return np.clip(1 + share * excess, *RESPONSE_LIMITS)
+    own = share * excess
+    return np.clip(1 + (own if sound is None else np.where(sound > 0, own, whole)), *RESPONSE_LIMITS)
 
 
 def unsaturated(rate: Picture) -> Picture:

@@ -4,9 +4,10 @@ Rules
 - Every message is a frozen dataclass of plain values: it can be logged, replayed and tested without a
   process. Standard library only.
 - A job begins with one `RestoreRequest` and its answers arrive in this order:
-  `Accepted`, then any number of `TileDone` and `FrameDone`, then exactly one of
-  `Finished`, `Cancelled`, `Failed`. A job that cannot start ends with `Failed` alone, one that is
-  cancelled before its turn with `Cancelled` alone. `engine.worker.protocol` holds this as a table.
+  `Accepted`, then any number of `TileDone`, `FrameDone` and `FrameFailed`, then exactly one of
+  `Finished`, `Cancelled`, `Failed`. Before `Finished` every frame is done or has failed. A job that
+  cannot start ends with `Failed` alone, one that is cancelled before its turn with `Cancelled` alone.
+  `engine.worker.protocol` holds this as a table.
 - Pixels never travel in messages. The client owns one shared-memory block a job, made of `slots`
   pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the frame. A
   frame keeps its slot until its `FrameDone` is answered with `SlotReleased`; only then does the worker
@@ -157,10 +158,27 @@ class FrameDone:
     frame: int
     slot: int
     seconds: float
+    unchanged: str = ""
+    """Why it came back as it was (see `engine.restore.evidence`); empty where it is restored."""
+
+
+@dataclass(frozen=True)
+class FrameFailed:
+    """One frame cannot be restored; the job goes on with the others, by a new plan."""
+
+    job: int
+    frame: int
+    message: str
+    """One line a person can act on."""
+    tiles_done: int
+    tiles: int
+    """Of the whole job, as it is planned now."""
 
 
 @dataclass(frozen=True)
 class Finished:
+    """Everything that could be done is done; what `FrameFailed` has named is not."""
+
     job: int
     seconds: float
     remarks: tuple[str, ...] = ()
@@ -182,5 +200,5 @@ class Failed:
     cause: Literal["error", "worker-died"] = "error"
 
 
-WorkerMessage = Accepted | TileDone | FrameDone | Finished | Cancelled | Failed
+WorkerMessage = Accepted | TileDone | FrameDone | FrameFailed | Finished | Cancelled | Failed
 JobEnd = Finished | Cancelled | Failed

@@ -37,6 +37,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     JobEnd,
     PauseRequest,
     Prioritise,
@@ -149,8 +150,12 @@ class JobReporter:
         self._tell(Accepted(self._job, tiles, frames, layout))
 
     def tile(self, frame: int, region: Region, picture: NDArray[np.float32], tiles_done: int) -> None:
-        """Show `region` of the half-finished `picture` (H, W, 3) of `frame`, if a slot is free for it."""
+        """Show `region` of the half-finished `picture` (H, W, 3) of `frame`, if a slot is free for it.
+
+        Of `tiles_done` the most counts: behind a frame that failed some tiles are computed again.
+        """
         self._collect_released()
+        tiles_done = min(max(tiles_done, self._record.tiles_done), self._record.tiles)
         pool = self._record.slots
         is_new = pool.slot_of(frame) is None
         slot = pool.take(frame, finished=False)
@@ -169,15 +174,23 @@ class JobReporter:
             )
         )
 
-    def frame(self, frame: int, picture: NDArray[np.float32], seconds: float) -> None:
-        """Hand over the finished `picture` (H, W, 3) of `frame`, waiting for a slot where none is free."""
+    def frame(self, frame: int, picture: NDArray[np.float32], seconds: float, unchanged: str = "") -> None:
+        """Hand over the finished `picture` (H, W, 3) of `frame`, waiting for a slot where none is free.
+
+        `unchanged` says why it is the frame as it was, where it is.
+        """
         self._collect_released()
         while (slot := self._record.slots.take(frame, finished=True)) is None:
             self._inbox.wait_for_release(self._job)
             self._stop_if_cancelled()
             self._collect_released()
         self._block.write(slot, picture)
-        self._tell(FrameDone(self._job, frame, slot, seconds))
+        self._tell(FrameDone(self._job, frame, slot, seconds, unchanged))
+
+    def frame_failed(self, frame: int, message: str, tiles_done: int, tiles: int) -> None:
+        """Say that `frame` cannot be restored, and how much of the others is done of how much."""
+        self._collect_released()
+        self._tell(FrameFailed(self._job, frame, message, tiles_done, tiles))
 
     def _collect_released(self) -> None:
         for slot in self._inbox.take_released(self._job):

@@ -3,7 +3,7 @@
 Both ends keep a `JobRecord` of every job and show it each message, the worker before sending and the
 client after receiving, so that neither can leave the order that `messages` promises:
 
-    requested ── Accepted ──→ running ── TileDone, FrameDone ──→ running
+    requested ── Accepted ──→ running ── TileDone, FrameDone, FrameFailed ──→ running
     requested ── Cancelled | Failed ──→ over
     running   ── Finished | Cancelled | Failed ──→ over
 """
@@ -19,6 +19,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     RestoreRequest,
     TileDone,
     WorkerMessage,
@@ -43,6 +44,7 @@ NEXT_STATE: dict[tuple[JobState, type[WorkerMessage]], JobState] = {
     (JobState.REQUESTED, Failed): JobState.FAILED,
     (JobState.RUNNING, TileDone): JobState.RUNNING,
     (JobState.RUNNING, FrameDone): JobState.RUNNING,
+    (JobState.RUNNING, FrameFailed): JobState.RUNNING,
     (JobState.RUNNING, Finished): JobState.FINISHED,
     (JobState.RUNNING, Cancelled): JobState.CANCELLED,
     (JobState.RUNNING, Failed): JobState.FAILED,
@@ -59,6 +61,7 @@ class JobRecord:
         self.tiles = 0
         self.tiles_done = 0
         self.frames_done: set[int] = set()
+        self.frames_failed: set[int] = set()
         self.slots = SlotPool(request.frames.slots)
 
     @property
@@ -79,10 +82,14 @@ class JobRecord:
             self._observe_tile(message)
         elif isinstance(message, FrameDone):
             self._observe_frame(message)
+        elif isinstance(message, FrameFailed):
+            self._observe_failure(message)
         elif isinstance(message, Accepted):
             self.tiles = message.tiles
-        elif isinstance(message, Finished) and len(self.frames_done) < self.request.stop - self.request.start:
-            raise self._illegal(f"Finished after {len(self.frames_done)} frames")
+        elif isinstance(message, Finished):
+            frames = len(self.frames_done) + len(self.frames_failed)
+            if frames < self.request.stop - self.request.start:
+                raise self._illegal(f"Finished after {frames} frames")
         self.state = state
 
     def _observe_tile(self, message: TileDone) -> None:
@@ -98,11 +105,23 @@ class JobRecord:
         self.slots.hold(message.slot, message.frame)
         self.frames_done.add(message.frame)
 
+    def _observe_failure(self, message: FrameFailed) -> None:
+        self._check_frame(message.frame)
+        if not 0 <= message.tiles_done <= message.tiles:
+            raise self._illegal(f"tile {message.tiles_done} of {message.tiles}")
+        slot = self.slots.slot_of(message.frame)
+        if slot is not None:  # of an unfinished picture that nobody will finish
+            self.slots.release(slot)
+        self.frames_failed.add(message.frame)
+        self.tiles_done, self.tiles = message.tiles_done, message.tiles
+
     def _check_frame(self, frame: int) -> None:
         if not self.request.start <= frame < self.request.stop:
             raise self._illegal(f"frame {frame} outside [{self.request.start}, {self.request.stop})")
         if frame in self.frames_done:
             raise self._illegal(f"frame {frame} again after its FrameDone")
+        if frame in self.frames_failed:
+            raise self._illegal(f"frame {frame} again after its FrameFailed")
 
     def _illegal(self, what: str) -> WorkerError:
         return WorkerError(f"the worker broke its protocol: job {self.request.job} sent {what}")

@@ -13,10 +13,11 @@ from pathlib import Path
 from engine.alignment import AlignmentWindow
 from engine.errors import MethodError, SequenceError
 from engine.geometry import Region, Size, Span
+from engine.restore.frame_run import Earlier, FrameFailure, FrameRun, describe_beside
 from engine.restore.methods import Method, make_method
 from engine.restore.plan import with_neighbours
 from engine.restore.result_cache import ResultCache, frame_key
-from engine.restore.run import FrameResult, TileResult, run_plan
+from engine.restore.run import FrameResult, TileResult
 from engine.restore.schedule import View
 from engine.restore.settings import RestoreSettings, settle
 from engine.restore.tile_computer import TileComputer
@@ -56,28 +57,31 @@ class SequenceRestorer:
         report.planned(plan.tiles_total, len(frames), about)
         made_by = (self._made_from, method.device, method.precision, request.source, self._stamp)
         keys = {frame: frame_key(made_by, sequence, plan, frame) for frame in _range(frames)}
-        wanted = set(keys)
+        finished: set[int] = set()
         for frame, key in keys.items():
             known = self._results.get(key)
             if known is not None:
-                wanted.discard(frame)
-                report.frame(frame, known, 0.0)
+                finished.add(frame)
+                report.frame(frame, known.picture, 0.0, known.unchanged)
         computer = TileComputer(method, size, layout)
-        for result in run_plan(
-            sequence,
-            plan,
-            method,
-            report.is_cancelled,
-            wanted,
-            view=lambda: _view(report.view()),
-            computer=computer,
-        ):
-            match result:
+        earlier = Earlier(frozenset(finished))
+        run = FrameRun(sequence, frames, method, layout, computer=computer, region=region, earlier=earlier)
+        failures: list[FrameFailure] = []
+        for step in run.steps(report.is_cancelled, lambda: _view(report.view())):
+            match step:
                 case TileResult():
-                    report.tile(result.frame, result.region, result.picture, result.tiles_done)
+                    report.tile(step.frame, step.region, step.picture, run.tiles_done)
                 case FrameResult():
-                    self._results.put(keys[result.frame], result.picture)
-                    report.frame(result.frame, result.picture, result.seconds)
+                    if not failures:  # what comes after one is made without the frame that failed
+                        self._results.put(keys[step.frame], step.picture, step.unchanged)
+                    report.frame(step.frame, step.picture, step.seconds, step.unchanged)
+                case FrameFailure():
+                    failures.append(step)
+                    if not step.is_beside:
+                        report.frame_failed(step.frame, str(step.error), run.tiles_done, run.tiles_total)
+        if run.has_given_up:
+            raise failures[-1].error
+        report.remarks.extend(str(finding) for finding in describe_beside(sequence, failures))
         report.remarks.extend(computer.remarks)
 
     def _open(self, source: SequenceSource) -> Sequence:

@@ -478,6 +478,14 @@
             <translation> 帧/秒</translation>
         </message>
         <message>
+            <source>Names in the pictures</source>
+            <translation>在图像中写名称</translation>
+        </message>
+        <message>
+            <source>Written into the corners; not on pictures that are too small for it</source>
+            <translation>写在角上；图像太小时不写</translation>
+        </message>
+        <message>
             <source>Folder</source>
             <translation>文件夹</translation>
         </message>
@@ -558,6 +566,26 @@
             <translation>。{count} 帧没有复原，已略去</translation>
         </message>
         <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>Small file (H.264, .mp4)</source>
+            <translation>小文件（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Good (H.264, .mp4)</source>
+            <translation>良好（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Best (H.264, .mp4)</source>
+            <translation>最佳（H.264，.mp4）</translation>
+        </message>
+        <message>
+            <source>Without loss (FFV1, .mkv)</source>
+            <translation>无损（FFV1，.mkv）</translation>
+        </message>
+        <message>
             <source>Names</source>
             <translation>名称</translation>
         </message>
@@ -632,6 +660,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>, assumed</source>
             <translation>，假定</translation>
+        </message>
+        <message>
+            <source>Frame {number} is unchanged: {reason}</source>
+            <translation>第 {number} 帧未改变：{reason}</translation>
+        </message>
+        <message>
+            <source>Deblurred {done} of {count} frames in {time}</source>
+            <translation>已去模糊 {done} / {count} 帧，用时 {time}</translation>
         </message>
         <message>
             <source>frame {number}</source>
@@ -825,8 +861,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>对齐窗口由用户给出</translation>
         </message>
         <message>
-            <source>Alignment windows come from an even spread, which is a guess</source>
-            <translation>对齐窗口为均匀分布，只是猜测</translation>
+            <source>Alignment windows are a guess</source>
+            <translation>对齐窗口是猜测的</translation>
         </message>
         <message>
             <source>Shows what a spike camera saw inside every blurry exposure, and deblurs the video with it.</source>
@@ -897,6 +933,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Voxel bin {number} of {count} · {span}</source>
             <translation>体素格 {number}/{count} · {span}</translation>
+        </message>
+        <message>
+            <source>Unchanged: {reason}</source>
+            <translation>未改变：{reason}</translation>
         </message>
         <message>
             <source> · stale: window moved</source>
@@ -1160,6 +1200,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <source>failed</source>
             <translation>失败</translation>
         </message>
+        <message>
+            <source>{failed} of {count} frames failed, first frame {frame}: {why}</source>
+            <translation>{count} 帧中有 {failed} 帧失败，首先是第 {frame} 帧：{why}</translation>
+        </message>
     </context>
     <context>
         <name>QueuePanel</name>
@@ -1233,6 +1277,57 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source> · only the beginning of this long exposure is shown</source>
             <translation> · 只显示这段长曝光的开头</translation>
+        </message>
+    </context>
+    <context>
+        <name>ReadingDialog</name>
+        <message>
+            <source>Units and white level</source>
+            <translation>单位与白电平</translation>
+        </message>
+        <message>
+            <source>Find out</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>Seconds</source>
+            <translation>秒</translation>
+        </message>
+        <message>
+            <source>Milliseconds</source>
+            <translation>毫秒</translation>
+        </message>
+        <message>
+            <source>Microseconds</source>
+            <translation>微秒</translation>
+        </message>
+        <message>
+            <source>Nanoseconds</source>
+            <translation>纳秒</translation>
+        </message>
+        <message>
+            <source>Planes</source>
+            <translation>平面数</translation>
+        </message>
+        <message>
+            <source>Unit of times</source>
+            <translation>时间单位</translation>
+        </message>
+        <message>
+            <source>White sample</source>
+            <translation>白色采样值</translation>
+        </message>
+        <message>
+            <source>The largest sample of {bits} bits</source>
+            <translation>{bits} 位的最大采样值</translation>
+        </message>
+        <message>
+            <source>Event lists and alignment logs count time in</source>
+            <translation>事件列表和对齐日志的时间单位</translation>
+        </message>
+        <message>
+            <source>Sample that is white in frames with 16 bits</source>
+            <translation>16 位帧中表示白色的采样值</translation>
         </message>
     </context>
     <context>
@@ -1962,6 +2057,53 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>Unchanged</name>
+        <message>
+            <source>its window holds 1 plane only</source>
+            <translation>其窗口内只有 1 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds {count} planes only</source>
+            <translation>其窗口内只有 {count} 个脉冲平面</translation>
+        </message>
+        <message>
+            <source>its window holds no planes</source>
+            <translation>其窗口内没有脉冲平面</translation>
+        </message>
+        <message>
+            <source>its spikes are missing</source>
+            <translation>缺少它的脉冲</translation>
+        </message>
+        <message>
+            <source>its window holds no spikes</source>
+            <translation>其窗口内没有脉冲</translation>
+        </message>
+        <message>
+            <source>its window lies too far outside the recording</source>
+            <translation>其窗口大部分在录制之外</translation>
+        </message>
+        <message>
+            <source>its spikes show no motion, so there is nothing to deblur</source>
+            <translation>其脉冲未显示运动，无需去模糊</translation>
+        </message>
+        <message>
+            <source>its spikes do not agree with it</source>
+            <translation>其脉冲与该帧不符</translation>
+        </message>
+        <message>
+            <source>the method found nothing to change</source>
+            <translation>该方法没有可改变之处</translation>
+        </message>
+        <message>
+            <source>Unchanged frame {numbers}: {reason}</source>
+            <translation>未改变的帧 {numbers}：{reason}</translation>
+        </message>
+        <message>
+            <source>{unchanged} of {count} frames unchanged</source>
+            <translation>{count} 帧中有 {unchanged} 帧未改变</translation>
+        </message>
+    </context>
+    <context>
         <name>VoxelStrip</name>
         <message>
             <source>Counts of spikes</source>
@@ -2501,6 +2643,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>撤销</translation>
         </message>
         <message>
+            <source>Units and white level…</source>
+            <translation>单位与白电平…</translation>
+        </message>
+        <message>
             <source>Voxel bins</source>
             <translation>体素格</translation>
         </message>
@@ -2766,6 +2912,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Say the recording's height, width, rate and exposure</source>
             <translation>选择脉冲录制的尺寸、方向和速率</translation>
+        </message>
+        <message>
+            <source>Say what times in logs and event lists count, and which sample of the frames is white</source>
+            <translation>指定日志和事件列表的时间单位，以及帧中哪个采样值为白</translation>
         </message>
         <message>
             <source>Select the next voxel bin, and mark it</source>
@@ -3034,6 +3184,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请检查参考图是否属于这些帧</translation>
         </message>
         <message>
+            <source>Check the alignment log, the rate and its unit of time, and if the recording is whole</source>
+            <translation>请检查对齐日志、速率及其时间单位，以及录制是否完整</translation>
+        </message>
+        <message>
             <source>Check the path; it may have been moved.</source>
             <translation>请检查路径；它可能已被移动。</translation>
         </message>
@@ -3078,6 +3232,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --out 选择其他文件夹，或用 --overwrite 重新开始</translation>
         </message>
         <message>
+            <source>Choose another format, or install PyAV from PyPI</source>
+            <translation>请选择其他格式，或从 PyPI 安装 PyAV</translation>
+        </message>
+        <message>
             <source>Choose another name for the file</source>
             <translation>请为文件另选名称</translation>
         </message>
@@ -3110,12 +3268,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请选择含脉冲的数组，而不是视频或计数。</translation>
         </message>
         <message>
-            <source>Choose the file with the spikes.</source>
-            <translation>请选择含脉冲的文件。</translation>
-        </message>
-        <message>
             <source>Choose the folder with the spikes itself.</source>
             <translation>请直接选择含脉冲的文件夹。</translation>
+        </message>
+        <message>
+            <source>Close other programs</source>
+            <translation>请关闭其他程序</translation>
         </message>
         <message>
             <source>Close other programs, or give the container more (--shm-size)</source>
@@ -3134,12 +3292,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请补全记录，或把它移走以便推测窗口</translation>
         </message>
         <message>
-            <source>Convert it to MP4 (H.264), or to a folder of PNG files</source>
-            <translation>请转换为 MP4（H.264）或 PNG 文件夹</translation>
+            <source>Convert it to one of these</source>
+            <translation>请转换为其中一种</translation>
         </message>
         <message>
             <source>Copy it again</source>
             <translation>请重新复制</translation>
+        </message>
+        <message>
+            <source>Copy it again from where it is whole, or save it anew from a program that shows it right</source>
+            <translation>请从完好处重新复制，或用能正确显示它的程序重新保存</translation>
         </message>
         <message>
             <source>Copy or record it again.</source>
@@ -3148,6 +3310,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Copy or record it again; it may be truncated.</source>
             <translation>请重新复制或录制；它可能被截断。</translation>
+        </message>
+        <message>
+            <source>Copy or save the list again, it may be damaged</source>
+            <translation>请重新复制或保存该列表，它可能已损坏</translation>
+        </message>
+        <message>
+            <source>Copy the video again, or leave this frame out</source>
+            <translation>请重新复制视频，或略去这一帧</translation>
+        </message>
+        <message>
+            <source>Cut the file there into recordings of their own if the clock was set back, or sort the events by time if their order means nothing</source>
+            <translation>如果时钟被拨回，请在该处把文件切成各自独立的记录；如果顺序没有意义，请按时间排序事件</translation>
+        </message>
+        <message>
+            <source>Cut the video where its size changes</source>
+            <translation>请在尺寸改变处剪开视频</translation>
         </message>
         <message>
             <source>Free some space</source>
@@ -3194,6 +3372,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>文件可能被截断：请重新复制或下载</translation>
         </message>
         <message>
+            <source>JPEG XR cannot be checked for missing data</source>
+            <translation>无法检查 JPEG XR 是否缺失数据</translation>
+        </message>
+        <message>
+            <source>JPEG of this depth cannot be checked for missing data</source>
+            <translation>无法检查这种位深的 JPEG 是否缺失数据</translation>
+        </message>
+        <message>
             <source>Keep recordings of one size in a folder, or copy a truncated one again.</source>
             <translation>一个文件夹只放同一尺寸的录制，或重新复制被截断的录制。</translation>
         </message>
@@ -3234,10 +3420,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用 --reference 指定清晰图像的文件夹</translation>
         </message>
         <message>
-            <source>Name the recording</source>
-            <translation>请指定录制</translation>
-        </message>
-        <message>
             <source>Name the recording with --spikes, or choose a network without a spike branch</source>
             <translation>请用 --spikes 指定录制，或选择没有脉冲分支的网络</translation>
         </message>
@@ -3252,6 +3434,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Open it again.</source>
             <translation>请重新打开。</translation>
+        </message>
+        <message>
+            <source>Open it alone, as the only picture of its folder, or save its pictures as single files</source>
+            <translation>请把它作为文件夹中唯一的图片单独打开，或把其中的图片存成单个文件</translation>
+        </message>
+        <message>
+            <source>Open it as it is.</source>
+            <translation>请直接打开它。</translation>
         </message>
         <message>
             <source>Open it together with its recording (spikes=...)</source>
@@ -3302,16 +3492,36 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请另存为 UTF-8 的 CSV，或指定其他记录</translation>
         </message>
         <message>
+            <source>Save it with 8 or 16 bits</source>
+            <translation>请以 8 位或 16 位保存</translation>
+        </message>
+        <message>
+            <source>Save it with another compression, such as LZW or none</source>
+            <translation>请用其他压缩方式保存，例如 LZW 或不压缩</translation>
+        </message>
+        <message>
             <source>Save its content as a file first</source>
             <translation>请先把内容保存为文件</translation>
         </message>
         <message>
-            <source>Save its pictures as single files</source>
-            <translation>请把其中的图像存为单个文件</translation>
+            <source>Save its layers as pages</source>
+            <translation>请把各层存成页面</translation>
         </message>
         <message>
             <source>Save the array again with a number type.</source>
             <translation>请用数值类型重新保存数组。</translation>
+        </message>
+        <message>
+            <source>Say the unit of their times (--time-unit) or the rate (--rate), or cut the file where the clock jumps or ran over</source>
+            <translation>请说明时间单位（--time-unit）或速率（--rate），或在时钟跳变、溢出处切开文件</translation>
+        </message>
+        <message>
+            <source>Say the unit with --time-unit where it is another</source>
+            <translation>若是其他单位，请用 --time-unit 说明</translation>
+        </message>
+        <message>
+            <source>Say the unit with --time-unit, or check the rate (--rate), or subtract the recording's start from the times, or move the log away to let the windows be guessed</source>
+            <translation>请用 --time-unit 说明单位，或检查速率（--rate），或从时间中减去记录的起点，或移走日志让程序猜测窗口</translation>
         </message>
         <message>
             <source>Scale it to [0, 1], or save it with 16 bits</source>
@@ -3324,6 +3534,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Use the configuration that the weights were trained with</source>
             <translation>请使用训练这些权重时的配置</translation>
+        </message>
+        <message>
+            <source>Write both in one unit</source>
+            <translation>请用同一单位书写两者</translation>
+        </message>
+        <message>
+            <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
+            <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
+        </message>
+        <message>
+            <source>YCbCr of this kind is not read</source>
+            <translation>不读取这种 YCbCr</translation>
+        </message>
+        <message>
+            <source>a MetaMorph stack is not read</source>
+            <translation>不读取 MetaMorph 堆栈</translation>
         </message>
         <message>
             <source>a floating-point picture outside its range</source>
@@ -3340,6 +3566,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
+        </message>
+        <message>
+            <source>a photometric interpretation that is not read</source>
+            <translation>不读取这种光度解释</translation>
+        </message>
+        <message>
+            <source>a predictor with packed samples</source>
+            <translation>预测器与打包采样并用</translation>
+        </message>
+        <message>
+            <source>a sample lies above the white level</source>
+            <translation>有采样值高于白电平</translation>
+        </message>
+        <message>
+            <source>a weight is there twice, under two names</source>
+            <translation>同一权重以两个名称出现了两次</translation>
         </message>
         <message>
             <source>another process has just begun to write here</source>
@@ -3382,6 +3624,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>fp16 只用于 GPU</translation>
         </message>
         <message>
+            <source>frames are there, and none of them can be read</source>
+            <translation>帧在那里，但没有一帧能读取</translation>
+        </message>
+        <message>
+            <source>inks of an unknown kind</source>
+            <translation>未知种类的油墨</translation>
+        </message>
+        <message>
+            <source>inks that are not CMYK</source>
+            <translation>不是 CMYK 的油墨</translation>
+        </message>
+        <message>
             <source>neither a file nor a folder</source>
             <translation>既不是文件也不是文件夹</translation>
         </message>
@@ -3396,6 +3650,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>no known picture format</source>
             <translation>未知的图像格式</translation>
+        </message>
+        <message>
+            <source>no possible frame rate</source>
+            <translation>不可能的帧率</translation>
         </message>
         <message>
             <source>no recording has the name of a frame</source>
@@ -3438,12 +3696,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>不是序列</translation>
         </message>
         <message>
+            <source>not tried, since it would fail as those before it</source>
+            <translation>未尝试，因为会像前面的帧一样失败</translation>
+        </message>
+        <message>
             <source>nothing is there</source>
             <translation>此处没有任何内容</translation>
         </message>
         <message>
             <source>nothing says the height and width of a plane, and the bits do not show them clearly</source>
             <translation>没有任何信息说明平面的高和宽，数据位也不能清楚显示</translation>
+        </message>
+        <message>
+            <source>pictures of a video must be of one size</source>
+            <translation>一个视频的图像必须尺寸相同</translation>
         </message>
         <message>
             <source>pictures of different shapes cannot be compared</source>
@@ -3470,8 +3736,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>多个结果会有相同的名称</translation>
         </message>
         <message>
-            <source>some weights are no tensors</source>
-            <translation>有些权重不是张量</translation>
+            <source>some weights are no tensors under a name</source>
+            <translation>有些权重不是带名称的张量</translation>
+        </message>
+        <message>
+            <source>the alignment log counts t0 and t1 in different units</source>
+            <translation>对齐日志的 t0 和 t1 使用了不同的单位</translation>
         </message>
         <message>
             <source>the alignment log does not cover every frame</source>
@@ -3514,12 +3784,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>事件列表各列长度不同</translation>
         </message>
         <message>
+            <source>the configuration is no mapping</source>
+            <translation>配置不是映射</translation>
+        </message>
+        <message>
             <source>the configuration names no known network</source>
             <translation>配置中的网络未知</translation>
         </message>
         <message>
             <source>the event list is empty</source>
             <translation>事件列表为空</translation>
+        </message>
+        <message>
+            <source>the events span far more planes than there are events</source>
+            <translation>事件跨越的平面数远多于事件数</translation>
         </message>
         <message>
             <source>the exposure is longer than the recording</source>
@@ -3536,6 +3814,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the file cannot be read as weights</source>
             <translation>文件无法按权重读取</translation>
+        </message>
+        <message>
+            <source>the file has no video in it, only sound or other data</source>
+            <translation>文件中没有视频，只有声音或其他数据</translation>
         </message>
         <message>
             <source>the file holds no weights</source>
@@ -3566,8 +3848,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>链接没有指向任何内容</translation>
         </message>
         <message>
-            <source>the log's times are in seconds and the recording's planes per second are unknown</source>
-            <translation>记录中的时间以秒计，而录制的每秒平面数未知</translation>
+            <source>the name does not fit the format</source>
+            <translation>名称与格式不符</translation>
         </message>
         <message>
             <source>the network and its voxels do not fit</source>
@@ -3586,8 +3868,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>图像无法编码为 PNG</translation>
         </message>
         <message>
+            <source>the picture does not fit into memory</source>
+            <translation>图片超出内存容量</translation>
+        </message>
+        <message>
             <source>the picture has another size than the rest</source>
             <translation>该图像的尺寸与其余不同</translation>
+        </message>
+        <message>
+            <source>the picture has depth</source>
+            <translation>图片带有深度维</translation>
+        </message>
+        <message>
+            <source>the picture has several channels and no colours</source>
+            <translation>图片有多个通道但没有颜色</translation>
         </message>
         <message>
             <source>the picture holds values that are not numbers</source>
@@ -3598,8 +3892,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>图像损坏或类型未知</translation>
         </message>
         <message>
+            <source>the picture is empty</source>
+            <translation>图片是空的</translation>
+        </message>
+        <message>
             <source>the picture is too large</source>
             <translation>图像太大</translation>
+        </message>
+        <message>
+            <source>the picture needs a decoder that is not installed</source>
+            <translation>图片需要未安装的解码器</translation>
         </message>
         <message>
             <source>the pictures of the job have been given back</source>
@@ -3632,6 +3934,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the reference is of another size than the frame</source>
             <translation>参考图与帧的尺寸不同</translation>
+        </message>
+        <message>
+            <source>the reference pictures cannot be read</source>
+            <translation>无法读取参考图片</translation>
         </message>
         <message>
             <source>the region reaches outside the frame</source>
@@ -3670,6 +3976,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>结果会覆盖输入</translation>
         </message>
         <message>
+            <source>the samples of a pixel have different depths</source>
+            <translation>同一像素的各采样位深不同</translation>
+        </message>
+        <message>
             <source>the sequence has no spikes</source>
             <translation>序列没有脉冲</translation>
         </message>
@@ -3678,8 +3988,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>序列已关闭</translation>
         </message>
         <message>
-            <source>the spike ratio needs spikes</source>
-            <translation>脉冲比需要脉冲</translation>
+            <source>the size of its planes is in the file, and need not be guessed</source>
+            <translation>平面尺寸已写在文件中，无需猜测</translation>
+        </message>
+        <message>
+            <source>the stack has other axes than time</source>
+            <translation>堆栈有时间以外的轴</translation>
+        </message>
+        <message>
+            <source>the stack is closed</source>
+            <translation>堆栈已关闭</translation>
         </message>
         <message>
             <source>the table would replace the input</source>
@@ -3690,12 +4008,32 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>视频无法解码</translation>
         </message>
         <message>
+            <source>the video cannot be encoded</source>
+            <translation>视频无法编码</translation>
+        </message>
+        <message>
+            <source>the video has colours that cannot be turned into RGB</source>
+            <translation>视频的颜色无法转换为 RGB</translation>
+        </message>
+        <message>
             <source>the video is closed</source>
             <translation>视频已关闭</translation>
         </message>
         <message>
+            <source>the video is coded in a way that is not known</source>
+            <translation>视频的编码方式未知</translation>
+        </message>
+        <message>
+            <source>the video is empty</source>
+            <translation>视频文件是空的</translation>
+        </message>
+        <message>
             <source>the video is not there</source>
             <translation>视频不存在</translation>
+        </message>
+        <message>
+            <source>the weights are of a network of this program whose sizes are not in the file</source>
+            <translation>这些权重属于本程序的网络，但文件中没有其尺寸</translation>
         </message>
         <message>
             <source>the weights are of no network known here</source>
@@ -3724,6 +4062,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>there is no picture of this frame among the results</source>
             <translation>结果中没有这一帧的图像</translation>
+        </message>
+        <message>
+            <source>there is no picture to make a video of</source>
+            <translation>没有可做成视频的图像</translation>
         </message>
         <message>
             <source>there is no sequence below this folder</source>
@@ -3766,8 +4108,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>这不是可以继续的复原记录</translation>
         </message>
         <message>
-            <source>this network needs spikes, and the sequence has none</source>
-            <translation>此网络需要脉冲，而序列没有</translation>
+            <source>this method needs spikes, and the sequence has none</source>
+            <translation>此方法需要脉冲，而该序列没有</translation>
         </message>
         <message>
             <source>this part of the folder holds no planes</source>
@@ -3782,8 +4124,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>分块太小，小于共用部分</translation>
         </message>
         <message>
+            <source>times of the event list are beyond any clock</source>
+            <translation>事件列表的时间超出任何时钟的范围</translation>
+        </message>
+        <message>
             <source>times of the event list are not numbers</source>
             <translation>事件列表的时间不是数值</translation>
+        </message>
+        <message>
+            <source>times of the event list go back, and not as those of a counter that runs over</source>
+            <translation>事件列表的时间倒退，且不像计数器溢出</translation>
         </message>
         <message>
             <source>too large for an alignment log</source>
@@ -3792,6 +4142,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>unknown bit depth</source>
             <translation>未知的位深</translation>
+        </message>
+        <message>
+            <source>unknown quality</source>
+            <translation>未知的质量</translation>
         </message>
     </context>
 </TS>

@@ -95,6 +95,17 @@ def test_holding_the_key_flips_and_letting_go_flips_back(shown):
     assert grid(shown).first.title.text() == "Blurry"
 
 
+def test_a_frame_that_came_back_unchanged_says_why_above_its_picture(shown, qtbot):
+    studio = shown.studio
+    picture = np.ones((60, 80, 3), np.float32)
+    studio._on_frame_restored(
+        0, Restored(picture, "spike-ratio", 1.0, 0.1, unchanged="its window holds no planes")
+    )
+    qtbot.waitUntil(lambda: studio.pictures.view.result is not None)
+    titles = [pane.title.text() for pane in grid(shown).panes]
+    assert any(title.startswith("Unchanged: its window holds no planes · ") for title in titles)
+
+
 def test_the_line_of_a_wipe_is_dragged(shown, qtbot):
     studio, panes = shown.studio, grid(shown)
     studio._on_frame_restored(0, Restored(np.ones((60, 80, 3), np.float32), "network", 1.0, 0.1))

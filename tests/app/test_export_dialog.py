@@ -1,6 +1,8 @@
 """The export dialog in the whole window, its files read back."""
 
 import csv
+import dataclasses
+import errno
 import threading
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.state.compare.comparing import BLURRY, REFERENCE
 from app.state.compare.results import Restored
-from app.state.export.export_tasks import side_by_side, wipe
+from app.state.export import export_tasks
+from app.state.export.export_tasks import VideoPlan, side_by_side, wipe, with_labels
 from app.ui.dialogs.export_dialog import PICTURES, REPLACE, SCORES, SKIP, VIDEO, ExportDialog
 from engine.errors import ExportError
+from engine.video import VideoFrames
 
 
 def restored(value):
@@ -128,22 +132,53 @@ def test_scores_as_a_table(dialog, tmp_path, qtbot):
     assert rows[2]["restored_psnr"] == ""
 
 
-def test_a_video_of_two_pictures(dialog, tmp_path, qtbot):
+def frames_of(path):
+    frames = VideoFrames(path)
+    pictures = [frames.read(index) for index in range(len(frames))]
+    frames.close()
+    return pictures
+
+
+@pytest.mark.parametrize(
+    ("quality", "suffix", "off"), [("small", ".mp4", 4), ("good", ".mp4", 2), ("lossless", ".mkv", 0.51)]
+)
+def test_a_video_of_two_pictures(dialog, tmp_path, qtbot, quality, suffix, off):
     choose(dialog.what, VIDEO)
     dialog.left.setCurrentIndex(dialog.left.findData(BLURRY))
     dialog.right.setCurrentIndex(dialog.right.findData(REFERENCE))
+    dialog.quality.setCurrentIndex(dialog.quality.findData(quality))
+    assert dialog.file.text() == f"fake_comparison{suffix}"
     export(dialog, qtbot)
-    path = tmp_path / "新 out/fake_comparison.mp4"
-    video = cv2.VideoCapture(str(path))
-    frames = []
-    while (found := video.read())[0]:
-        frames.append(found[1])
+    path = tmp_path / f"新 out/fake_comparison{suffix}"
+    frames = frames_of(path)
     assert len(frames) == 10
     assert frames[0].shape == (60, 168, 3)
     for index, frame in enumerate(frames):
-        assert abs(float(frame[:, 10:70].mean()) - index / 100 * 255) < 6
-        assert abs(float(frame[:, 98:158].mean()) - (index / 100 + 0.1) * 255) < 6
-    assert [one.name for one in (tmp_path / "新 out").iterdir()] == ["fake_comparison.mp4"]
+        assert abs(float(frame[:, 10:70].mean()) - index / 100 * 255) < off
+        assert abs(float(frame[:, 98:158].mean()) - (index / 100 + 0.1) * 255) < off
+    assert [one.name for one in (tmp_path / "新 out").iterdir()] == [path.name]
+
+
+def test_a_name_of_choice_keeps_to_the_format(dialog):
+    choose(dialog.what, VIDEO)
+    dialog.file.setText("mine.MP4")
+    dialog.quality.setCurrentIndex(dialog.quality.findData("lossless"))
+    assert dialog.file.text() == "mine.mkv"
+    dialog.file.setText("mine")
+    dialog.quality.setCurrentIndex(dialog.quality.findData("best"))
+    assert dialog.target.name == "mine.mp4"
+
+
+def test_names_are_drawn_into_pictures_that_have_room(dialog):
+    large = np.zeros((150, 200, 3), np.uint8)
+    plan = VideoPlan(Path("x.mp4"), (0,), BLURRY, REFERENCE, "wipe", 10, labels=("Blurry", "Reference"))
+    left, right = with_labels(plan, large, large)
+    assert left[:40, :100].any()
+    assert not left[:, 100:].any()
+    assert right[:40, 100:].any()
+    assert not right[:, :100].any()
+    assert with_labels(dataclasses.replace(plan, labels=None), large, large)[0] is large
+    assert dialog.labels.isChecked()
 
 
 def test_the_same_picture_twice_is_no_comparison(dialog):
@@ -229,28 +264,30 @@ def test_a_broken_video_never_replaces_a_good_one(dialog, tmp_path, qtbot, monke
     target = dialog.target
     target.write_bytes(b"good")
 
-    class NoRoom:
-        """Says nothing, and writes nothing."""
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-        def __init__(self, name, *_):
-            Path(name).write_bytes(b"half a file")
-
-        def isOpened(self):
-            return True
-
-        def write(self, _):
-            return None
-
-        def release(self):
-            return None
-
-        fourcc = staticmethod(cv2.VideoWriter.fourcc)
-
-    monkeypatch.setattr(cv2, "VideoWriter", NoRoom)
+    monkeypatch.setattr("engine.video.writing._frame", no_room)
     ended = export(dialog, qtbot)
     assert isinstance(ended.problem, ExportError)
     assert target.read_bytes() == b"good"
-    assert "whole" in dialog.preview.text()
+    assert [one.name for one in (tmp_path / "新 out").iterdir()] == [target.name]
+    assert "No space left" in dialog.preview.text()
+
+
+def test_a_video_that_is_stopped_leaves_nothing(dialog, tmp_path, qtbot, monkeypatch):
+    choose(dialog.what, VIDEO)
+    drawn = export_tasks._frame_of_video
+
+    def draw_and_stop(*args):
+        dialog._studio.exports.stop()
+        return drawn(*args)
+
+    monkeypatch.setattr(export_tasks, "_frame_of_video", draw_and_stop)
+    ended = export(dialog, qtbot)
+    assert ended.stopped
+    assert ended.written == ()
+    assert not list((tmp_path / "新 out").iterdir())
 
 
 def test_another_export_is_not_taken_for_the_dialogs_own(dialog, qtbot):

@@ -6,6 +6,7 @@ from PySide6.QtGui import QAction
 from app.state.jobs.jobs import JobState, JobStatus
 from app.ui.jobs.job_bar import JobBar, describe, format_seconds
 from engine.geometry import Span
+from engine.restore.evidence import NO_PLANES, STILL, too_few_planes
 
 RUNNING = JobStatus(
     1,
@@ -40,6 +41,24 @@ def bar(qtbot):
         (replace(RUNNING, state=JobState.FAILED), "Failed after 3 of 12 frames"),
         (replace(RUNNING, state=JobState.FINISHED, elapsed_seconds=70), "Deblurred 12 frames in 1 min 10 s"),
         (replace(RUNNING, state=JobState.FINISHED, frames=Span(4, 5)), "Deblurred frame 5 in 2.0 s"),
+        (
+            replace(RUNNING, state=JobState.FINISHED, unchanged=((1, NO_PLANES), (2, NO_PLANES))),
+            "Deblurred 10 of 12 frames in 2.0 s · 2 of 12 frames unchanged",
+        ),
+        (
+            replace(
+                RUNNING, state=JobState.FINISHED, frames=Span(0, 2), unchanged=((0, STILL), (1, NO_PLANES))
+            ),
+            "2 of 2 frames unchanged",
+        ),
+        (
+            replace(RUNNING, state=JobState.FINISHED, frames=Span(4, 5), unchanged=((4, NO_PLANES),)),
+            "Frame 5 is unchanged: its window holds no planes",
+        ),
+        (
+            replace(RUNNING, state=JobState.CANCELLED, unchanged=((1, NO_PLANES),)),
+            "Cancelled after 3 of 12 frames · 1 of 12 frames unchanged",
+        ),
     ],
 )
 def test_a_job_is_one_line(status, text):
@@ -52,6 +71,19 @@ def test_a_job_is_one_line(status, text):
 )
 def test_durations_read_well(seconds, text):
     assert format_seconds(seconds) == text
+
+
+def test_the_reasons_of_unchanged_frames_are_in_the_tip(bar):
+    few, one = too_few_planes(3), too_few_planes(1)
+    unchanged = ((1, NO_PLANES), (2, few), (3, NO_PLANES), (4, one), (5, "what a new method says"))
+    bar.show_status(replace(RUNNING, state=JobState.FINISHED, unchanged=unchanged))
+    lines = bar.text.toolTip().splitlines()
+    assert lines[1:] == [
+        "Unchanged frame 2, 4: its window holds no planes",
+        "Unchanged frame 3: its window holds 3 planes only",
+        "Unchanged frame 5: its window holds 1 plane only",
+        "Unchanged frame 6: what a new method says",
+    ]
 
 
 def test_progress_and_cancel_are_there_only_while_a_job_runs(bar):

@@ -7,7 +7,16 @@ from app.state.jobs.job import JobRequest, JobState
 from app.state.jobs.queue import KEPT_JOBS, JobQueue
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
-from engine.worker.messages import NO_SLOT, Accepted, Cancelled, Failed, Finished, FrameDone, TileDone
+from engine.worker.messages import (
+    NO_SLOT,
+    Accepted,
+    Cancelled,
+    Failed,
+    Finished,
+    FrameDone,
+    FrameFailed,
+    TileDone,
+)
 
 SIZE = Size(4, 6)
 ME = "me"
@@ -243,6 +252,42 @@ def test_a_failed_job_tells_why_and_is_done_again_for_what_it_lacks(queue, say, 
     assert spans(client)[-1] == (1, 5)
     (status,) = queue.statuses
     assert (status.state, status.frames_done, status.problem) == (JobState.STARTING, 1, "")
+
+
+def test_a_frame_that_fails_costs_the_others_nothing_and_the_job_tells_of_it(queue, say, client, ended):
+    for slot in range(3):
+        picture(client, 1, slot, 0.5)
+    number = queue.add(ME, request(0, 3))
+    say(Accepted(1, 6, 3), FrameDone(1, 0, 0, 0.1), FrameFailed(1, 1, "0002.png: not a picture", 2, 4))
+    (status,) = queue.statuses
+    assert (status.state, status.tiles_done, status.tiles_total) == (JobState.RUNNING, 2, 4)
+    say(FrameDone(1, 2, 2, 0.1), Finished(1, 1.0))
+    assert ended[-1].state is JobState.FAILED
+    assert ended[-1].frames_done == 2
+    assert ended[-1].problem == "1 of 3 frames failed, first frame 2: 0002.png: not a picture"
+    queue.retry(number)
+    assert spans(client)[-1] == (1, 2)
+    assert queue.statuses[0].failures == ()
+
+
+def test_a_job_with_a_failed_frame_that_makes_room_goes_on_with_the_others(queue, say, client):
+    queue.add(ME, request(0, 3))
+    say(Accepted(1, 6, 3), FrameFailed(1, 0, "0001.png: not a picture", 0, 4))
+    queue.add(ME, request(7, 8), first=True)
+    say(Cancelled(1))
+    say(Accepted(2, 1, 1), Finished(2, 0.1))
+    assert spans(client) == [(0, 3), (7, 8), (1, 3)]
+
+
+def test_frames_that_came_back_unchanged_are_known(queue, say, client):
+    for slot in range(2):
+        picture(client, 1, slot, 0.5)
+    number = queue.add(ME, request(0, 2))
+    say(Accepted(1, 2, 2), FrameDone(1, 0, 0, 0.1), FrameDone(1, 1, 1, 0.1, "its spikes are missing"))
+    (status,) = queue.statuses
+    assert status.unchanged == ((1, "its spikes are missing"),)
+    assert queue.why_unchanged(number, 1) == "its spikes are missing"
+    assert queue.why_unchanged(number, 0) == ""
 
 
 def test_a_worker_that_cannot_start_fails_the_job_and_not_the_queue(queue, client, ended):

@@ -17,6 +17,9 @@ from engine.restore.run import FrameResult, TileResult, restore_frames, run_plan
 class FakeSequence:
     """Frames of one value each, named as files are."""
 
+    recording = None
+    bit_depth = 8
+
     def __init__(self, frames: int, size: Size = Size(40, 60)) -> None:  # noqa: B008
         self.frame_size = size
         self.frames = frames

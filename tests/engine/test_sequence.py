@@ -19,6 +19,7 @@ from engine.restore.methods import make_method
 from engine.restore.run import FrameResult, restore_frames
 from engine.sequence import Sequence, find_sequences, open_sequence, open_source
 from engine.source import SequenceSource
+from tests.engine.videos import encode
 
 SPIKES = Size(24, 32)
 FRAMES = Size(48, 64)
@@ -603,10 +604,8 @@ def test_references_that_share_no_name_are_taken_in_order(tmp_path: Path) -> Non
 
 def test_a_video_with_its_recording_and_a_video_as_reference(tmp_path: Path) -> None:
     for name, offset in (("clip.avi", 0), ("sharp.avi", 100)):
-        writer = cv2.VideoWriter(str(tmp_path / name), cv2.VideoWriter_fourcc(*"MJPG"), 25, (64, 48))
-        for n in range(6):
-            writer.write(np.full((48, 64, 3), (0, 0, 20 * n + offset), np.uint8))
-        writer.release()
+        pictures = [np.full((48, 64, 3), (20 * n + offset, 0, 0), np.uint8) for n in range(6)]
+        encode(tmp_path / name, pictures, "mjpeg", "yuvj420p")
     bits = planes(30)
     write_dat(tmp_path / "clip.dat", bits)
     with open_sequence(

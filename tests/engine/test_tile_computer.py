@@ -20,6 +20,8 @@ class Frames:
     """Frames of noise, the same every time."""
 
     frame_size = SIZE
+    recording = None
+    bit_depth = 8
 
     def __len__(self):
         return FRAMES

@@ -21,6 +21,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     RestoreRequest,
     SharedFrames,
     SlotReleased,
@@ -48,15 +49,16 @@ LETTERS = {
     "A": Accepted(1, 9, 1),
     "T": tile(0, 1),
     "F": FrameDone(1, 0, 0, 0.1),
+    "B": FrameFailed(1, 0, "broken", 1, 9),
     "N": Finished(1, 0.1),
     "C": Cancelled(1),
     "X": Failed(1, "no"),
 }
-LEGAL_BEGINNING = re.compile(r"|C|X|A|AT*|AT*F|AT*F?[CX]|AT*FN")
+LEGAL_BEGINNING = re.compile(r"|C|X|A|AT*|AT*[FB]|AT*[FB]?[CX]|AT*[FB]N")
 """The life of a job of one frame, as a regular expression: an oracle that shares nothing with the table."""
 
 
-@given(st.text(alphabet="ATFNCX", max_size=7))
+@given(st.text(alphabet="ATFBNCX", max_size=7))
 def test_exactly_the_promised_orders_of_messages_are_legal(word):
     record = JobRecord(request_frames(0, 1))
     accepted = ""

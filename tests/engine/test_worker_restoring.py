@@ -12,7 +12,7 @@ from engine.geometry import Size, Span
 from engine.recording import write_packed
 from engine.restore.methods import make_method
 from engine.restore.run import FrameResult, restore_frames
-from engine.sequence import open_source
+from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 from engine.worker import restorer
 from engine.worker.blocks import FrameBlock
@@ -23,6 +23,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     JobEnd,
     RestoreRequest,
     TileDone,
@@ -109,6 +110,43 @@ def test_windows_that_the_user_moved_are_used(client, clip):
         assert np.abs(picture - unmoved[frame]).max() > 1e-3
 
 
+def test_a_frame_whose_window_holds_no_planes_comes_back_as_it_is_and_says_so(client, clip):
+    end = FRAMES * EXPOSURE_PLANES
+    windows = [(0.0, 20.0), (end + 5.0, end + 25.0), (40.0, 60.0)]
+    for _ in range(2):  # the second time from what is kept
+        pictures, messages = restore_in_worker(client, clip, windows=windows)
+        done = [message for message in messages if isinstance(message, FrameDone)]
+        assert {message.frame: message.unchanged for message in done} == {
+            0: "",
+            1: "its window holds no planes",
+            2: "",
+        }
+        with open_source(source_of(clip)) as sequence:
+            np.testing.assert_array_equal(pictures[1], sequence.frame(1))
+
+
+def test_whatever_a_decoder_raises_costs_one_frame_of_a_job(clip, monkeypatch):
+    read, messages = Sequence.frame, []
+
+    def frame(self, index):
+        if index == 1:
+            raise KeyError("273")
+        return read(self, index)
+
+    monkeypatch.setattr(Sequence, "frame", frame)
+    block = FrameBlock.create(FRAMES, SIZE)
+    try:
+        request = RestoreRequest(1, source_of(clip), 0, FRAMES, "spike-ratio", block.shared)
+        end = serve(JobRecord(request), restorer.SequenceRestorer(), Inbox(), messages.append)
+    finally:
+        block.close()
+    assert isinstance(end, Finished)
+    assert [message.frame for message in messages if isinstance(message, FrameDone)] == [0, 2]
+    (failed,) = [message for message in messages if isinstance(message, FrameFailed)]
+    assert (failed.frame, failed.message) == (1, "unexpected: KeyError: '273'")
+    assert failed.tiles_done <= failed.tiles
+
+
 def test_a_sequence_is_opened_again_when_its_files_have_changed(client, clip):
     before, _ = restore_in_worker(client, clip)
     again, _ = restore_in_worker(client, clip)
@@ -170,6 +208,9 @@ def test_files_that_are_gone_or_broken_fail_with_their_name(client, clip):
     assert "not there" in messages[-1].message
     (clip / "blur" / "0001.png").write_bytes(b"not a picture")
     pictures, messages = restore_in_worker(client, clip)
-    assert list(pictures) == [0]
-    assert "0001.png" in messages[-1].message
-    assert "unexpected" not in messages[-1].message
+    assert sorted(pictures) == [0, 2]
+    (broken,) = [message for message in messages if isinstance(message, FrameFailed)]
+    assert broken.frame == 1
+    assert "0001.png" in broken.message
+    assert "unexpected" not in broken.message
+    assert isinstance(messages[-1], Finished)

@@ -107,14 +107,22 @@ class Alignment(QObject):
 
     def read_log(self, path: Path) -> None:
         """Use the windows of an alignment log, as one step. Raises AlignmentError."""
-        from engine.alignment import read_alignment_log, windows_for_frames
+        from engine.alignment import RecordedSpan, load_alignment_log, windows_for_frames
+        from engine.file_names import frame_numbers
 
         sequence = self._session.sequence
-        if sequence is None:
+        if sequence is None or sequence.recording is None:
             return
-        rows = read_alignment_log(path, self.rate_hz)
-        numbers = [_number(sequence.frame_name(index)) for index in range(len(sequence))]
-        windows, _ = windows_for_frames(rows, numbers, path=path, name=sequence.name)
+        info = sequence.recording.info
+        log = load_alignment_log(
+            path,
+            RecordedSpan(info.rate_hz, info.planes, info.clock_start),
+            time_unit=sequence.source.time_unit,
+            name=sequence.name,
+            gives_way=info.format == "events",
+        )
+        numbers = frame_numbers([sequence.frame_name(index) for index in range(len(sequence))])
+        windows, _ = windows_for_frames(log.rows, numbers, path=path, name=sequence.name)
         text = self.tr("Windows of {file}").format(file=path.name)
         self.edits.take(((window.start, window.stop) for window in windows), text)
 
@@ -156,9 +164,3 @@ class Alignment(QObject):
 
 def _key(source: SequenceSource) -> str:
     return source.path if source.spikes is None else f"{source.path} + {source.spikes}"
-
-
-def _number(name: str) -> int | None:
-    """Return the trailing digits of a frame's name."""
-    digits = name[len(name.rstrip("0123456789")) :]
-    return int(digits) if digits else None

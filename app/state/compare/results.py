@@ -30,6 +30,8 @@ class Restored:
     """File of the network; None for the bundled one and for methods without."""
     spikes: tuple[object, ...] | None = None
     """Which recording it was made from and how that was read, as `spikes_of` says it; None if not known."""
+    unchanged: str = ""
+    """Why it is the blurry frame as it was (see `engine.restore.evidence`); empty where it is restored."""
 
     @property
     def made_by(self) -> str:

@@ -2,11 +2,9 @@
 
 import csv
 import io
+import itertools
 import math
-import secrets
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,12 +20,10 @@ from app.state.reading.lease import Lease
 from engine.errors import ExportError
 
 if TYPE_CHECKING:
-    import cv2
-
     from engine.sequence import Sequence as FrameSequence
+    from engine.video.writing import Quality
 
 Layout = Literal["side by side", "wipe"]
-VIDEO_SUFFIX = ".mp4"
 GAP_PX = 8
 LINE_PX = 2
 HEADER = ("index", "name", "method", "blurry_psnr", "blurry_ssim", "blurry_correlation")
@@ -94,6 +90,13 @@ class VideoPlan:
     fps: float
     hold: int = 1
     """How often every frame is shown."""
+    quality: "Quality" = "good"
+    labels: tuple[str, str] | None = None
+    """Names drawn into the left and the right picture."""
+
+
+class _StoppedError(Exception):
+    """The user wants no video any more."""
 
 
 def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int, Restored]) -> None:
@@ -101,72 +104,56 @@ def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int,
 
     A frame without one of the two pictures is left out. With a wipe, the line goes across and back once.
     """
-    folder = Path(tempfile.mkdtemp(prefix="spike-deblur-video-"))
-    writer = None
+    from engine.video.writing import write_video as write_pictures_as_video
+
+    pictures = _pictures_of_video(work, lease, plan, results)
     try:
-        # OpenCV cannot write to every path, nor say what went wrong: it writes here, and the file moves.
-        temporary = folder / f"video{VIDEO_SUFFIX}"
-        shown = 0
-        for done, index in enumerate(plan.frames, start=1):
-            if work.stopped:
-                break
-            with lease.reading() as sequence:
-                left = _picture(sequence, index, plan.left, results)
-                right = _picture(sequence, index, plan.right, results)
-            work.progress(done, len(plan.frames))
-            if left is None or right is None:
-                continue
-            for _ in range(plan.hold):
-                across = shown / max(1, plan.hold * len(plan.frames))
-                picture = _frame_of_video(plan.layout, left, right, across)
-                if writer is None:
-                    writer = _video_writer(temporary, plan, picture)
-                writer.write(np.ascontiguousarray(picture[:, :, ::-1]))
-                shown += 1
-        if writer is not None:
-            writer.release()
-        if work.stopped:
-            return
-        if writer is None:
+        first = next(pictures, None)
+        if first is None:
             raise ExportError(
                 "no frame has both pictures",
                 path=plan.path,
                 advice="Deblur the frames first, or choose other pictures",
             )
-        _check_video(temporary, shown, plan.path)
-        _move(temporary, plan.path)
-        work.written.append(plan.path)
-    finally:
-        if writer is not None:
-            writer.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        write_pictures_as_video(plan.path, itertools.chain([first], pictures), plan.fps, plan.quality)
+    except _StoppedError:
+        return
+    work.written.append(plan.path)
 
 
-def _video_writer(temporary: Path, plan: VideoPlan, picture: NDArray[np.uint8]) -> "cv2.VideoWriter":
-    import cv2
+def _pictures_of_video(
+    work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int, Restored]
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures one after another. Raises _StoppedError as soon as the work is to stop."""
+    shown = 0
+    for done, index in enumerate(plan.frames, start=1):
+        if work.stopped:
+            raise _StoppedError
+        with lease.reading() as sequence:
+            left = _picture(sequence, index, plan.left, results)
+            right = _picture(sequence, index, plan.right, results)
+        work.progress(done, len(plan.frames))
+        if left is None or right is None:
+            continue
+        left, right = with_labels(plan, left, right)
+        for _ in range(plan.hold):
+            across = shown / max(1, plan.hold * len(plan.frames))
+            yield _frame_of_video(plan.layout, left, right, across)
+            shown += 1
+    if work.stopped:
+        raise _StoppedError
 
-    size = (picture.shape[1], picture.shape[0])
-    writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), plan.fps, size)
-    if not writer.isOpened():
-        raise ExportError("no video of this size can be made", path=plan.path, found=f"{size} px")
-    return writer
 
+def with_labels(
+    plan: VideoPlan, left: NDArray[np.uint8], right: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return both pictures with their names: in outer corners where they are wiped, so that both are seen."""
+    from engine.video.labels import with_label
 
-def _check_video(temporary: Path, frames: int, path: Path) -> None:
-    """Look whether a video has all its frames: OpenCV only prints that a disk is full."""
-    import cv2
-
-    capture = cv2.VideoCapture(str(temporary))
-    found = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-    capture.release()
-    if found != frames:
-        raise ExportError(
-            "the video could not be written whole",
-            path=path,
-            found=f"{found} frames",
-            expected=str(frames),
-            advice=f"Make room in {temporary.parent.parent}, where it is put together",
-        )
+    if plan.labels is None:
+        return left, right
+    beside = plan.layout == "side by side"
+    return with_label(left, plan.labels[0]), with_label(right, plan.labels[1], "left" if beside else "right")
 
 
 def _frame_of_video(
@@ -215,19 +202,3 @@ def wipe(left: NDArray[np.uint8], right: NDArray[np.uint8], share: float) -> NDA
 def _even(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = sheet.shape[:2]
     return np.pad(sheet, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-
-
-def _move(temporary: Path, path: Path) -> None:
-    """Put a finished file in place: copied beside its target first, because disks may differ."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(temporary, beside)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ExportError(
-            f"the video cannot be written ({error.strerror or error})",
-            path=path,
-            advice="Choose a folder that can be written and has room",
-        ) from error

@@ -110,6 +110,10 @@ class JobStatus:
     """What the worker says at the end about how it was done."""
     is_region: bool = False
     """Whether only a part of the frames is restored."""
+    unchanged: tuple[tuple[int, str], ...] = ()
+    """Frames that came back as they were, and why (see `engine.restore.evidence`)."""
+    failures: tuple[tuple[int, str], ...] = ()
+    """Frames that could not be restored while others were, and why."""
     seconds_before: float = 0.0
     """The part of `elapsed_seconds` that went by before that."""
 

@@ -121,6 +121,7 @@ class Jobs(QObject):
                 request.in_force or request.windows,
                 request.model,
                 spikes_of(request.source),
+                self.queue.why_unchanged(number, frame),
             )
             self.frame_restored.emit(frame, restored)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from app.bridge import WorkerBridge
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
@@ -24,6 +24,7 @@ from engine.worker.messages import (
     Failed,
     Finished,
     FrameDone,
+    FrameFailed,
     TileDone,
     WorkerMessage,
 )
@@ -50,6 +51,10 @@ class _Job:
             is_region=request.region is not None,
         )
         self.done: set[int] = set()
+        self.unchanged: dict[int, str] = {}
+        """Why frames came back as they were."""
+        self.failed: dict[int, str] = {}
+        """Why frames could not be restored."""
         self.slots: dict[int, int] = {}
         self.regions: dict[int, list[Region]] = {}
         self.goes_on_as: JobState | None = None
@@ -63,7 +68,8 @@ class _Job:
     def left(self) -> Span:
         """The frames that are still to do, as one span."""
         frames = self.request.frames
-        missing = [frame for frame in range(frames.start, frames.stop) if frame not in self.done]
+        over = self.done | self.failed.keys()
+        missing = [frame for frame in range(frames.start, frames.stop) if frame not in over]
         return Span(missing[0], missing[-1] + 1) if missing else Span(frames.stop, frames.stop)
 
 
@@ -129,6 +135,11 @@ class JobQueue(QObject):
     def request(self, number: int) -> JobRequest | None:
         job = self._find(number)
         return None if job is None else job.request
+
+    def why_unchanged(self, number: int, frame: int) -> str:
+        """Return why a finished frame came back as it was; empty where it is restored."""
+        job = self._find(number)
+        return "" if job is None else job.unchanged.get(frame, "")
 
     def partial(self, number: int, frame: int) -> PartialFrame | None:
         """Return a copy of an unfinished frame, None where there is nothing of it. Any thread may ask."""
@@ -202,7 +213,8 @@ class JobQueue(QObject):
             return
         self._jobs.remove(job)
         self._jobs.append(job)
-        self._update(job, state=JobState.QUEUED, problem="")
+        job.failed.clear()
+        self._update(job, state=JobState.QUEUED, problem="", failures=())
         self._advance()
 
     def move(self, number: int, rows: int) -> None:
@@ -326,6 +338,8 @@ class JobQueue(QObject):
                 self._on_tile(job, message)
             case FrameDone():
                 self._on_frame(job, message)
+            case FrameFailed():
+                self._on_frame_failed(job, message)
             case Finished():
                 self._update(job, remarks=message.remarks)
                 self._let_go(job, JobState.FINISHED)
@@ -354,8 +368,22 @@ class JobQueue(QObject):
         job.slots.pop(message.frame, None)
         job.regions.pop(message.frame, None)
         job.done.add(message.frame)
-        self._update(job, frames_done=len(job.done))
+        if message.unchanged:
+            job.unchanged[message.frame] = message.unchanged
+        self._update(job, frames_done=len(job.done), unchanged=tuple(sorted(job.unchanged.items())))
         self.frame_done.emit(job.status.number, message.frame, picture, message.seconds)
+
+    def _on_frame_failed(self, job: _Job, message: FrameFailed) -> None:
+        log.warning("Job %d, frame %d failed: %s", job.status.number, message.frame + 1, message.message)
+        job.slots.pop(message.frame, None)
+        job.regions.clear()  # the others are begun anew without it
+        job.failed[message.frame] = message.message
+        self._update(
+            job,
+            tiles_done=message.tiles_done,
+            tiles_total=message.tiles,
+            failures=tuple(sorted(job.failed.items())),
+        )
 
     def _let_go(self, job: _Job, state: JobState, problem: str = "") -> None:
         """The worker is done with a job: it ends, or goes on later."""
@@ -372,8 +400,20 @@ class JobQueue(QObject):
         self._advance()
 
     def _end(self, job: _Job, state: JobState, problem: str = "") -> None:
+        if state is JobState.FINISHED and job.failed:
+            state, problem = JobState.FAILED, _describe_failures(job.status)
         self._update(job, state=state, problem=problem)
         self.ended.emit(job.status)
         if job.is_unwanted and job in self._jobs:
             self._jobs.remove(job)
             self.list_changed.emit()
+
+
+def _describe_failures(status: JobStatus) -> str:
+    """Return one line on the frames that failed while others were restored."""
+    frame, why = status.failures[0]
+    counts = {"failed": len(status.failures), "count": len(status.frames), "frame": frame + 1, "why": why}
+    text = QCoreApplication.translate(
+        "Queue", "{failed} of {count} frames failed, first frame {frame}: {why}"
+    )
+    return text.format(**counts)

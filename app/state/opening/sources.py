@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import resources
+from engine.layouts import listing
 from engine.source import SequenceSource
 
 RECORDING_SUFFIXES = (".dat", ".npy", ".npz")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm")
+VIDEO_SUFFIXES = tuple(sorted(listing.VIDEO_SUFFIXES))
 ALIGNMENT_SUFFIXES = (".csv",)
 SAMPLE = "city"
 

@@ -27,7 +27,9 @@ def open_with_engine(source: SequenceSource) -> "Sequence":
     load_opencv()
     from engine.sequence import open_source
 
-    return open_source(source)
+    sequence = open_source(source)
+    _ = sequence.findings  # looks for dead and hot pixels the first time, which the window must not wait for
+    return sequence
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -25,7 +26,7 @@ from PySide6.QtWidgets import (
 from app.settings import Settings
 from app.state.compare.comparing import BLURRY, REFERENCE, RESTORED
 from app.state.export.export_names import FIELDS, USUAL_TEMPLATE, FrameFacts, TemplateError, file_paths
-from app.state.export.export_tasks import VIDEO_SUFFIX, VideoPlan, write_scores, write_video
+from app.state.export.export_tasks import VideoPlan, write_scores, write_video
 from app.state.export.exporting import BitDepth, Export, write_pictures
 from app.state.studio import Studio
 from app.ui.parts.segments import Segments
@@ -41,6 +42,7 @@ FORMATS: dict[str, tuple[str, BitDepth]] = {
 }
 REPLACE, SKIP = "replace", "skip"
 USUAL_FPS = 10.0
+VIDEO_SUFFIXES = (".mp4", ".mkv")
 
 
 class ExportDialog(QDialog):
@@ -104,6 +106,10 @@ class ExportDialog(QDialog):
         self.fps.setRange(0.5, 120.0)
         self.fps.setValue(USUAL_FPS)
         self.fps.setSuffix(self.tr(" frames a second"))
+        self.quality = self._qualities()
+        self.labels = QCheckBox(self.tr("Names in the pictures"))
+        self.labels.setToolTip(self.tr("Written into the corners; not on pictures that are too small for it"))
+        self.labels.setChecked(True)
         self.folder = QLineEdit(self._first_folder())
         self.folder.setAccessibleName(self.tr("Folder"))
         browse = QToolButton()
@@ -155,6 +161,7 @@ class ExportDialog(QDialog):
             edited.textChanged.connect(lambda _: self.refresh())
         for box in (self.format, self.left, self.right):
             box.currentIndexChanged.connect(lambda _: self.refresh())
+        self.quality.currentIndexChanged.connect(self._fit_suffix)
         studio.exports.progressed.connect(self._on_progress)
         studio.exports.ended.connect(self._on_end)
         studio.exports.busy_changed.connect(self._on_busy)
@@ -201,7 +208,17 @@ class ExportDialog(QDialog):
 
     @property
     def _suffix(self) -> str:
-        return ".csv" if self.what.value == SCORES else VIDEO_SUFFIX
+        if self.what.value == SCORES:
+            return ".csv"
+        return ".mkv" if self.quality.currentData() == "lossless" else ".mp4"
+
+    def _fit_suffix(self) -> None:
+        """Give the name of a video the suffix of the format that is chosen now."""
+        name = self.file.text().strip()
+        for other in VIDEO_SUFFIXES:
+            if name.lower().endswith(other) and other != self._suffix:
+                self.file.setText(name[: -len(other)] + self._suffix)
+        self.refresh()
 
     def _propose_file(self) -> None:
         """Put a name for a table or a video into its field."""
@@ -310,6 +327,8 @@ class ExportDialog(QDialog):
                 self.right.currentData(),
                 self.layout_of_video.value,
                 self.fps.value(),
+                quality=self.quality.currentData(),
+                labels=self._names_in_pictures() if self.labels.isChecked() else None,
             )
             studio.exports.run(lambda work: write_video(work, lease, plan, results))
         self.progress.setRange(0, 0)
@@ -371,6 +390,29 @@ class ExportDialog(QDialog):
         box.setCurrentIndex(box.findData(chosen))
         return box
 
+    def _qualities(self) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(self.tr("Quality"))
+        for quality, name in (
+            ("small", self.tr("Small file (H.264, .mp4)")),
+            ("good", self.tr("Good (H.264, .mp4)")),
+            ("best", self.tr("Best (H.264, .mp4)")),
+            ("lossless", self.tr("Without loss (FFV1, .mkv)")),
+        ):
+            box.addItem(name, quality)
+        box.setCurrentIndex(box.findData("good"))
+        return box
+
+    def _names_in_pictures(self) -> tuple[str, str]:
+        """The names of both pictures, in English where no font has the signs of another language."""
+        from engine.video.labels import can_draw
+
+        names = (self.left.currentText(), self.right.currentText())
+        if can_draw("".join(names)):
+            return names
+        english = {BLURRY: "Blurry", RESTORED: "Restored", REFERENCE: "Reference"}
+        return english[self.left.currentData()], english[self.right.currentData()]
+
     def _picture_page(self) -> QWidget:
         page = QWidget()
         form = QFormLayout(page)
@@ -394,6 +436,8 @@ class ExportDialog(QDialog):
         form.addRow(self.tr("Right"), self.right)
         form.addRow(self.tr("Arrangement"), self.layout_of_video)
         form.addRow(self.tr("Pace"), self.fps)
+        form.addRow(self.tr("Quality"), self.quality)
+        form.addRow("", self.labels)
         return page
 
     def _first_folder(self) -> str:

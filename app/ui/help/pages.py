@@ -96,7 +96,7 @@ def facts_of_sequence(sequence: "SequenceType") -> list[str]:
             "layout": translate("Pages", "Alignment windows come from the data set"),
             "given": translate("Pages", "Alignment windows come from the user"),
         }
-        guess = translate("Pages", "Alignment windows come from an even spread, which is a guess")
+        guess = translate("Pages", "Alignment windows are a guess")
         facts.append(known.get(sequence.windows_source, guess))
     return facts
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from app.state.jobs.job import JobState, JobStatus
-from app.ui.parts.wording import format_seconds
+from app.ui.parts.wording import format_seconds, unchanged_count, unchanged_groups, unchanged_reason
 
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2
@@ -100,11 +100,32 @@ class JobBar(QFrame):
         self.progress.setRange(0, 0 if waits else PROGRESS_STEPS)
         self.progress.setValue(round(status.fraction * PROGRESS_STEPS))
         self.text.setText(describe(status))
-        self.text.setToolTip("\n".join(filter(None, (describe(status), status.layout, *status.remarks))))
+        about = (status.problem, *unchanged_groups(status.unchanged), status.layout, *status.remarks)
+        self.text.setToolTip("\n".join(filter(None, (describe(status), *about))))
 
 
 def describe(status: JobStatus) -> str:
     """Return a job in one line."""
+    count, unchanged = len(status.frames), len(status.unchanged)
+    if unchanged == 0 or not status.state.is_over:
+        return _describe_progress(status)
+    told = unchanged_count(unchanged, count)
+    if count == 1:
+        frame, reason = status.unchanged[0]
+        told = QCoreApplication.translate("JobBar", "Frame {number} is unchanged: {reason}").format(
+            number=frame + 1, reason=unchanged_reason(reason)
+        )
+    if unchanged == count:
+        return told
+    if status.state is not JobState.FINISHED:
+        return f"{_describe_progress(status)} · {told}"
+    done = QCoreApplication.translate("JobBar", "Deblurred {done} of {count} frames in {time}").format(
+        done=count - unchanged, count=count, time=format_seconds(status.elapsed_seconds)
+    )
+    return f"{done} · {told}"
+
+
+def _describe_progress(status: JobStatus) -> str:
     count = len(status.frames)
     one = QCoreApplication.translate("JobBar", "frame {number}").format(number=status.frames.start + 1)
     what = one if count == 1 else QCoreApplication.translate("JobBar", "{count} frames").format(count=count)

@@ -61,7 +61,7 @@ class QueueDelegate(QStyledItemDelegate):
         metrics = painter.fontMetrics()
         shown = metrics.elidedText(title(status), Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text.left(), text.top() + metrics.ascent(), shown)
-        painter.setPen(QColor(colours.error if status.state is JobState.FAILED else colours.muted))
+        painter.setPen(QColor(_details_colour(status, colours)))
         shown = metrics.elidedText(details(status), Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text.left(), text.top() + line + metrics.ascent() + 1, shown)
         if not status.state.is_over:
@@ -72,6 +72,12 @@ class QueueDelegate(QStyledItemDelegate):
             bar.setWidth(bar.width() * status.fraction)
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(bar, BAR_PX / 2, BAR_PX / 2)
+
+
+def _details_colour(status: JobStatus, colours: Colours) -> str:
+    if status.state is JobState.FAILED:
+        return colours.error
+    return colours.warning if status.unchanged else colours.muted
 
 
 def _colour(state: JobState, colours: Colours) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
 
 from app.state.jobs.job import JobState, JobStatus
 from app.state.jobs.queue import JobQueue
-from app.ui.parts.wording import format_seconds, method_title
+from app.ui.parts.wording import format_seconds, method_title, unchanged_count, unchanged_groups
 
 translate = QCoreApplication.translate
 
@@ -69,7 +69,7 @@ class QueueModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return title(status)
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{title(status)}\n{details(status)}"
+                return "\n".join((title(status), details(status), *unchanged_groups(status.unchanged)))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{title(status)}, {details(status)}"
             case _ if role == STATUS:
@@ -147,4 +147,9 @@ def details(status: JobStatus) -> str:
             text = translate("Queue", "cancelled, {done} of {count} frames done").format(**counts)
         case JobState.FAILED:
             text = status.problem or translate("Queue", "failed")
-    return f"{method} · {text}"
+    parts = [method, text]
+    if status.unchanged:
+        # what failed comes before it, how long it took after
+        at = 2 if status.state is JobState.FAILED else 1
+        parts.insert(at, unchanged_count(len(status.unchanged), len(status.frames)))
+    return " · ".join(parts)

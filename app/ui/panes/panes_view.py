@@ -26,7 +26,7 @@ from app.state.studio import Studio
 from app.ui.panes.pane import Pane
 from app.ui.panes.panes import PaneGrid
 from app.ui.parts.theme import Theme
-from app.ui.parts.wording import format_seconds, method_title
+from app.ui.parts.wording import format_seconds, method_title, unchanged_reason
 from app.ui.timeline.plane_scale import format_span
 from app.ui.window.actions import StudioActions
 
@@ -95,10 +95,10 @@ class PanesView(QObject):
         shown = self._studio.comparison.shown
         titles = [self._title(choice) for choice in shown]
         if self._studio.comparison.wiping:
-            self._panes.first.title.setText("  |  ".join(titles))
-            return
-        for pane, title in zip(self._panes.panes, titles, strict=True):
+            titles = ["  |  ".join(titles)]
+        for pane, title in zip(self._panes.panes, titles, strict=False):
             pane.title.setText(title)
+            pane.title.setToolTip(title)
 
     def say_loading(self) -> None:
         """Say that a frame takes its time."""
@@ -193,6 +193,8 @@ class PanesView(QObject):
         title = self.tr("Restored")
         if view is not None and view.result is not None and sequence is not None:
             result = view.result
+            if result.unchanged:
+                title = self.tr("Unchanged: {reason}").format(reason=unchanged_reason(result.unchanged))
             if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
                 title += self.tr(" · stale: window moved")
             method = method_title(result.made_by)

@@ -1,6 +1,13 @@
 """Numbers and names as people read them."""
 
+import re
+from collections.abc import Iterable
+
 from PySide6.QtCore import QCoreApplication
+
+from engine.restore import evidence
+
+FRAMES_NAMED = 12
 
 
 def format_seconds(seconds: float) -> str:
@@ -37,3 +44,45 @@ def method_title(method: str) -> str:
         "network": QCoreApplication.translate("Methods", "network"),
     }
     return titles.get(method, method)
+
+
+def unchanged_reason(reason: str) -> str:
+    """Return why a frame came back as it was, in the language of the window; what is not known stays."""
+    translate = QCoreApplication.translate
+    few = re.fullmatch(r"its window holds (\d+) planes? only", reason)
+    if few is not None:
+        if few[1] == "1":
+            return translate("Unchanged", "its window holds 1 plane only")
+        return translate("Unchanged", "its window holds {count} planes only").format(count=few[1])
+    return {
+        evidence.NO_PLANES: translate("Unchanged", "its window holds no planes"),
+        evidence.SPIKES_MISSING: translate("Unchanged", "its spikes are missing"),
+        evidence.NO_SPIKES: translate("Unchanged", "its window holds no spikes"),
+        evidence.TOO_LITTLE_RECORDED: translate("Unchanged", "its window lies too far outside the recording"),
+        evidence.STILL: translate("Unchanged", "its spikes show no motion, so there is nothing to deblur"),
+        evidence.DISAGREE: translate("Unchanged", "its spikes do not agree with it"),
+        evidence.NOTHING_CHANGED: translate("Unchanged", "the method found nothing to change"),
+    }.get(reason, reason)
+
+
+def unchanged_groups(unchanged: Iterable[tuple[int, str]]) -> list[str]:
+    """Return a line for every reason why frames came back as they were, with the frames' numbers from 1."""
+    groups: dict[str, list[int]] = {}
+    for frame, reason in unchanged:
+        groups.setdefault(reason, []).append(frame + 1)
+    line = QCoreApplication.translate("Unchanged", "Unchanged frame {numbers}: {reason}")
+    return [
+        line.format(numbers=_some_numbers(numbers), reason=unchanged_reason(reason))
+        for reason, numbers in groups.items()
+    ]
+
+
+def unchanged_count(unchanged: int, count: int) -> str:
+    """Return how many of `count` frames came back as they were."""
+    text = QCoreApplication.translate("Unchanged", "{unchanged} of {count} frames unchanged")
+    return text.format(unchanged=unchanged, count=count)
+
+
+def _some_numbers(numbers: list[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:FRAMES_NAMED])
+    return shown + (" …" if len(numbers) > FRAMES_NAMED else "")

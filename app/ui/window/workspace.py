@@ -17,6 +17,7 @@ from app.ui.timeline.play_controls import PlayControls
 from app.ui.timeline.timeline import Timeline
 from app.ui.timeline.transport import Transport
 from app.ui.window.actions import StudioActions
+from engine.restore.evidence import is_want_of_evidence
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -206,7 +207,9 @@ class Workspace(QWidget):
     def _show_results(self) -> None:
         studio, results = self._studio, self._studio.results
         stale = frozenset(index for index in results.indices if studio.is_stale(index))
-        self.timeline.show_restored(frozenset(results.indices), stale)
+        restored = {index: results.peek(index) for index in results.indices}
+        known = (index for index, one in restored.items() if one and not is_want_of_evidence(one.unchanged))
+        self.timeline.show_restored(frozenset(known), stale)
 
     def _on_cursor(self, pixel: tuple[int, int] | None) -> None:
         self._cursor = None if pixel is None else (float(pixel[1]), float(pixel[0]))

@@ -1,0 +1,77 @@
+"""Read single pictures of any kind as float32 RGB, and their headers without the pixels.
+
+Strategy: the content decides, not the suffix, and each kind has the one reader that says when data are
+lost: imagecodecs PNG, simplejpeg JPEG, Pillow BMP, tifffile with imagecodecs TIFF. Pixels are taken as
+stored, because spikes match the sensor's pixels: orientation tags (TIFF's and EXIF's) are ignored, alpha
+is dropped.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.pictures import bmp, jpeg, png, tiff
+from engine.pictures.decoding import decoding
+from engine.pictures.stored import MAX_PIXELS, PictureInfo, StoredPicture
+from engine.pictures.tiff_stack import STACK_SUFFIXES, TiffStack, is_stack
+from engine.samples import Samples, as_values
+
+__all__ = [
+    "MAX_PIXELS",
+    "STACK_SUFFIXES",
+    "PictureInfo",
+    "StoredPicture",
+    "TiffStack",
+    "is_stack",
+    "picture_info",
+    "read_picture",
+    "read_samples",
+    "read_stored",
+]
+
+_LONGEST_SIGNATURE = 8
+
+
+def picture_info(path: str | Path) -> PictureInfo:
+    """Read a picture's header. Raises FrameError when it is no picture, or a stack of several."""
+    path = Path(path)
+    with decoding(path), path.open("rb") as file:
+        start = file.read(_LONGEST_SIGNATURE)
+        file.seek(0)
+        if start.startswith(tiff.SIGNATURES):
+            return tiff.info(file, path)
+        if start.startswith(png.SIGNATURE):
+            return png.info(file, path)
+        if start.startswith(jpeg.SIGNATURE):
+            return jpeg.info(file, path)
+        return bmp.info(file, path)
+
+
+def read_picture(path: str | Path, *, white: int | None = None) -> NDArray[np.float32]:
+    """Read a picture as float32 (H, W, 3) RGB in [0, 1]; grey becomes three equal channels.
+
+    Integer samples are divided by the largest value of their depth, or by `white` where they are stored
+    with more than 8 bits; floating-point ones must lie in [0, 1]. Raises FrameError for anything that is
+    not one whole picture of finite numbers, and where a sample lies above `white`.
+    """
+    return as_values(read_samples(path, white=white))
+
+
+def read_samples(path: str | Path, *, white: int | None = None) -> Samples:
+    """Read a picture as `read_picture` does, but leave one of 8 bits as bytes: a quarter of the memory."""
+    return read_stored(path).samples(white, Path(path))
+
+
+def read_stored(path: str | Path) -> StoredPicture:
+    """Read a picture's samples as its file has them. Raises FrameError."""
+    path = Path(path)
+    with decoding(path):
+        content = path.read_bytes()
+        if content.startswith(tiff.SIGNATURES):
+            return tiff.decode(content, path)
+        if content.startswith(png.SIGNATURE):
+            return png.decode(content, path)
+        if content.startswith(jpeg.SIGNATURE):
+            return jpeg.decode(content, path)
+        return bmp.decode(content, path)

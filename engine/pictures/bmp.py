@@ -1,0 +1,36 @@
+"""BMP, read by Pillow, which refuses truncated files."""
+
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from engine.pictures.decoding import NotAPictureError
+from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
+
+_FORMATS = ("BMP",)
+
+
+def info(file: BinaryIO, path: Path) -> PictureInfo:
+    """Read the header. Raises NotAPictureError where the content is none."""
+    with _open(file) as image:
+        channels = 3 if image.mode == "P" else len(image.getbands())
+        return PictureInfo(checked_size(image.height, image.width, path), 8, channels)
+
+
+def decode(content: bytes, path: Path) -> StoredPicture:
+    """Read the pixels of a whole file."""
+    with _open(io.BytesIO(content)) as image:
+        checked_size(image.height, image.width, path)
+        image.load()
+        grey = image.mode in ("1", "L")
+        return StoredPicture(np.asarray(image.convert("L" if grey else "RGB")), 255)
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError as error:
+        raise NotAPictureError(str(error)) from error

@@ -1,0 +1,176 @@
+"""Open a video file, and nothing that it might point at.
+
+Strategy: libav sees bytes only, through a file that Python has opened, and may take them for a container or a
+stream of pictures only. Playlists, patterns and addresses thus open no other file and no network. What libav
+says is kept where a reader can look at it, and never reaches standard error.
+"""
+
+import logging
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import av
+import av.logging
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from engine.errors import FrameError
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska,webm",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "asf",
+    "flv",
+    "live_flv",
+    "ogg",
+    "mxf",
+    "gxf",
+    "dv",
+    "nut",
+    "ivf",
+    "rm",
+    "yuv4mpegpipe",
+    "h264",
+    "hevc",
+    "m4v",
+    "mjpeg",
+    "vc1",
+    "obu",
+    "av1",
+    "gif",
+    "png_pipe",
+    "jpeg_pipe",
+    "bmp_pipe",
+    "tiff_pipe",
+)
+"""What libav may take a file for. Not: playlists (hls, concat, dash), patterns (image2), devices, text."""
+DECODER_ERRORS = (
+    av.FFmpegError,
+    ImportError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+    MemoryError,
+)
+"""Decoders fail in as many ways as there are broken files."""
+MOST_PIXELS = 2**28
+_BUFFER_BYTES = 2**16
+_CONVERT = "Convert it to MP4 (H.264), or to a folder of PNG files"
+
+
+def keep_messages_off_stderr() -> None:
+    """Send what libav says to Python's logging, from where nothing is printed."""
+    logger = logging.getLogger("libav")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+        logger.setLevel(logging.CRITICAL + 1)
+    # Also the same message twice: it may be about two frames.
+    av.logging.set_skip_repeated(False)
+    av.logging.set_level(av.logging.INFO)
+
+
+class _File(FileIO):
+    """A file for libav, which is told of places that cannot be: Python's own exception would be printed."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
+
+
+@dataclass(frozen=True)
+class OpenedVideo:
+    """A container, its stream of pictures, and the file behind both."""
+
+    container: InputContainer
+    stream: VideoStream
+    file: FileIO
+    streams: int
+    """Streams of pictures in the file, cover art not counted."""
+
+    def close(self) -> None:
+        """Close the file.
+
+        Decoding threads are waited for first, without Python's lock: freeing a decoder would hold it, while
+        a thread of that decoder may wait for it to say something.
+        """
+        context = self.stream.codec_context
+        if context.is_open:
+            context.flush_buffers()
+        self.container.close()
+        self.file.close()
+
+
+def open_video(path: Path) -> OpenedVideo:
+    """Open `path`. Raises FrameError where it is missing, or no video."""
+    if not path.is_file():
+        raise FrameError("the video is not there", path=path)
+    keep_messages_off_stderr()
+    try:
+        file = _File(path, "rb")
+    except OSError as error:
+        raise FrameError(f"the video cannot be read ({error.strerror})", path=path) from error
+    try:
+        if not path.stat().st_size:
+            raise FrameError("the video is empty", path=path, advice="Copy it again")
+        container = _open(path, file)
+        try:
+            stream, streams = _best_stream(path, container)
+        except FrameError:
+            container.close()
+            raise
+    except BaseException:
+        file.close()
+        raise
+    return OpenedVideo(container, stream, file, streams)
+
+
+def _open(path: Path, file: FileIO) -> InputContainer:
+    try:
+        return av.open(
+            file,
+            "r",
+            options={"format_whitelist": ",".join(CONTAINERS)},
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+        )
+    except DECODER_ERRORS as error:
+        raise unreadable(path) from error
+
+
+def _best_stream(path: Path, container: InputContainer) -> tuple[VideoStream, int]:
+    """The largest stream of pictures, of equals the first; cover art is none."""
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise FrameError("the file has no video in it, only sound or other data", path=path)
+    decodable = [stream for stream in streams if stream.codec_context is not None]
+    if not decodable:
+        raise FrameError(
+            "the video is coded in a way that is not known",
+            path=path,
+            advice=_CONVERT,
+        )
+    best = max(decodable, key=lambda stream: stream.width * stream.height)
+    for stream in container.streams:
+        if stream.index != best.index:
+            stream.discard = Discard.all
+    return best, len(streams)
+
+
+def unreadable(path: Path) -> FrameError:
+    return FrameError("the video cannot be decoded", path=path, advice=_CONVERT)

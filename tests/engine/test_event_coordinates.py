@@ -1,0 +1,204 @@
+"""Rows and columns of event lists: counted from 0, or from 1 where something shows it."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.errors import GeometryError
+from engine.geometry import Size
+from engine.recording import open_recording
+from engine.sequence import open_sequence
+
+H, W, PLANES = 40, 56, 120
+
+
+def scene(speed=(0.0, 0.08), seed=0, scale=1):
+    """Planes (T, H, W) of a moving picture, pixels firing when their light adds up, and that light."""
+    random = np.random.default_rng(seed)
+    base = random.random((H // 3 + 8, W // 3 + 12)).astype(np.float32)
+    large = cv2.resize(base, (3 * base.shape[1], 3 * base.shape[0]), interpolation=cv2.INTER_CUBIC)
+    large = np.clip(large, 0.05, 1)
+    charge = random.random((H, W))
+    planes = np.zeros((PLANES, H, W), np.uint8)
+    light = np.zeros((PLANES, H * scale, W * scale), np.float32)
+    for at in range(PLANES):
+        dy, dx = at * speed[0], at * speed[1]
+        # Pixel centres at half pixels of either grid.
+        for array, times in ((None, 1), (light, scale)):
+            rows = (np.arange(H * times) + 0.5) / times - 0.5 + dy + 2
+            columns = (np.arange(W * times) + 0.5) / times - 0.5 + dx + 2
+            maps = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
+            seen = cv2.remap(large, *maps, cv2.INTER_LINEAR)
+            if array is None:
+                charge += 0.4 * seen
+            else:
+                array[at] = seen
+        fired = charge >= 1
+        planes[at] = fired
+        charge -= fired
+    return planes, light
+
+
+def save(path: Path, planes, origin=(0, 0), **others):
+    t, y, x = np.nonzero(planes)
+    np.savez(path, t=t, y=(y + origin[0]).astype(np.uint16), x=(x + origin[1]).astype(np.uint16), **others)
+    return path
+
+
+def about_origin(findings):
+    return [finding for finding in findings if "counted from 1: none" in finding]
+
+
+def folder_of(tmp_path, planes, light, origin, *, frames=3, config="", flip=False, **others):
+    folder = tmp_path / "clip"
+    (folder / "blur").mkdir(parents=True)
+    length = PLANES // frames
+    for at in range(frames):
+        mean = light[at * length : (at + 1) * length].mean(0)
+        cv2.imwrite(str(folder / f"blur/{at:04d}.png"), np.rint(mean * 255).astype(np.uint8))
+    (folder / "config.yaml").write_text(f"spike_rate_hz: 20000\n{config}")
+    save(folder / "spike.npz", planes[:, ::-1] if flip else planes, origin, **others)
+    return folder
+
+
+# ------------------------------------------------------------------ sizes
+
+
+@pytest.fixture
+def dense():
+    return (np.random.default_rng(0).random((30, 11, 18)) < 0.2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("source", ["given", "file", "sidecar", "layout"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_known_size_shows_that_coordinates_begin_at_1(tmp_path, dense, source, flip):
+    stated = {"height": 11, "width": 18} if source == "file" else {}
+    options = {
+        "given": {"height": 11, "width": 18},
+        "layout": {"layout_size": Size(11, 18)},
+    }.get(source, {})
+    if source == "sidecar":
+        (tmp_path / "config.yaml").write_text("spike_h: 11\nspike_w: 18\n")
+    path = save(tmp_path / "a.npz", dense, (1, 1), **stated)
+    with open_recording(path, flip=flip, **options) as recording:
+        assert recording.info.size == Size(11, 18)
+        assert recording.info.known_by["height"] == source
+        np.testing.assert_array_equal(recording.read(0, 30), dense[:, ::-1] if flip else dense)
+        (finding,) = about_origin(recording.info.warnings)
+        assert f"row 11 lies outside the height of 11 ({source})" in finding
+        assert finding.remedy
+    path = save(tmp_path / "a.npz", dense, (0, 0), **stated)
+    with open_recording(path, flip=flip, **options) as recording:
+        np.testing.assert_array_equal(recording.read(0, 30), dense[:, ::-1] if flip else dense)
+        assert not about_origin(recording.info.warnings)
+
+
+def test_what_is_known_of_one_axis_holds_for_the_other(tmp_path, dense):
+    """The last column is dark, so that columns would fit either way."""
+    dense[:, :, -1] = 0
+    with open_recording(save(tmp_path / "a.npz", dense, (1, 1)), height=11, width=18) as recording:
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+    with open_recording(save(tmp_path / "a.npz", dense, (1, 1)), height=11) as recording:
+        np.testing.assert_array_equal(recording.read(0, 30), dense[:, :, :-1])
+
+
+def test_an_axis_with_events_in_its_first_line_begins_at_0(tmp_path, dense):
+    with open_recording(save(tmp_path / "a.npz", dense, (1, 0)), height=11, width=18) as recording:
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        (finding,) = about_origin(recording.info.warnings)
+        assert finding.startswith("rows of the events are counted from 1: none is in row 0, and row 11")
+
+
+@pytest.mark.parametrize("origin", [(2, 2), (3, 0)])
+def test_events_farther_outside_are_refused(tmp_path, dense, origin):
+    with pytest.raises(GeometryError, match="outside the given height"):
+        open_recording(save(tmp_path / "a.npz", dense, origin), height=11, width=18)
+
+
+def test_events_in_row_0_leave_the_size_wrong(tmp_path, dense):
+    with pytest.raises(GeometryError, match="outside the given height"):
+        open_recording(save(tmp_path / "a.npz", dense), height=10, width=17)
+
+
+def test_without_any_size_the_doubt_is_said(tmp_path, dense):
+    with open_recording(save(tmp_path / "a.npz", dense, (1, 1))) as recording:
+        assert recording.info.size == Size(12, 19)
+        assert any("they may be counted from 1" in finding for finding in recording.info.warnings)
+    with open_recording(save(tmp_path / "a.npz", dense)) as recording:
+        assert not any("may be counted from 1" in finding for finding in recording.info.warnings)
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_frames_of_a_whole_multiple_show_it(tmp_path, dense, times):
+    frame_size = Size(11 * times, 18 * times)
+    with open_recording(save(tmp_path / "a.npz", dense, (1, 1)), frame_size=frame_size) as recording:
+        assert recording.info.size == Size(11, 18)
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        assert about_origin(recording.info.warnings)
+    for other in (Size(12 * times, 19 * times), Size(23 * times, 18 * times)):
+        with open_recording(tmp_path / "a.npz", frame_size=other) as recording:
+            assert recording.info.size == Size(12, 19)
+
+
+# ------------------------------------------------------------------ pictures
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("config", ["", f"spike_h: {H}\nspike_w: {W}\n"])
+def test_a_sequence_from_1_is_the_sequence_from_0(tmp_path, scale, flip, config):
+    planes, light = scene(scale=scale)
+    folder = folder_of(tmp_path, planes, light, (1, 1), config=config, flip=flip)
+    with open_sequence(folder) as sequence:
+        assert about_origin(sequence.findings)
+        assert sequence.recording is not None
+        np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("config", ["", f"spike_h: {H}\nspike_w: {W}\n"])
+def test_where_sizes_leave_it_open_the_frames_decide(tmp_path, scale, flip, seed, config):
+    """The last row and column never fire, so that coordinates from 1 are inside."""
+    planes, light = scene((0.03, 0.08), seed, scale)
+    planes[:, -1] = 0
+    planes[:, :, -1] = 0
+    if flip:
+        planes[:, 0] = 0  # the last one of the file
+    folder = folder_of(tmp_path, planes, light, (1, 1), config=config, flip=flip)
+    with open_sequence(folder) as sequence:
+        assert sequence.recording is not None
+        assert sequence.recording.info.size == Size(H, W)
+        np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
+        assert "a frame agrees" in about_origin(sequence.findings)[0]
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("lag", [0, 8, 16])
+def test_a_first_row_and_column_that_are_dead_move_nothing(tmp_path, scale, flip, seed, lag):
+    """Also where frames lag behind the spikes by a pixel of motion."""
+    planes, light = scene((0.03, 0.08), seed, scale)
+    planes[:, -1 if flip else 0] = 0
+    planes[:, :, 0] = 0
+    light = np.roll(light, lag, axis=0)
+    config = f"spike_h: {H}\nspike_w: {W}\nspike_flip: {str(flip).lower()}\n"
+    folder = folder_of(tmp_path, planes, light, (0, 0), config=config, flip=flip)
+    with open_sequence(folder) as sequence:
+        assert sequence.recording is not None
+        np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
+        assert not about_origin(sequence.findings)
+
+
+def test_pictures_of_something_else_decide_nothing(tmp_path):
+    planes, _ = scene(seed=0)
+    _, light = scene(seed=5)
+    planes[:, -1] = 0
+    planes[:, :, -1] = 0
+    config = f"spike_h: {H}\nspike_w: {W}\nspike_flip: false\n"
+    with open_sequence(folder_of(tmp_path, planes, light, (1, 1), config=config)) as sequence:
+        assert not about_origin(sequence.findings)
