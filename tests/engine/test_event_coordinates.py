@@ -142,6 +142,32 @@ def test_frames_of_a_whole_multiple_show_it(tmp_path, dense, times):
             assert recording.info.size == Size(12, 19)
 
 
+@pytest.mark.parametrize("origin", [(1, 0), (0, 1)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_frames_show_it_of_one_axis_alone(tmp_path, dense, origin, times):
+    frame_size = Size(11 * times, 18 * times)
+    with open_recording(save(tmp_path / "a.npz", dense, origin), frame_size=frame_size) as recording:
+        assert recording.info.size == Size(11, 18)
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        assert about_origin(recording.info.warnings)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_size_that_is_the_last_row_and_column_is_one_too_large(tmp_path, dense, flip, times):
+    """What a program writes that takes the largest coordinate, counted from 1, and adds 1 to it."""
+    path = save(tmp_path / "a.npz", dense[:, ::-1] if flip else dense, (1, 1), height=12, width=19)
+    with open_recording(path, flip=flip, frame_size=Size(11 * times, 18 * times)) as recording:
+        assert recording.info.size == Size(11, 18)
+        assert recording.info.known_by["height"] == "file"
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        (finding,) = about_origin(recording.info.warnings)
+        assert "the size of 12 × 19 (file)" in finding
+    with open_recording(path, flip=flip, frame_size=Size(12 * times, 19 * times)) as recording:
+        assert recording.info.size == Size(12, 19)
+        assert not about_origin(recording.info.warnings)
+
+
 # ------------------------------------------------------------------ pictures
 
 
