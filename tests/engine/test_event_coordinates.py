@@ -168,6 +168,27 @@ def test_a_size_that_is_the_last_row_and_column_is_one_too_large(tmp_path, dense
         assert not about_origin(recording.info.warnings)
 
 
+@pytest.mark.parametrize("config", ["", "spike_h: 11\nspike_w: 18\n"])
+def test_damaged_coordinates_far_away_are_refused_before_memory_is_taken(tmp_path, dense, config):
+    (tmp_path / "config.yaml").write_text(config)
+    t, y, x = np.nonzero(dense)
+    y[7], x[9] = 60_000, 50_000
+    np.savez(tmp_path / "a.npz", t=t, x=x.astype(np.uint16), y=y.astype(np.uint16))
+    with pytest.raises(GeometryError, match=r"row 60000 and column 50000.*Remove the events"):
+        open_recording(tmp_path / "a.npz")
+
+
+def test_events_outside_a_stated_size_are_counted(tmp_path, dense):
+    t, y, x = np.nonzero(dense)
+    x[[7, 9]] = 40
+    np.savez(tmp_path / "a.npz", t=t, x=x, y=y, height=11, width=18)
+    with open_recording(tmp_path / "a.npz") as recording:
+        assert recording.info.size == Size(11, 41)
+        said = [str(finding) for finding in recording.info.warnings]
+        assert any(f"2 of {len(t)} events lie outside the size of 11 × 18 (file)" in text for text in said)
+        assert not any("nothing says height" in text for text in said)
+
+
 # ------------------------------------------------------------------ pictures
 
 
