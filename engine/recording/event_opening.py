@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import GeometryError
 from engine.findings import Finding
 from engine.geometry import Size
@@ -15,6 +18,8 @@ from engine.recording.events import EventRecording
 from engine.recording.opening import Given, doubt_rate, first_answer
 from engine.recording.recording import RecordingInfo, Source
 from engine.recording.sidecar import Sidecar
+
+MOST_PIXELS = 1 << 24
 
 
 def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Sidecar) -> EventRecording:
@@ -33,23 +38,15 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     heights, widths = (_known_sides(name, given, stated, sidecar, path) for name in ("height", "width"))
     origin = given.event_origin or find_origin(y, x, heights, widths, given.frame_size)
     y, x = y - origin.row, x - origin.column
+    if origin.is_size_from_one:
+        heights, widths = ([(value - 1, source) for value, source in known] for known in (heights, widths))
     height, height_source = _side("height", heights, int(y.max()) + 1, path)
     width, width_source = _side("width", widths, int(x.max()) + 1, path)
     warnings = sidecar.warnings + columns.warnings + clock.warnings + timing.warnings + _about_origin(origin)
     warnings += doubt_rate(timing.rate_hz, timing.rate_source)
     if "bytes" in (height_source, width_source):
-        warnings += (
-            Finding(
-                f"nothing says height and width: {Size(height, width)} just holds all events; "
-                "rows and columns without any at the far edges are unknown"
-                + (
-                    ", and none is in row 0 and column 0: they may be counted from 1"
-                    if origin.is_open
-                    else ""
-                ),
-                "Give height and width",
-            ),
-        )
+        _check_extent(y, x, path)
+        warnings += (_about_size(Size(height, width), heights, widths, y, x, origin),)
     flip, flip_source = array_orientation(given, sidecar)
     info = RecordingInfo(
         path=path,
@@ -71,6 +68,45 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
         warnings=warnings,
     )
     return EventRecording(info, timing.t_planes, y, x, origin_is_open=origin.is_open)
+
+
+def _check_extent(y: NDArray[np.int32], x: NDArray[np.int32], path: Path) -> None:
+    """Raise GeometryError where the size that just holds all events is that of no sensor."""
+    size = Size(int(y.max()) + 1, int(x.max()) + 1)
+    if size.pixels > MOST_PIXELS:
+        raise GeometryError(
+            "events lie farther apart than the pixels of any sensor",
+            path=path,
+            found=f"row {size.height - 1} and column {size.width - 1}, half of the {len(y)} events up to row "
+            f"{int(np.median(y))} and column {int(np.median(x))}",
+            expected=f"at most {MOST_PIXELS} pixels where nobody gives height and width",
+            advice="Remove the events whose coordinates are damaged, or give height and width",
+        )
+
+
+def _about_size(
+    size: Size,
+    heights: list[KnownSide],
+    widths: list[KnownSide],
+    y: NDArray[np.int32],
+    x: NDArray[np.int32],
+    origin: Origin,
+) -> Finding:
+    """Say that a size is only what holds all events, or that events lie outside the one that is said."""
+    if heights and widths:
+        (height, source), (width, _) = heights[0], widths[0]
+        outside = int(np.count_nonzero((y >= height) | (x >= width)))
+        return Finding(
+            f"{outside} of {len(y)} events lie outside the size of {Size(height, width)} ({source}): "
+            f"{size} is taken, which holds them all",
+            "Remove them where their coordinates are damaged, or give height and width",
+        )
+    may_count_from_1 = ", and none is in row 0 and column 0: they may be counted from 1"
+    return Finding(
+        f"nothing says height and width: {size} just holds all events; rows and columns without any at the "
+        f"far edges are unknown{may_count_from_1 if origin.is_open else ''}",
+        "Give height and width",
+    )
 
 
 def _about_origin(origin: Origin) -> tuple[Finding, ...]:

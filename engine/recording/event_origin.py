@@ -2,7 +2,8 @@
 
 Strategy: a list without events in row 0 and column 0 may be either. It counts from 1 where its last row or
 column lies just outside the size that is known, where the frames are exactly so many times as large as the
-list is, counted from 1, or where the picture of a frame agrees clearly better one pixel up and left.
+list is, counted from 1, and no size is known but that of its last row and column, or where the picture of a
+frame agrees clearly better one pixel up and left.
 """
 
 import math
@@ -38,6 +39,8 @@ class Origin:
     reason: str = ""
     is_open: bool = False
     """Nothing is in row 0 and column 0, and whether they are there is unknown."""
+    is_size_from_one: bool = False
+    """The size that is said is one too large, being the last row and column counted from 0."""
 
 
 def find_origin(
@@ -58,13 +61,30 @@ def find_origin(
         )
         if first > 0 and known and known[0][0] == last and all(value <= last for value, _ in known)
     ]
-    if not reasons and min(least) > 0 and not (known_heights or known_widths) and frame_size is not None:
-        times = _whole_times(frame_size, Size(*most))
-        if times is not None:
-            reasons = [f"the frames are {frame_size}, {times} times {Size(*most)}"]
+    is_size_from_one = False
+    if not reasons and max(least) > 0 and frame_size is not None:
+        from_zero = Size(most[0] + 1, most[1] + 1)
+        from_one = Size(most[0] + (least[0] == 0), most[1] + (least[1] == 0))
+        times = _whole_times(frame_size, from_one)
+        said = {*known_heights, *known_widths}
+        says_last = {value for value, _ in known_heights} == {from_zero.height} and {
+            value for value, _ in known_widths
+        } == {from_zero.width}
+        if times is not None and (not said or (says_last and min(least) > 0)):
+            reasons = [f"the frames are {frame_size}, {times} times {from_one}"]
+            if said:
+                is_size_from_one = True
+                reasons.append(
+                    f"the size of {from_zero} ({known_heights[0][1]}) is their last row and column"
+                )
     if reasons:
         # One program counts both in one way: what is known about rows holds for columns, if it can.
-        return Origin(int(least[0] > 0), int(least[1] > 0), " and ".join(reasons))
+        return Origin(
+            int(least[0] > 0),
+            int(least[1] > 0),
+            " and ".join(reasons),
+            is_size_from_one=is_size_from_one,
+        )
     return Origin(is_open=min(least) > 0)
 
 

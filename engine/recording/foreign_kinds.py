@@ -106,6 +106,9 @@ MAGICS: tuple[tuple[bytes, ForeignKind], ...] = tuple(
             (b"ZISRAWFILE", "a Zeiss CZI picture"),
             (b"FLV\x01", "a Flash video"),
             (b"YUV4MPEG2 ", "a YUV4MPEG2 video"),
+            (b"nut/multimedia container\x00", "a NUT video"),
+            (b"\x1f\x07\x00\x3f", "a DV video"),
+            (b"\x1f\x07\x00\xbf", "a DV video"),
             (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "an MXF video"),
             (b"OggS\x00", "an Ogg file"),
             (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media video"),
@@ -147,6 +150,7 @@ MAGICS: tuple[tuple[bytes, ForeignKind], ...] = tuple(
         SAVE_EVENTS: ((b"Event Stream", "an Event Stream (.es) file"),),
         EXPORT_TOPIC: (
             (b"#ROSBAG V", "a ROS bag"),
+            (b"#ROSRECORD V", "a ROS bag"),
             (b"\x89MCAP0\r\n", "a ROS 2 bag (MCAP)"),
         ),
         CHOOSE: (

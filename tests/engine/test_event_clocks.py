@@ -270,6 +270,22 @@ def test_units_are_known_by_the_ticks_of_a_camera(tmp_path, planes, unit, tick_u
         assert bool(said(recording, "counted as plane 0")) == (start_us > 0)
 
 
+@pytest.mark.parametrize("flashes", [2, 3, 20])
+@pytest.mark.parametrize("pause", [400, 403, 2000])
+@pytest.mark.parametrize("unit", ["us", "ms", "s"])
+def test_the_pauses_of_a_flashing_light_are_no_ticks(tmp_path, planes, flashes, pause, unit):
+    """Taken for ns, the planes of a flash lie closer than any camera's, and only the pauses are left."""
+    t, y, x = np.nonzero(np.concatenate([planes] * flashes))
+    t = t + t // 200 * pause
+    path = save(tmp_path / "a.npz", t * TICK_US * IN_UNIT[unit] if unit != "us" else t * TICK_US, y, x)
+    with open_recording(path, **SIZE) as recording:
+        assert recording.info.rate_hz == pytest.approx(RATE_HZ, rel=1e-4)
+        assert recording.info.planes == (flashes - 1) * (200 + pause) + 200
+        last = recording.info.planes - 200
+        np.testing.assert_array_equal(recording.read(last, last + 200), planes)
+        assert said(recording, f"taken for {unit},")
+
+
 def test_nanoseconds_since_1970_lose_nothing(tmp_path):
     """A float64 of this size counts in steps of 256 ns."""
     t = 1_700_000_000_000_000_000 + np.array([0, 50, 110, 50_000], np.int64)

@@ -142,6 +142,53 @@ def test_frames_of_a_whole_multiple_show_it(tmp_path, dense, times):
             assert recording.info.size == Size(12, 19)
 
 
+@pytest.mark.parametrize("origin", [(1, 0), (0, 1)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_frames_show_it_of_one_axis_alone(tmp_path, dense, origin, times):
+    frame_size = Size(11 * times, 18 * times)
+    with open_recording(save(tmp_path / "a.npz", dense, origin), frame_size=frame_size) as recording:
+        assert recording.info.size == Size(11, 18)
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        assert about_origin(recording.info.warnings)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_size_that_is_the_last_row_and_column_is_one_too_large(tmp_path, dense, flip, times):
+    """What a program writes that takes the largest coordinate, counted from 1, and adds 1 to it."""
+    path = save(tmp_path / "a.npz", dense[:, ::-1] if flip else dense, (1, 1), height=12, width=19)
+    with open_recording(path, flip=flip, frame_size=Size(11 * times, 18 * times)) as recording:
+        assert recording.info.size == Size(11, 18)
+        assert recording.info.known_by["height"] == "file"
+        np.testing.assert_array_equal(recording.read(0, 30), dense)
+        (finding,) = about_origin(recording.info.warnings)
+        assert "the size of 12 × 19 (file)" in finding
+    with open_recording(path, flip=flip, frame_size=Size(12 * times, 19 * times)) as recording:
+        assert recording.info.size == Size(12, 19)
+        assert not about_origin(recording.info.warnings)
+
+
+@pytest.mark.parametrize("config", ["", "spike_h: 11\nspike_w: 18\n"])
+def test_damaged_coordinates_far_away_are_refused_before_memory_is_taken(tmp_path, dense, config):
+    (tmp_path / "config.yaml").write_text(config)
+    t, y, x = np.nonzero(dense)
+    y[7], x[9] = 60_000, 50_000
+    np.savez(tmp_path / "a.npz", t=t, x=x.astype(np.uint16), y=y.astype(np.uint16))
+    with pytest.raises(GeometryError, match=r"row 60000 and column 50000.*Remove the events"):
+        open_recording(tmp_path / "a.npz")
+
+
+def test_events_outside_a_stated_size_are_counted(tmp_path, dense):
+    t, y, x = np.nonzero(dense)
+    x[[7, 9]] = 40
+    np.savez(tmp_path / "a.npz", t=t, x=x, y=y, height=11, width=18)
+    with open_recording(tmp_path / "a.npz") as recording:
+        assert recording.info.size == Size(11, 41)
+        said = [str(finding) for finding in recording.info.warnings]
+        assert any(f"2 of {len(t)} events lie outside the size of 11 × 18 (file)" in text for text in said)
+        assert not any("nothing says height" in text for text in said)
+
+
 # ------------------------------------------------------------------ pictures
 
 
