@@ -40,7 +40,11 @@ class CheckpointFiles(TorchCheckpointIO):
                 file.write(content.getbuffer())
         except ExportError as error:
             self.failures[path] = error
-            rank_zero_info(f"{error}. The training goes on, and tries again at the next checkpoint")
+            size_mb = content.getbuffer().nbytes / 1e6
+            rank_zero_info(
+                f"{error} (a checkpoint takes {size_mb:.1f} MB beside the old one). The training goes on, "
+                "and tries again at the next checkpoint"
+            )
         else:
             self.failures.pop(path, None)
 

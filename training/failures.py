@@ -63,14 +63,21 @@ def _told(error: Exception) -> EngineError:
                 found=cause.strerror,
                 advice=f"Free some space there, or set TMPDIR to a disk that has some. {_GOES_ON}",
             )
-    loader = _LOADER.search(text)
-    if (loader and (loader[3] or "").strip().startswith("Bus error")) or _SHARED_MEMORY.search(text):
-        return _shared_memory_is_short(text)
+    # What is raised last says that a process is gone; what it came from says how.
+    texts = [" ".join(str(cause).split()) for cause in _causes(error)]
+    loaders = [found for of_cause in texts if (found := _LOADER.search(of_cause))]
+    loader = next((found for found in loaders if found[3]), loaders[0] if loaders else None)
+    if loader and (loader[3] or "").startswith("Bus error"):
+        return _shared_memory_is_short(f"process {loader[1]}, signal {loader[3]}")
+    short = next((of_cause for of_cause in texts if _SHARED_MEMORY.search(of_cause)), None)
+    if short is not None:
+        return _shared_memory_is_short(short)
     if loader:
         return EngineError(
             "a process that loads data was ended from outside",
             found=f"process {loader[1]}, {'signal ' + loader[3].strip() if loader[3] else 'no answer'}",
-            advice=f"Systems do so when memory runs out: lower --data.workers, --data.cache_mib. {_GOES_ON}",
+            advice=f"Systems do so when memory or shared memory ({SHARED_MEMORY}) runs out: lower "
+            f"--data.cache_mib and --data.workers (0 needs no shared memory). {_GOES_ON}",
         )
     misconfigured = isinstance(error, MisconfigurationException)
     if misconfigured and re.search("gpu|cuda", text, re.I) and not torch.cuda.is_available():
