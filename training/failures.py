@@ -52,7 +52,7 @@ def failure_of(error: Exception, folder: Path) -> EngineError:
 
 
 def _told(error: Exception) -> EngineError:
-    text = " ".join(str(error).split())
+    text = _line(error)
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             if _SHARED_MEMORY.search(str(cause)):
@@ -64,7 +64,7 @@ def _told(error: Exception) -> EngineError:
                 advice=f"Free some space there, or set TMPDIR to a disk that has some. {_GOES_ON}",
             )
     # What is raised last says that a process is gone; what it came from says how.
-    texts = [" ".join(str(cause).split()) for cause in _causes(error)]
+    texts = [_line(cause) for cause in _causes(error)]
     loaders = [found for of_cause in texts if (found := _LOADER.search(of_cause))]
     loader = next((found for found in loaders if found[3]), loaders[0] if loaders else None)
     if loader and (loader[3] or "").startswith("Bus error"):
@@ -123,6 +123,13 @@ def _shared_memory_is_short(text: str) -> EngineError:
         advice="Give it more (docker run --shm-size=2g; mount -o remount,size=2g /dev/shm), or load in the "
         f"training's own process: --data.workers 0. {_GOES_ON}",
     )
+
+
+def _line(error: BaseException) -> str:
+    """Return an error's message without the traceback that a loader's process adds to it."""
+    lines = str(error).strip().splitlines()
+    passed_on = any("Traceback (most recent call last)" in line for line in lines)
+    return " ".join((lines[-1] if passed_on else " ".join(lines)).split())
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

@@ -37,8 +37,15 @@ def raised(error: Exception) -> Exception:
         (RuntimeError(SHM_TEXT), r"shared memory.*--shm-size.*--data\.workers 0"),
         (RuntimeError("unable to write to file </torch_12_3>: full"), r"shared memory.*--data\.workers 0"),
         (RuntimeError("unable to allocate shared memory(shm) for file"), r"shared memory.*--data\.workers 0"),
-        (RuntimeError("DataLoader worker (pid(s) 7, 9) exited unexpectedly"), r"process 7, 9.*shared memory.*--data\."),
+        (RuntimeError("DataLoader worker (pid(s) 7, 9) exited unexpectedly"), r"process 7, 9.*--data\."),
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), r"signal Killed.*cache_mib"),
+        (
+            RuntimeError(
+                "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call "
+                "last):\n  File x\nRuntimeError: unable to allocate shared memory(shm) for file"
+            ),
+            r"found RuntimeError: unable to allocate shared memory\(shm\)",
+        ),
         (MisconfigurationException("No supported gpu backend found!"), r"no GPU.*--trainer\.accelerator cpu"),
         (MemoryError(), r"memory ran out.*--data\.batch_size"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried"), r"memory ran out.*--model\.checkpointing"),
