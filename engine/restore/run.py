@@ -203,9 +203,9 @@ def _check(sequence: "Sequence", method: Method, clip: Span, restored: NDArray[n
     for offset, frame in enumerate(range(clip.start, clip.stop)):
         if not np.isfinite(restored[offset]).all():
             error = FrameValuesError(
-                f"the method {method.name} gave values that are not numbers for frame "
-                f"{sequence.frame_name(frame)}",
-                advice="Leave this frame out or choose another method",
+                f"the method {method.name} gave values that are not numbers, or over a million times white, "
+                f"for frame {sequence.frame_name(frame)}",
+                advice="Leave this frame out or choose another method or network",
             )
             error.frame = frame
             raise error
