@@ -9,6 +9,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ BitDepth = Literal[8, 16]
 PNG_SUFFIXES = (".png",)
 TIFF_SUFFIXES = (".tif", ".tiff")
 
+_UNFINISHED_NAME = re.compile(r"\.[0-9a-f]{16}\.part")
 _PANE_GAP_PX = 8
 _BACKGROUND = 24
 _INK = 235
@@ -196,6 +198,20 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
     _flush_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> int:
+    """Remove what writers of whole files left in a folder when they were killed; return how many files.
+
+    For a folder that no other process writes to at the time.
+    """
+    removed = 0
+    with contextlib.suppress(OSError):
+        for file in folder.iterdir():
+            if _UNFINISHED_NAME.fullmatch(file.name):
+                file.unlink()
+                removed += 1
+    return removed
 
 
 def _flush_folder(folder: Path) -> None:

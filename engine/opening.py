@@ -255,3 +255,19 @@ def _picture_of_orientation(
         ):
             return picture, planes
     return None
+
+
+def files_behind(source: SequenceSource) -> tuple[Path, ...]:
+    """Return every file that a sequence is read from, each once; nothing is opened.
+
+    Raises SequenceError where there is no sequence.
+    """
+    files = _with_given_files(_recognise(Path(source.path)), source)
+    recordings: tuple[Path, ...] = ()
+    if files.spikes is not None:
+        recordings = recordings_in(files.spikes) if files.spikes.is_dir() else (files.spikes,)
+    sidecars = [files.sidecar, find_recording_sidecar(Path(source.path)).path]
+    if files.spikes is not None:
+        sidecars.append(find_recording_sidecar(files.spikes).path)
+    single = [path for path in (files.video, files.alignment, *sidecars) if path is not None]
+    return tuple(dict.fromkeys((*files.frames, *files.references, *recordings, *single)))

@@ -134,6 +134,11 @@ class Sequence:
         return self._facts.reference_of[self._checked(index)] is not None
 
     @property
+    def reference_size(self) -> Size | None:
+        """Size of the sharp pictures, which may not be that of the frames; None where there are none."""
+        return None if self._references is None else self._references.size
+
+    @property
     def is_virtual(self) -> bool:
         """The frames are TFP pictures of a recording without frames."""
         return self._frames is None

@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.errors import SequenceError
 from engine.geometry import Size
 from training.example import Example
+
+
+class UnreadableClip(SequenceError):
+    """A clip cannot be read, while others can: it is left out."""
 
 
 @dataclass(frozen=True, order=True)

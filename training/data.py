@@ -37,6 +37,16 @@ VALIDATION_SEED_OFFSET = 7_654_321
 """Added to the seed, so that simulated validation clips are never trained on."""
 
 
+def validation_places(clips: int, rank: int, world_size: int) -> list[int]:
+    """Return the clips that a process scores: every `world_size`-th, and as many as every other process.
+
+    Where they do not go up evenly some are scored twice, and counted once: a process without any would leave
+    out what all of them do together, and the others would wait for it.
+    """
+    rounds = -(-clips // world_size)
+    return [place % clips for place in range(rank, rounds * world_size, world_size)]
+
+
 class ClipData(pl.LightningDataModule):
     """Clips to train and validate on. One source is taken: `root`, else `packed`, else simulation.
 
@@ -106,7 +116,8 @@ class ClipData(pl.LightningDataModule):
         if stage == "fit" and self._train is None:
             clips = self.training_clips(spec, train_index)
             self._train = TrainingClips(clips, spec, self.crop_px, self.seed, from_ratio=self._from_ratio())
-            self.findings = (*clips.findings, *self._shape_findings(clips))
+            told = [finding.sentences for finding in getattr(self._validation, "findings", ())]
+            self.findings = (*clips.findings, *told, *self._shape_findings(clips))
 
     def train_dataloader(self) -> ClipLoader:
         assert self._train is not None
@@ -126,7 +137,9 @@ class ClipData(pl.LightningDataModule):
         return ForkingLoader(
             self._validation,
             batch_size=None,
-            sampler=range(self.trainer.global_rank, len(self._validation), self.trainer.world_size),
+            sampler=validation_places(
+                len(self._validation), self.trainer.global_rank, self.trainer.world_size
+            ),
             **self._loading(),
         )
 
@@ -154,7 +167,7 @@ class ClipData(pl.LightningDataModule):
 
     def _validation_set(self, spec: VoxelSpec, index: DataIndex | None) -> ValidationClips | SpanSet:
         if index is not None:
-            return SpanSet(index.entries, self.frames, self.val_clips)
+            return SpanSet(index.entries, self.frames, self.val_clips, is_decoded=index.is_decoded)
         clips: ClipSet
         if self.val_packed is not None:
             clips = ShorterClips(PackedClips(self.val_packed), self.frames)
@@ -187,17 +200,22 @@ class ClipData(pl.LightningDataModule):
             return index, scan(self.val_root, read_exclusions(self.exclude))
         if index is None or self.val_packed is not None:
             return index, None
-        entries = index.entries
-        if len(entries) < 2:
+        # Only a sequence with clips can serve; the others stay with those to train on, which name them.
+        able = [entry for entry in index.entries if entry.clips(self.frames)]
+        if len(able) < 2:
             raise SequenceError(
                 "a data set of one sequence leaves nothing to validate on",
                 path=index.root,
-                advice="Give another for validation (--data.val_root FOLDER)",
+                found=f"{len(able)} of {len(index.entries)} with {self.frames} usable frames in a row",
+                advice="Give another for validation (--data.val_root FOLDER), or train on shorter clips "
+                "(--data.frames)",
             )
-        held_out = max(1, round(HELD_OUT_SHARE * len(entries)))
+        held_out = able[-max(1, round(HELD_OUT_SHARE * len(able))) :]
+        names = {entry.name for entry in held_out}
+        kept = tuple(entry for entry in index.entries if entry.name not in names)
         return (
-            DataIndex(index.root, entries[:-held_out], index.findings),
-            DataIndex(index.root, entries[-held_out:]),
+            replace(index, entries=kept),
+            DataIndex(index.root, tuple(held_out), is_decoded=index.is_decoded),
         )
 
     def _shape_findings(self, clips: ClipSet) -> tuple[str, ...]:
@@ -235,7 +253,11 @@ class ClipData(pl.LightningDataModule):
         steps = self.trainer.max_steps
         if steps < 1:
             raise ValueError("say how long to train: --trainer.max_steps N")
-        return steps * self.trainer.accumulate_grad_batches
+        # Of a run that goes on, what is left may be counted otherwise than what is done.
+        loop = getattr(self.trainer, "fit_loop", None)
+        done = loop.epoch_loop.batch_progress.total.ready if loop is not None else 0
+        steps_left = steps - (self.trainer.global_step if loop is not None else 0)
+        return done + max(0, steps_left) * self.trainer.accumulate_grad_batches
 
     def _loading(self) -> dict[str, Any]:
         return {

@@ -1,5 +1,6 @@
 """One clip to learn from, and how it becomes arrays for a network."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,13 @@ class Example:
             raise ValueError(f"{self.blurry.shape=} and {self.reference.shape=} should both be (T, H, W, 3)")
         if self.counts.ndim != 4 or len(self.counts) != frames or self.windows.shape != (frames, 2):
             raise ValueError(f"{self.counts.shape=} and {self.windows.shape=} do not fit {frames} frames")
+        # Before anything is clamped or averaged, which would make a brightness of what is none.
+        for name in ("blurry", "reference", "windows"):
+            values = getattr(self, name)
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise ValueError(f"{self.name or 'an example'}: {name} holds values that are NaN or infinite")
+        if not (math.isfinite(self.gamma) and self.gamma > 0):
+            raise ValueError(f"{self.name or 'an example'}: gamma must be a number above 0, got {self.gamma}")
 
     @property
     def frame_size(self) -> Size:

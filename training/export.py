@@ -11,10 +11,18 @@ import torch
 import yaml
 
 from engine.errors import EngineError
-from engine.model.checkpoint import ModelCard, build, load_model, load_weights, save_model
+from engine.model.checkpoint import (
+    ModelCard,
+    build,
+    check_claim,
+    is_safetensors,
+    load_model,
+    load_weights,
+    save_model,
+)
 from engine.model.config import VRTSpikeConfig, config_from_dict
 from engine.voxels import VoxelSpec
-from training.console import PROGRAM, OneLineParser
+from training.console import PROGRAM, OneLineParser, check_may_write
 from training.task import CHECKPOINT_KEY
 
 LICENCE = "Apache-2.0"
@@ -45,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("checkpoint", type=Path, help="best.ckpt or last.ckpt of a run")
     parser.add_argument("out", type=Path, help="file to write, ending in .safetensors")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file where it is there already")
     parser.add_argument("--name", help="of the model (default: the name of the file)")
     parser.add_argument("--origin", default="", help="who trained it, in a sentence")
     parser.add_argument("--data", default="", help="what it was trained on, in a sentence")
@@ -69,8 +78,9 @@ def build_parser() -> argparse.ArgumentParser:
 def run(given: Sequence[str]) -> str:
     """Export what the arguments (after the command's name) ask for. Raises EngineError."""
     options = build_parser().parse_args(given[1:])
-    if options.out.suffix != ".safetensors":
+    if not is_safetensors(options.out):
         raise EngineError("the file to write must end in .safetensors", path=options.out)
+    check_may_write(options.out, overwrite=options.overwrite)
     trained = read_checkpoint(options.checkpoint)
     training: dict[str, Any] = {
         "steps": trained.steps,
@@ -132,6 +142,7 @@ def keep_of_correction(weights: Mapping[str, torch.Tensor], share: float) -> dic
 def export(trained: TrainedModel, out: Path, card: ModelCard) -> str:
     """Write a model file and read it back; return what was written, in a sentence. Raises EngineError."""
     config = config_from_dict(trained.config)
+    check_claim(config, trained.weights)
     model = build(config)
     load_weights(model, trained.weights)
     save_model(out, model.eval(), trained.voxels if isinstance(config, VRTSpikeConfig) else None, card)

@@ -5,6 +5,7 @@ Strategy: options are the arguments of DeblurTask (`--model`), ClipData (`--data
 and goes on from the `last.ckpt` there.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,34 +13,30 @@ from typing import Any
 
 import yaml
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    LearningRateMonitor,
-)
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from engine.errors import EngineError
+from training.checkpoint_files import checkpoint_failures
 from training.console import PROGRAM
 from training.data import ClipData
+from training.failures import failure_of, is_told
 from training.progress import Findings, PictureRows, RunBar, TestTable, hush_lightning
 from training.resuming import (
     BEST_NAME,
     LAST_NAME,
     BestCheckpoint,
+    EarlyStop,
     LastCheckpoint,
     last_checkpoint,
     read_entry,
 )
+from training.run_log import OPTIONS_NAME, KeepOptions, RunLog, hush_log_threads
 from training.task import CHECKPOINT_KEY, DeblurTask
 
-CONFIG_NAME = "config.yaml"
-"""What Lightning calls the options of a run, in its folder."""
-KEPT_BY_OPTIMISER = ("model.schedule.rate", "model.schedule.betas", "model.schedule.weight_decay")
-"""Options that a run that goes on has in its checkpoint."""
+DEFAULT_FOLDER = "runs/default"
 USAGE = "--config FILE [--data.… --model.… --trainer.…] [--print_config]"
 
 
@@ -57,7 +54,7 @@ class TrainingCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_lightning_class_args(EMAWeightAveraging, "average")
-        parser.add_lightning_class_args(EarlyStopping, "early_stop")
+        parser.add_lightning_class_args(EarlyStop, "early_stop")
         parser.add_lightning_class_args(BestCheckpoint, "best")
         parser.add_lightning_class_args(LastCheckpoint, "last")
         parser.add_lightning_class_args(PictureRows, "rows")
@@ -76,6 +73,29 @@ class TrainingCLI(LightningCLI):
             }
         )
 
+    def _parse_ckpt_path(self) -> None:
+        """Leave the options as they were given: Lightning takes some out of checkpoints, over those."""
+
+    def instantiate_classes(self) -> None:
+        with self._failures_in_a_line():
+            super().instantiate_classes()
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        with self._failures_in_a_line():
+            super()._run_subcommand(subcommand)
+
+    @contextlib.contextmanager
+    def _failures_in_a_line(self) -> Iterator[None]:
+        """Turn whatever libraries raise into an EngineError, its traceback into a file of the run."""
+        try:
+            yield
+        except Exception as error:
+            if is_told(error):
+                raise
+            options = self._get(self.config, "trainer")
+            folder = Path((options.default_root_dir if options else None) or DEFAULT_FOLDER)
+            raise failure_of(error, folder) from error
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = self._run_folder()
         options = self._get(self.config_init, "trainer")
@@ -83,7 +103,7 @@ class TrainingCLI(LightningCLI):
             kwargs["logger"] = False
             self.save_config_callback = None
         elif options.get("logger") in (None, True):
-            kwargs["logger"] = TensorBoardLogger(folder.parent, name=folder.name, version="")
+            kwargs["logger"] = RunLog(folder.parent, name=folder.name, version="")
         if options.get("enable_progress_bar") is not False:
             options.callbacks = [*(options.get("callbacks") or []), RunBar()]
         best = self._get(self.config_init, "best")
@@ -99,7 +119,7 @@ class TrainingCLI(LightningCLI):
         return trainer
 
     def _run_folder(self) -> Path:
-        return Path(self._get(self.config_init, "trainer").default_root_dir or "runs/default")
+        return Path(self._get(self.config_init, "trainer").default_root_dir or DEFAULT_FOLDER)
 
     def before_fit(self) -> None:
         """Go on from where the run in this folder stopped. Raises EngineError where it cannot be this run."""
@@ -113,9 +133,14 @@ class TrainingCLI(LightningCLI):
                 return
             options.ckpt_path = str(path)
             rank_zero_info(f"going on from {path}")
-            self._tell_changes(folder / CONFIG_NAME)
+            self._tell_changes(folder / OPTIONS_NAME)
         # Before anything of the run is touched.
         self.model.check_same_run(read_entry(_existing(options.ckpt_path), CHECKPOINT_KEY))
+
+    def after_fit(self) -> None:
+        """Raise ExportError where the run's end is not on the disk: the exit status must tell."""
+        for failure in checkpoint_failures(self.trainer).values():
+            raise failure
 
     def before_validate(self) -> None:
         self._choose_checkpoint()
@@ -159,9 +184,20 @@ class TrainingCLI(LightningCLI):
                 advice=f"Add --trainer.devices {os.environ.get('LOCAL_WORLD_SIZE', processes)} "
                 "--trainer.strategy ddp",
             )
+        options = self._get(self.config_init, "trainer")
+        for name in ("limit_val_batches", "limit_test_batches"):
+            if self.trainer.world_size > 1 and options.get(name) not in (None, 0, 1.0):
+                raise EngineError(
+                    "the scores would depend on the number of processes",
+                    found=f"--trainer.{name} {options.get(name)}, which each process takes for itself",
+                    advice="Say how many clips there are in all instead: --data.val_clips N",
+                )
 
     def _tell_changes(self, path: Path) -> None:
-        """Say which options differ from those in the file that the run was last started with."""
+        """Say which options differ from those in the file that the run was last started with.
+
+        Raises EngineError for one that a run cannot change any more.
+        """
         try:
             before = yaml.safe_load(path.read_text("utf-8"))
         except (OSError, yaml.YAMLError):
@@ -169,12 +205,18 @@ class TrainingCLI(LightningCLI):
         now = yaml.safe_load(self._parser(self.subcommand).dump(self.config.get("fit"), skip_none=False))
         old, new = dict(_flat(before)), dict(_flat(now))
         changed = [name for name in new if name != "ckpt_path" and old.get(name) != new[name]]
+        if "model.init" in changed and new["model.init"] is not None:
+            raise EngineError(
+                "the run in this folder began with other weights",
+                path=path.parent,
+                found=f"--model.init {old.get('model.init')}",
+                expected=f"{new['model.init']}, as now",
+                advice="Leave --model.init away to go on, or begin in another folder "
+                "(--trainer.default_root_dir)",
+            )
         if changed:
             told = ", ".join(f"{name} {old.get(name)} → {new[name]}" for name in changed)
             rank_zero_info(f"options differ from those before: {told}")
-        kept = [name for name in changed if name.startswith(KEPT_BY_OPTIMISER)]
-        if kept:
-            rank_zero_warn(f"{', '.join(kept)} stays as it was: a run that goes on keeps its optimiser")
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         # Nothing is unpickled: a checkpoint holds tensors and plain values.
@@ -194,6 +236,7 @@ class _ParsedOnly(TrainingCLI):
 def run(arguments: Sequence[str]) -> None:
     """Run `fit`, `validate` or `test` with its options. Raises EngineError, SystemExit for wrong usage."""
     hush_lightning()
+    hush_log_threads()
     _command_line(TrainingCLI, arguments)
 
 
@@ -211,18 +254,19 @@ def _command_line(kind: type[TrainingCLI], arguments: Sequence[str]) -> Training
         ClipData,
         trainer_defaults={
             "callbacks": callbacks,
-            "default_root_dir": "runs/default",
+            "default_root_dir": DEFAULT_FOLDER,
             "use_distributed_sampler": False,
             "check_val_every_n_epoch": None,
             "num_sanity_val_steps": 1,
         },
         seed_everything_default=0,
+        save_config_callback=KeepOptions,
         parser_kwargs={
             "prog": PROGRAM,
             # The whole list of options would hide the one line that says what is wrong.
             **{name: {"usage": f"{PROGRAM} {name} {USAGE}"} for name in TrainingCLI.subcommands()},
         },
-        save_config_kwargs={"overwrite": True},
+        save_config_kwargs={"save_to_log_dir": False},
         auto_configure_optimizers=False,
         load_from_checkpoint_support=False,
         args=list(arguments),

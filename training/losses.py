@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import EngineError
+from engine.model.checkpoint import check_numbers
 
 VGG_FILE = "vgg16-397923af.pth"
 VGG_CONVOLUTIONS = (
@@ -150,7 +151,9 @@ def load_vgg(path: Path | None) -> VggFeatures:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         wanted = VggFeatures()
-        wanted.load_state_dict({name: state[name] for name in wanted.state_dict()})
+        chosen = {name: state[name] for name in wanted.state_dict()}
+        check_numbers(chosen)
+        wanted.load_state_dict(chosen)
     except Exception as error:
         raise EngineError(
             f"these are not the weights of VGG-16: {' '.join(str(error).split())[:200]}",

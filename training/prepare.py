@@ -27,6 +27,7 @@ from training.data_index import (
     scan,
     write_index,
 )
+from training.file_stamps import stamp
 from training.sequence_clips import voxel_file
 
 STATISTICS_NAME = "statistics.json"
@@ -53,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog=f"{PROGRAM} prepare",
         description=(
-            f"Scan a data set and write {INDEX_NAME} (give it to fit as --data.index), {STATISTICS_NAME} "
-            "and an alignment log for every sequence."
+            f"Read a data set once, every picture of it, and write {INDEX_NAME} (give it to fit as "
+            f"--data.index), {STATISTICS_NAME} and an alignment log for every sequence."
         ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -75,8 +76,8 @@ def run(given: Sequence[str]) -> str:
     if options.bins < 1:
         raise ValueError(f"--bins must be 1 or more, got {options.bins}")
     make_folder(options.out)
-    with progress_bar("Scanning") as progress:
-        index = scan(options.root, read_exclusions(options.exclude), progress=progress)
+    with progress_bar("Reading") as progress:
+        index = scan(options.root, read_exclusions(options.exclude), decode=True, progress=progress)
     with progress_bar("Measuring") as progress:
         statistics = measure(index, options.bins, options.transform, progress=progress)
     if options.cache_voxels:
@@ -152,7 +153,8 @@ def cache_voxels(
                 done += 1
                 if progress is not None:
                     progress(done, frames)
-        entries.append(dataclasses.replace(entry, voxels=str(path.absolute())))
+        files = (*entry.files, *stamp([path.absolute()]))
+        entries.append(dataclasses.replace(entry, voxels=str(path.absolute()), files=files))
     return dataclasses.replace(index, entries=tuple(entries))
 
 
@@ -170,9 +172,11 @@ def write_logs(index: DataIndex, out: Path) -> tuple[int, tuple[str, ...]]:
             if rate_hz is None:
                 without.append(entry.name)
                 continue
+            log_path = folder / f"{entry.name}.csv"
+            make_folder(log_path.parent)
             counts = [int(sequence.voxels(at, 1).sum(dtype=np.int64)) for at in range(len(sequence))]
             write_alignment_log(
-                folder / f"{entry.name.replace('/', '__')}.csv",
+                log_path,
                 sequence.windows,
                 rate_hz=rate_hz,
                 event_counts=counts,

@@ -9,9 +9,11 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
+from training.run_log import RunLog
 from training.validation import SCORES, ClipScores
 
 HUSHED_WARNINGS = (
@@ -20,6 +22,7 @@ HUSHED_WARNINGS = (
     ".*loading a checkpoint outside the 'fit' stage.*",
     ".*LeafSpec.*is deprecated.*",
     ".*does not have many workers.*",
+    ".*recommended to use `self.log.*sync_dist=True.*",
     ".*exists and is not empty.*",
     ".*srun. command is available.*",
     ".*smaller than the logging interval.*",
@@ -70,13 +73,17 @@ class PictureRows(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if batch_idx >= self.clips or trainer.sanity_checking:
+        if batch.place >= self.clips or trainer.sanity_checking:
             return
         scores: ClipScores = outputs[SCORES]
+        row = np.round(scores.row * 255).astype(np.uint8)
         for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                row = np.round(scores.row * 255).astype(np.uint8)
-                logger.experiment.add_image(f"clip {batch_idx}", row, trainer.global_step, dataformats="HWC")
+            if isinstance(logger, RunLog):
+                logger.show(f"clip {batch.place}", row, trainer.global_step)
+            elif isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(
+                    f"clip {batch.place}", row, trainer.global_step, dataformats="HWC"
+                )
 
 
 class Findings(Callback):
@@ -95,6 +102,9 @@ class Findings(Callback):
             rank_zero_warn(f"{skipped} of {trainer.global_step} steps were left out: no finite gradient")
         for callback in trainer.early_stopping_callbacks:
             if callback.stopping_reason_message and trainer.global_step < trainer.max_steps:
+                if callback.stopping_reason is not EarlyStoppingReason.PATIENCE_EXHAUSTED:
+                    rank_zero_warn(callback.stopping_reason_message)
+                    continue
                 rank_zero_warn(
                     f"ended at step {trainer.global_step} of {trainer.max_steps}: {callback.monitor} did not "
                     f"get better in {callback.patience} validations. To go on, raise --early_stop.patience"
@@ -102,28 +112,16 @@ class Findings(Callback):
 
 
 class TestTable(Callback):
-    """Prints what a test scored, clip by clip."""
-
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._lines = [f"{'':48}{'blurry':>16}{'ratio':>16}{'network':>16}"]
-
-    def on_test_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        scores: ClipScores = outputs[SCORES]
-        pairs = (
-            (scores.blurry_psnr, scores.blurry_ssim),
-            (scores.ratio_psnr, scores.ratio_ssim),
-            (scores.psnr, scores.ssim),
-        )
-        columns = "".join(f"{level:9.2f} {likeness:.4f}" for level, likeness in pairs)
-        self._lines.append(f"{scores.name[:47]:48}{columns}")
+    """Prints what a test scored, clip by clip, of all processes."""
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        rank_zero_info("\n".join(self._lines))
+        lines = [f"{'':48}{'blurry':>16}{'ratio':>16}{'network':>16}"]
+        for scores in getattr(pl_module, "clip_scores", ()):
+            pairs = (
+                (scores.blurry_psnr, scores.blurry_ssim),
+                (scores.ratio_psnr, scores.ratio_ssim),
+                (scores.psnr, scores.ssim),
+            )
+            columns = "".join(f"{level:9.2f} {likeness:.4f}" for level, likeness in pairs)
+            lines.append(f"{scores.name[:47]:48}{columns}")
+        rank_zero_info("\n".join(lines))

@@ -1,27 +1,96 @@
 # ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
 """Stop at any time, go on as if nothing had happened."""
 
+import copy
 import pickle
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
-from engine.errors import EngineError, OperationCancelled
+from engine.errors import EngineError, ExportError, OperationCancelled
+from training.checkpoint_files import checkpoint_failures, replace_whole_files
 
 LAST_NAME = "last.ckpt"
 BEST_NAME = "best.ckpt"
 
 
+class _NotSaved(Exception):
+    """A checkpoint could not be written; told already."""
+
+
+class EarlyStop(EarlyStopping):
+    """Ends a run whose score gets no better, with the patience of the options, not of a checkpoint."""
+
+    @property
+    def state_key(self) -> str:
+        # As Lightning's own, so that runs begun with that go on.
+        return super().state_key.replace(type(self).__qualname__, EarlyStopping.__qualname__, 1)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})
+        self.stopping_reason = EarlyStoppingReason.NOT_STOPPED
+        self.stopping_reason_message = None
+
+
 class BestCheckpoint(ModelCheckpoint):
-    """Keeps the best checkpoint, and remembers its score when the run's folder is moved or copied."""
+    """Keeps the best checkpoint, and remembers its score when the run's folder is moved or copied.
+
+    A score whose checkpoint could not be written does not count: the next one that is better than the file is
+    saved.
+    """
+
+    KEPT = (
+        "best_k_models",
+        "kth_best_model_path",
+        "kth_value",
+        "best_model_path",
+        "best_model_score",
+        "last_model_path",
+        "current_score",
+        "_last_global_step_saved",
+        "_last_checkpoint_saved",
+    )
+    """What is as it was where nothing was written."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        super().setup(trainer, pl_module, stage)
+        if stage == "fit":
+            replace_whole_files(trainer, Path(str(self.dirpath)))
+
+    def _save_topk_checkpoint(self, trainer: pl.Trainer, monitor_candidates: dict[str, Any]) -> None:
+        self._save_or_take_back(super()._save_topk_checkpoint, trainer, monitor_candidates)
+
+    def _save_last_checkpoint(self, trainer: pl.Trainer, monitor_candidates: dict[str, Any]) -> None:
+        self._save_or_take_back(super()._save_last_checkpoint, trainer, monitor_candidates)
+
+    def _save_or_take_back(
+        self,
+        save: Callable[[pl.Trainer, dict[str, Any]], None],
+        trainer: pl.Trainer,
+        candidates: dict[str, Any],
+    ) -> None:
+        before = {name: copy.copy(getattr(self, name)) for name in self.KEPT}
+        try:
+            save(trainer, candidates)
+        except _NotSaved:
+            for name, value in before.items():
+                setattr(self, name, value)
+
+    def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
+        super()._save_checkpoint(trainer, filepath)
+        failed = Path(filepath) in checkpoint_failures(trainer)
+        # Only the process that writes knows, and all of them have to remember the same scores.
+        if trainer.strategy.broadcast(failed):
+            raise _NotSaved
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         here = Path(str(self.dirpath))
@@ -60,6 +129,10 @@ class LastCheckpoint(Checkpoint):
         self._asked_to_stop = False
         self._saved_step = -1
         self._former_handlers: dict[signal.Signals, Any] = {}
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage == "fit":
+            replace_whole_files(trainer, Path(trainer.default_root_dir))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._saved_step = trainer.global_step
@@ -108,6 +181,9 @@ class LastCheckpoint(Checkpoint):
         trainer.save_checkpoint(path)
         self._saved_step = step
         if stop and not finished:
+            failure = checkpoint_failures(trainer).get(path)
+            if failure is not None:
+                raise ExportError(f"stopped after step {step}, which is lost: {failure}")
             raise OperationCancelled(
                 f"stopped after step {step} of {trainer.max_steps}",
                 advice="The same command goes on from here",

@@ -8,10 +8,10 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from engine.errors import SequenceError
+from engine.errors import EngineError, SequenceError
 from engine.sequence import Sequence, open_source
-from training.clip_set import ClipShape
-from training.data_index import DataIndex, SequenceEntry
+from training.clip_set import ClipShape, UnreadableClip
+from training.data_index import DataIndex, SequenceEntry, check_reference, left_out, stale
 from training.example import Example
 
 OPEN_SEQUENCES = 32
@@ -90,9 +90,13 @@ class SequenceClips:
             return kept
         sequence = self._opened.get(at)
         if sequence is None:
-            sequence = open_source(self._entries[at].source, cache_bytes=0)
+            sequence = _open(self._entries[at])
             self._opened[at] = sequence
-        frame = _read(sequence, self._entries[at], number, self._bins)
+        entry = self._entries[at]
+        try:
+            frame = _read(sequence, entry, number, self._bins)
+        except EngineError as error:
+            raise UnreadableClip(left_out(entry.name, entry.frame_names[number], error).sentences) from error
         if _frame_bytes(frame) <= self._cache_bytes:
             self._cache[at, number] = frame
         return frame
@@ -106,15 +110,22 @@ def _frame_bytes(frame: _Frame) -> int:
     return sum(array.nbytes for array in frame[:3])
 
 
+def _open(entry: SequenceEntry) -> Sequence:
+    """Open a sequence whose frames are those of its entry. Raises SequenceError."""
+    entry.check_unchanged()
+    sequence = open_source(entry.source, cache_bytes=0)
+    names = tuple(sequence.frame_name(index) for index in range(len(sequence)))
+    if names != entry.frame_names:  # frames go by their names; places are only right while these are the same
+        sequence.close()
+        odd = sorted({*names} ^ {*entry.frame_names})
+        raise stale(entry.source.path, [f"frame {name}" for name in odd] or ["the order of its frames"])
+    return sequence
+
+
 def _read(sequence: Sequence, entry: SequenceEntry, number: int, bins: int) -> _Frame:
     blurry, reference = sequence.frame(number), sequence.reference(number)
-    if reference is None or reference.shape != blurry.shape:
-        raise SequenceError(
-            f"the reference of frame {entry.frame_names[number]} does not fit it",
-            path=entry.source.path,
-            found="none" if reference is None else str(reference.shape),
-            expected=str(blurry.shape),
-        )
+    check_reference(sequence, number, blurry.shape, None if reference is None else reference.shape)
+    assert reference is not None
     window = sequence.window(number)
     counts = _cached_counts(entry, number, bins)
     if counts is None:
@@ -135,7 +146,7 @@ def compact_counts(counts: NDArray[np.floating]) -> NDArray[np.unsignedinteger]:
 
 def voxel_file(folder: Path, entry: SequenceEntry) -> Path:
     """Return the file in which `prepare` keeps the voxel counts of a sequence."""
-    return folder / "voxels" / f"{entry.name.replace('/', '__')}.npy"
+    return folder / "voxels" / f"{entry.name}.npy"
 
 
 def _cached_counts(entry: SequenceEntry, number: int, bins: int) -> NDArray[np.unsignedinteger] | None:

@@ -16,19 +16,30 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from engine.errors import EngineError
+from engine.errors import CheckpointError, EngineError, FrameValuesError
 from engine.model import VRT, VRTConfig, VRTSpike, VRTSpikeConfig
 from engine.model.attention import BlockGroup
+from engine.model.checkpoint import RUN_KEY, check_numbers
 from engine.model.config import config_to_dict, preset
 from engine.voxels import VoxelSpec
 from training.clip_batches import ClipBatch, SequenceSpan, ValidationClip
 from training.initial_weights import start_as_identity, start_from
 from training.losses import DeblurLoss, LossWeights
 from training.schedule import Schedule, rate_factor
-from training.validation import SCORES, ClipScores, score_clip, score_span
+from training.validation import (
+    SCORES,
+    ClipScores,
+    gather_scores,
+    mean_figures,
+    score_clip,
+    score_span,
+    without_pictures,
+)
 
-CHECKPOINT_KEY = "spike_deblur"
+CHECKPOINT_KEY = RUN_KEY
 """Where a run's checkpoint says what network it holds, for `export`."""
+WEIGHTS_IN_CHECKPOINT = ("state_dict", "current_model_state")
+"""Those to use, which may be a running average, and those that the optimiser works on."""
 MAX_SKIPPED_IN_A_ROW = 100
 DEFAULT_VOXELS = VoxelSpec()
 DEFAULT_LOSS = LossWeights()
@@ -86,6 +97,9 @@ class DeblurTask(pl.LightningModule):
         self._skipped_in_a_row = 0
         self._batch_ended = time.perf_counter()
         self._batch_began = self._batch_ended
+        self._scored: dict[int, ClipScores] = {}
+        self.clip_scores: list[ClipScores] = []
+        """Of the last validation or test, every clip of all processes, without their pictures."""
         self.fresh: tuple[str, ...] = ()
         """Weights that `init` does not hold."""
         if init is None:
@@ -104,6 +118,18 @@ class DeblurTask(pl.LightningModule):
         return self.network(blurry, spikes) if isinstance(self.network, VRTSpike) else self.network(blurry)
 
     # -------------------------------------------------------------- training
+
+    def on_train_start(self) -> None:
+        """Let the options decide where a checkpoint remembers others."""
+        schedule = self.schedule
+        for entry in self.trainer.lr_scheduler_configs:
+            scheduler = entry.scheduler
+            assert isinstance(scheduler, LambdaLR)
+            scheduler.base_lrs = [schedule.rate] * len(scheduler.base_lrs)
+            for group, factor in zip(scheduler.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
+                group["initial_lr"] = schedule.rate
+                group["lr"] = schedule.rate * factor(scheduler.last_epoch)
+                group["betas"], group["weight_decay"] = schedule.betas, schedule.weight_decay
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         losses = self.loss(self(batch["blurry"], batch["spikes"]), batch["reference"])
@@ -153,11 +179,31 @@ class DeblurTask(pl.LightningModule):
             parameter.grad = None
         self.skipped_steps += 1
         self._skipped_in_a_row += 1
+        # With such weights no later step can do better.
+        self._check_weights(self.network.state_dict())
         if self._skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
             raise EngineError(
                 f"the last {MAX_SKIPPED_IN_A_ROW} steps gave no finite gradient",
-                advice="Lower --model.schedule.rate, or train in --trainer.precision 32-true or bf16-mixed",
+                advice=f"{self._lower_rate()}, or train in --trainer.precision 32-true or bf16-mixed",
             )
+
+    def _check_weights(self, weights: dict[str, Any]) -> None:
+        """Raise EngineError where weights are no numbers any more."""
+        try:
+            check_numbers(weights)
+        except CheckpointError as error:
+            raise self._diverged(error.found or error.problem) from error
+
+    def _diverged(self, found: str) -> EngineError:
+        return EngineError(
+            f"the training has diverged by step {self.trainer.global_step}: the network holds or gives "
+            "values that are NaN or infinite",
+            found=found,
+            advice=f"{self._lower_rate()}; what was saved before is as it was",
+        )
+
+    def _lower_rate(self) -> str:
+        return f"Lower --model.schedule.rate (it is {self.schedule.rate:g})"
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         schedule = self.schedule
@@ -198,30 +244,54 @@ class DeblurTask(pl.LightningModule):
 
     # -------------------------------------------------------------- validation
 
+    def on_validation_epoch_start(self) -> None:
+        self._scored = {}
+
+    def on_test_epoch_start(self) -> None:
+        self._scored = {}
+
     def validation_step(self, item: ValidationClip | SequenceSpan, batch_idx: int) -> dict[str, ClipScores]:
-        scores = self._scores(item)
-        for name, value in scores.figures().items():
-            self.log(
-                f"val/{name}", value, on_epoch=True, sync_dist=True, batch_size=1, prog_bar=name == "psnr"
-            )
-        return {SCORES: scores}
+        return {SCORES: self._score(item)}
 
     def test_step(self, item: ValidationClip | SequenceSpan, batch_idx: int) -> dict[str, ClipScores]:
-        scores = self._scores(item)
-        for name, value in scores.figures().items():
-            self.log(f"test/{name}", value, on_epoch=True, sync_dist=True, batch_size=1)
-        return {SCORES: scores}
+        return {SCORES: self._score(item)}
 
-    def _scores(self, item: ValidationClip | SequenceSpan) -> ClipScores:
-        if isinstance(item, SequenceSpan):
-            return score_span(self.network, self.voxels, item)
-        batch = item.batch
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _log_scores(self, what: str) -> None:
+        """Log the means over the clips of all processes: Lightning's own means are over processes."""
+        self.clip_scores = gather_scores(self._scored)
+        for name, value in mean_figures(self.clip_scores).items():
+            self.log(f"{what}/{name}", value, prog_bar=what == "val" and name == "psnr")
+
+    def _score(self, item: ValidationClip | SequenceSpan) -> ClipScores:
+        scores = self._score_of_span(item) if isinstance(item, SequenceSpan) else self._score_of_clip(item)
+        self._scored[item.place] = without_pictures(scores)
+        return scores
+
+    def _score_of_span(self, span: SequenceSpan) -> ClipScores:
+        try:
+            return score_span(self.network, self.voxels, span)
+        except FrameValuesError as error:
+            # The frames are those of a data set that can be read: what gives such values is the network.
+            raise self._diverged(f"in what it makes of {span.name}") from error
+
+    def _score_of_clip(self, clip: ValidationClip) -> ClipScores:
+        batch = clip.batch
         restored = self(batch["blurry"].to(self.device), batch["spikes"].to(self.device))
-        return score_clip(item.example, restored[0].float().cpu().numpy())
+        if not restored.isfinite().all():
+            raise self._diverged(f"in what it makes of {clip.example.name}")
+        return score_clip(clip.example, restored[0].float().cpu().numpy())
 
     # -------------------------------------------------------------- checkpoints
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for name in WEIGHTS_IN_CHECKPOINT:  # before anything good is replaced
+            self._check_weights(checkpoint.get(name, {}))
         checkpoint[CHECKPOINT_KEY] = {
             "network": _plain(config_to_dict(self.config)),
             "voxels": self._voxels_told(),
@@ -235,6 +305,13 @@ class DeblurTask(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.check_same_run(checkpoint.get(CHECKPOINT_KEY))
+        for name in WEIGHTS_IN_CHECKPOINT:
+            try:
+                check_numbers(checkpoint.get(name, {}))
+            except CheckpointError as error:
+                raise CheckpointError(
+                    error.problem, path=self.trainer.ckpt_path, found=error.found, advice=error.advice
+                ) from error
         self.skipped_steps = checkpoint[CHECKPOINT_KEY]["skipped_steps"]
 
     def check_same_run(self, told: Any) -> None:

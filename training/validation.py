@@ -1,11 +1,14 @@
 """Scores of a network on clips it was not trained on, beside those of the blurry frames and of the ratio."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import distributed
 
 from engine.metrics import psnr, ssim
 from engine.spike_channels import RATIO_SOFTENING
@@ -47,6 +50,31 @@ class ClipScores:
             "gain_db": self.psnr - self.blurry_psnr,
             "gain_over_ratio_db": self.psnr - self.ratio_psnr,
         }
+
+
+def without_pictures(scores: ClipScores) -> ClipScores:
+    """Return the numbers alone, of which any number can be kept."""
+    return replace(scores, row=np.zeros((0, 0, 3), np.float32))
+
+
+def gather_scores(own: Mapping[int, ClipScores]) -> list[ClipScores]:
+    """Return what all processes scored, each clip once and in its place, whichever process scored it.
+
+    `own` are this process's scores by the clips' places. All processes call this together.
+    """
+    told: dict[int, ClipScores] = dict(own)
+    if distributed.is_available() and distributed.is_initialized():
+        parts: list[Any] = [None] * distributed.get_world_size()
+        distributed.all_gather_object(parts, told)
+        told = {place: scores for part in parts for place, scores in part.items()}
+    return [told[place] for place in sorted(told)]
+
+
+def mean_figures(scores: Iterable[ClipScores]) -> dict[str, float]:
+    """Return the means over clips: of the same ones the same, however many processes scored them."""
+    figures = [of_clip.figures() for of_clip in scores]
+    names = figures[0] if figures else {}
+    return {name: math.fsum(one[name] for one in figures) / len(figures) for name in names}
 
 
 def score_clip(example: Example, restored: NDArray[np.float32]) -> ClipScores:

@@ -3,6 +3,9 @@
 Ours is a `.safetensors` whose metadata holds JSON: format, network configuration, VoxelSpec and a card
 (how it was trained, what it scored). Published `.pth` and `.pt` files are read too; their configuration
 is worked out from the weights. Nothing is unpickled but tensors and plain values.
+
+A file is believed only as far as its weights go: they must be numbers, and be there in the sizes that it
+claims, before memory is taken for its network.
 """
 
 import json
@@ -30,6 +33,8 @@ Network = VRT | VRTSpike
 FORMAT_VERSION = 1
 WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
+RUN_KEY = "spike_deblur"
+"""Under which a checkpoint of a training run says what network it holds and how that reads its spikes."""
 SHOWN_NAMES = 5
 
 
@@ -63,9 +68,31 @@ def load_weights(model: Network, state: Mapping[str, Any]) -> None:
 
     `state` has our names, the published VRT's, or those of VRT+spike training; bare or as a file keeps
     it ({"params": …}, {"state_dict": …}), with or without `module.`. Raises CheckpointError that
-    names what is missing, unexpected or misshapen.
+    names what is missing, unexpected, misshapen or no number.
     """
-    named, own = to_our_names(_unwrap(state)), model.state_dict()
+    named = to_our_names(_unwrap(state))
+    _check_shapes(named, model.state_dict())
+    check_numbers(named)
+    model.load_state_dict(named)
+
+
+def check_numbers(state: Mapping[str, Any]) -> None:
+    """Raise CheckpointError that names the weights with values that are NaN or infinite."""
+    bad = {
+        name: value.numel() - int(value.float().isfinite().sum())
+        for name, value in state.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and not value.is_meta
+    }
+    found = [f"{count} of {state[name].numel()} in {name}" for name, count in bad.items() if count]
+    if found:
+        raise CheckpointError(
+            "the weights hold values that are NaN or infinite",
+            found=_shorten(found),
+            advice="Such a network gives no pictures: use an earlier file of it, or train it again",
+        )
+
+
+def _check_shapes(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
     complaints = {
         "missing": [name for name in own if name not in named],
         "unexpected": [name for name in named if name not in own],
@@ -85,7 +112,6 @@ def load_weights(model: Network, state: Mapping[str, Any]) -> None:
             if len(names) > SHOWN_NAMES:
                 error.add_note(f"{kind}: {', '.join(names)}")
         raise error
-    model.load_state_dict(named)
 
 
 def load_model(path_or_name: str | Path) -> LoadedModel:
@@ -95,10 +121,12 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
     """
     path = locate(path_or_name)
     try:
-        if path.suffix == ".safetensors":
+        if is_safetensors(path):
             return _read_safetensors(path)
-        state = to_our_names(_unwrap(_read_pickle(path)))
-        return _assemble(path, recognise(state), state, None, ModelCard(name=path.stem))
+        content = _read_pickle(path)
+        state = to_our_names(_unwrap(content))
+        config, spec = _told_by_run(content.get(RUN_KEY)) or (recognise(state), None)
+        return _assemble(path, config, state, spec, ModelCard(name=path.stem))
     except CheckpointError as cause:
         raise cause if cause.path else _about(path, cause) from cause
 
@@ -106,15 +134,22 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Read the bare weights out of a `.safetensors`, `.pth` or `.pt` file, under the file's own names.
 
-    For those who need a part of a network only. Raises CheckpointError.
+    For those who need a part of a network only. Raises CheckpointError, also for values that are no numbers.
     """
     path = locate(path)
     try:
-        if path.suffix == ".safetensors":
+        if is_safetensors(path):
             return dict(_read_safetensors(path).model.state_dict())
-        return _unwrap(_read_pickle(path))
+        state = _unwrap(_read_pickle(path))
+        check_numbers(state)
+        return state
     except CheckpointError as cause:
         raise cause if cause.path else _about(path, cause) from cause
+
+
+def is_safetensors(path: Path) -> bool:
+    """Tell by its name, in capitals too, whether a file is one of ours."""
+    return path.suffix.lower() == ".safetensors"
 
 
 def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, card: ModelCard) -> None:
@@ -147,7 +182,23 @@ def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
     ]
     if strange:
         raise CheckpointError("some weights are no tensors under a name", found=_shorten(strange))
+    hollow = [name for name, value in state.items() if value.numel() and _needed_bytes(value) > _held(value)]
+    if hollow:
+        raise CheckpointError(
+            "some weights claim more values than the file holds",
+            found=_shorten([f"{name} {tuple(state[name].shape)}" for name in hollow]),
+            advice="Save them as tensors of their own (.contiguous()), or use another file",
+        )
     return dict(state)
+
+
+def _needed_bytes(value: Tensor) -> int:
+    return value.numel() * value.element_size()
+
+
+def _held(value: Tensor) -> int:
+    """Return the bytes behind a tensor: few, where one value stands for many."""
+    return value.untyped_storage().nbytes() if value.layout == torch.strided else 0
 
 
 def locate(path_or_name: str | Path) -> Path:
@@ -190,6 +241,18 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
             "the file holds no weights", path=path, found=type(content).__name__, expected="a dictionary"
         )
     return content
+
+
+def _told_by_run(told: Any) -> tuple[Config, VoxelSpec] | None:
+    """Return the network of a training run's checkpoint and how it reads its spikes, where one says it."""
+    if not isinstance(told, Mapping):
+        return None
+    try:
+        return config_from_dict(told["network"]), VoxelSpec(**told["voxels"])
+    except (ValueError, KeyError, TypeError) as cause:
+        raise CheckpointError(f"what the file says about its network cannot be used: {cause!r}") from cause
+    except EngineError as cause:
+        raise CheckpointError(str(cause)) from cause
 
 
 def _read_safetensors(path: Path) -> LoadedModel:
@@ -237,9 +300,32 @@ def _assemble(
                 path=path,
                 found=f"{spec.channels} channels of voxels for a network of {config.voxel_channels}",
             )
+    check_claim(config, state)
     model = build(config)
     load_weights(model, state)
     return LoadedModel(model.eval(), spec if isinstance(config, VRTSpikeConfig) else None, card)
+
+
+def check_claim(config: Config, state: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError unless these weights are a network of this configuration.
+
+    Takes no memory for the network, however large the configuration says that it is.
+    """
+    sizes = config.vrt if isinstance(config, VRTSpikeConfig) else config
+    if sum(sizes.depths) > len(state):  # a block has several tensors
+        raise CheckpointError(
+            "the weights do not fit the network",
+            found=f"{len(state)} tensors for a network of {sum(sizes.depths)} blocks",
+            advice="Use the configuration that the weights were trained with",
+        )
+    try:
+        with torch.device("meta"):
+            claimed = build(config).state_dict()
+    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as cause:
+        raise CheckpointError(
+            "a network of these sizes cannot be built", found=" ".join(str(cause).split())[:160]
+        ) from cause
+    _check_shapes(state, claimed)
 
 
 def _about(path: Path, cause: CheckpointError) -> CheckpointError:

@@ -39,6 +39,8 @@ OVERLAP_PX = 24
 """Pixels of that scale that neighbouring tiles share."""
 SPIKE_MARGIN_PX = 2
 """Spike pixels around a tile that bilinear samples within it may need."""
+LARGEST_VALUE = 1e6
+"""White is 1: a network that gives more than this has broken weights, or input that it overflows on."""
 FIXED_BYTES = 64 << 20
 BYTES_PER_PIXEL = 4600
 BYTES_PER_CHANNEL = 18
@@ -173,7 +175,10 @@ class NetworkMethod(Method):
                 output = self._network(frames, self._on_device(spikes))
             else:
                 output = self._network(frames)
-        pictures = output.float().clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
+        values = output.float()
+        # Clamping would make white and black of what is no brightness; NaN stays, and is found.
+        values = values.masked_fill(values.abs() > LARGEST_VALUE, math.nan)
+        pictures = values.clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
         if prepared.still is not None:
             pictures[:, prepared.still] = cut[:, prepared.still]
         return np.ascontiguousarray(pictures)

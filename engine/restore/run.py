@@ -280,9 +280,9 @@ def _why_unchanged(work: _FrameInWork, bit_depth: int) -> str:
 def _check(sequence: "Sequence", method: Method, frame: int, restored: NDArray[np.float32]) -> None:
     if not np.isfinite(restored).all():
         error = FrameValuesError(
-            f"the method {method.name} gave values that are not numbers for frame "
-            f"{sequence.frame_name(frame)}",
-            advice="Leave this frame out or choose another method",
+            f"the method {method.name} gave values that are not numbers, or over a million times white, "
+            f"for frame {sequence.frame_name(frame)}",
+            advice="Leave this frame out or choose another method or network",
         )
         error.frame = frame
         raise error

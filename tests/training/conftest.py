@@ -8,9 +8,11 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+import yaml
 from lightning.pytorch.callbacks import Callback
 
 from engine.model import VRTConfig, VRTSpikeConfig
+from engine.model.config import config_to_dict
 from engine.voxels import VoxelSpec
 from training.data import ClipData
 from training.losses import LossWeights
@@ -99,6 +101,43 @@ def tiny_data(packed_clips: Path) -> Callable[..., ClipData]:
         return ClipData(**told)
 
     return make
+
+
+@pytest.fixture
+def tiny_config(tmp_path: Path, packed_clips: Path) -> Path:
+    """A run of four steps with a validation after every second."""
+    network = config_to_dict(TINY_NETWORK)
+    del network["network"]
+    options = {
+        "seed_everything": 0,
+        "model": {
+            "network": network,
+            "voxels": {"bins": TINY_VOXELS.bins, "transform": TINY_VOXELS.transform},
+            "loss": {"perceptual": 0.0},
+            "schedule": {"rate": 1e-3, "warmup_steps": 1, "flow_frozen_steps": 1},
+        },
+        "data": {
+            "packed": str(packed_clips),
+            "val_packed": str(packed_clips),
+            "frames": 2,
+            "crop_px": 32,
+            "batch_size": 2,
+            "val_clips": 2,
+            "workers": 0,
+        },
+        "trainer": {
+            "default_root_dir": str(tmp_path / "run"),
+            "accelerator": "cpu",
+            "max_steps": 4,
+            "val_check_interval": 2,
+            "log_every_n_steps": 1,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+        },
+    }
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(options), "utf-8")
+    return path
 
 
 @pytest.fixture

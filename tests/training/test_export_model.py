@@ -1,5 +1,6 @@
 """From the command line to a file that the engine reads: the same network, with its story."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,31 @@ def test_scores_go_into_the_card(checkpoint: Path, tmp_path: Path) -> None:
     )
 
     assert load_model(tmp_path / "a.safetensors").card.scores == scores
+
+
+def test_a_file_that_is_there_is_not_replaced_unasked(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "there.SAFETENSORS"
+    out.write_bytes(b"somebody's network")
+    command = ["export", str(checkpoint), str(out)]
+
+    assert main(command) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    for answer in ("n\n", "\n", ""):
+        terminal = io.StringIO(answer)
+        monkeypatch.setattr(terminal, "isatty", lambda: True)
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert main(command) == 1
+        assert "Replace it?" in capsys.readouterr().err
+        assert out.read_bytes() == b"somebody's network"
+    terminal = io.StringIO("y\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert main(command) == 0
+    assert load_model(out).card.name == "there"
+    assert main([*command, "--overwrite", "--name", "newer"]) == 0
+    assert load_model(out).card.name == "newer"
 
 
 def test_the_average_of_the_weights_is_exported(

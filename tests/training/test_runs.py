@@ -11,8 +11,6 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from engine.errors import EngineError
-from engine.model.config import config_to_dict
-from tests.training.conftest import TINY_NETWORK, TINY_VOXELS
 from training.__main__ import main
 from training.fit import run
 
@@ -20,40 +18,8 @@ Start = Callable[..., None]
 
 
 @pytest.fixture
-def config(tmp_path: Path, packed_clips: Path) -> Path:
-    """A run of four steps with a validation after every second."""
-    network = config_to_dict(TINY_NETWORK)
-    del network["network"]
-    options = {
-        "seed_everything": 0,
-        "model": {
-            "network": network,
-            "voxels": {"bins": TINY_VOXELS.bins, "transform": TINY_VOXELS.transform},
-            "loss": {"perceptual": 0.0},
-            "schedule": {"rate": 1e-3, "warmup_steps": 1, "flow_frozen_steps": 1},
-        },
-        "data": {
-            "packed": str(packed_clips),
-            "val_packed": str(packed_clips),
-            "frames": 2,
-            "crop_px": 32,
-            "batch_size": 2,
-            "val_clips": 2,
-            "workers": 0,
-        },
-        "trainer": {
-            "default_root_dir": str(tmp_path / "run"),
-            "accelerator": "cpu",
-            "max_steps": 4,
-            "val_check_interval": 2,
-            "log_every_n_steps": 1,
-            "enable_progress_bar": False,
-            "enable_model_summary": False,
-        },
-    }
-    path = tmp_path / "tiny.yaml"
-    path.write_text(yaml.safe_dump(options), "utf-8")
-    return path
+def config(tiny_config: Path) -> Path:
+    return tiny_config
 
 
 @pytest.fixture
@@ -128,12 +94,78 @@ def test_a_run_with_other_voxels_is_refused_and_left_as_it_was(start: Start, tmp
 def test_options_that_changed_are_told(start: Start, said: Callable[[], str]) -> None:
     start("fit")
 
-    with pytest.warns(UserWarning, match=r"model\.schedule\.rate stays as it was"):
-        start("fit", "--trainer.max_steps", 6, "--data.batch_size", 1, "--model.schedule.rate", 1e-5)
+    start("fit", "--trainer.max_steps", 6, "--data.batch_size", 1, "--model.schedule.rate", 1e-5)
 
+    assert "model.schedule.rate 0.001 → 1e-05" in said()
     assert "data.batch_size 2 → 1" in said()
     assert "trainer.max_steps 4 → 6" in said()
     assert "crop_px" not in said()
+
+
+def test_the_optimisers_options_win_over_the_checkpoints(start: Start, tmp_path: Path) -> None:
+    start("fit", "--trainer.max_steps", 2)
+
+    start(
+        "fit",
+        *("--trainer.max_steps", 3),
+        *("--model.schedule.rate", 0.5, "--model.schedule.weight_decay", 0.25),
+        *("--model.schedule.betas", "[0.5, 0.75]", "--model.schedule.end_share", 1),
+    )
+
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    groups = state["optimizer_states"][0]["param_groups"]
+    assert [group["weight_decay"] for group in groups] == [0.25, 0.25]
+    assert [tuple(group["betas"]) for group in groups] == [(0.5, 0.75)] * 2
+    assert groups[0]["lr"] == 0.5
+    assert state["lr_schedulers"][0]["base_lrs"] == [0.5, 0.5]
+
+
+def test_patience_is_what_the_options_say(start: Start, tmp_path: Path) -> None:
+    never_better = ("--early_stop.min_delta", 100, "--trainer.max_steps", 8)
+    with pytest.warns(UserWarning, match="ended at step 4 of 8"):
+        start("fit", *never_better, "--early_stop.patience", 1)
+
+    start("fit", *never_better, "--early_stop.patience", 5)
+
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    (kept,) = (kept for name, kept in state["callbacks"].items() if name.startswith("EarlyStopping{"))
+    assert state["global_step"] == 8
+    assert kept["patience"] == 5
+
+
+def test_fewer_batches_a_step_do_not_end_a_run_early(start: Start, tmp_path: Path) -> None:
+    start("fit", "--trainer.accumulate_grad_batches", 2, "--trainer.max_steps", 2)
+
+    start("fit", "--trainer.accumulate_grad_batches", 1, "--trainer.max_steps", 4)
+
+    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["global_step"] == 4
+
+
+def test_other_weights_to_begin_with_are_refused_by_a_run_that_has_begun(
+    start: Start, tmp_path: Path
+) -> None:
+    start("fit", "--trainer.max_steps", 1)
+    before = contents(tmp_path / "run")
+    network = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
+    torch.save(
+        {name.removeprefix("network."): value for name, value in network.items()}, tmp_path / "other.pth"
+    )
+
+    with pytest.raises(EngineError, match=r"began with other weights.*--model\.init None.*other\.pth"):
+        start("fit", "--trainer.max_steps", 2, "--model.init", tmp_path / "other.pth")
+
+    assert contents(tmp_path / "run") == before
+
+
+def test_options_inside_a_checkpoint_are_not_taken_over(start: Start, tmp_path: Path) -> None:
+    start("fit", "--trainer.max_steps", 1)
+    last = tmp_path / "run" / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    torch.save({**state, "hyper_parameters": {"clip_norm": 1e-9}}, tmp_path / "other.ckpt")
+
+    start("fit", "--trainer.max_steps", 2, "--ckpt_path", tmp_path / "other.ckpt")
+
+    assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text("utf-8"))["model"]["clip_norm"] == 1.0
 
 
 def test_a_run_that_was_moved_keeps_its_best_score(start: Start, tmp_path: Path) -> None:
