@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import AlignmentError
+from engine.file_names import same_name
 from engine.findings import Finding
 from engine.geometry import Span
 
@@ -227,7 +228,7 @@ def rows_of(rows: Sequence[AlignmentRow], name: str, path: Path) -> Sequence[Ali
     named = sorted({row.seq for row in rows})
     if len(named) < 2:
         return rows
-    own = [row for row in rows if row.seq in ("", name)]
+    own = [row for row in rows if row.seq == "" or same_name(row.seq, name)]
     if own or len({row.frame_idx for row in rows}) == len(rows):
         return own or rows
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""

@@ -5,6 +5,7 @@ EngineError
 │   └── GeometryError         its height and width are unknown, impossible or contradicted
 ├── SequenceError             frames, references or a data set's layout do not fit together
 │   ├── FrameError            one picture or video frame cannot be read
+│   ├── UnreadFramesError     a sequence has frames, and none of a kind that is read
 │   └── AlignmentError        an alignment log cannot be read or does not fit
 ├── MethodError               a restoring method cannot run as asked
 │   └── FrameValuesError      it gave values that are not numbers for a frame
@@ -81,6 +82,10 @@ class SequenceError(EngineError):
 
 class FrameError(SequenceError):
     """One picture or video frame cannot be read."""
+
+
+class UnreadFramesError(SequenceError):
+    """The frames of a sequence are there, and none of them is of a kind that is read."""
 
 
 class AlignmentError(SequenceError):

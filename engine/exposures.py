@@ -1,10 +1,12 @@
 """Decide which planes belong to which frame.
 
 The alignment log decides where there is one; else the layout (names, or one recording a frame); else
-the exposures are spread evenly over the recording, which is a guess and marked as one.
+the exposures are spread over the recording, by frame numbers and time stamps where they tell, which is a
+guess and marked as one.
 """
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +16,7 @@ from engine.errors import SequenceError
 from engine.findings import Finding
 from engine.geometry import Span
 from engine.layouts.listing import shorten
+from engine.slots import Slots, even_slots
 
 WindowsSource = Literal["log", "layout", "guess", "given"]
 
@@ -82,11 +85,26 @@ def per_part_exposures(
     return Exposures(tuple(windows), tuple(limits), "layout", tuple(findings))
 
 
-def guessed_exposures(frames: int, planes: int, exposure_planes: float | None) -> Exposures:
-    """Spread `frames` exposures evenly over a recording of `planes`."""
-    windows = even_windows(frames, planes, exposure_planes)
+def guessed_exposures(slots: Slots, planes: int, exposure_planes: float | None) -> Exposures:
+    """Spread exposures over a recording of `planes` as the frames' slots lie, each filling its slot.
+
+    Where slots would be shorter than a plane the recording is not of all that time: they are spread evenly.
+    """
+    frames = len(slots.starts)
+    if not slots.is_even and statistics.median(slots.lengths) * planes < slots.steps:
+        but = f": {slots.steps:.0f} frames, counted with those missing, are more than the recording's planes"
+        slots = even_slots(frames, but)
+    if slots.is_even:
+        windows = even_windows(frames, planes, exposure_planes)
+    else:
+        windows = tuple(
+            AlignmentWindow(start * planes / slots.steps, (start + length) * planes / slots.steps)
+            for start, length in zip(slots.starts, slots.lengths, strict=True)
+        )
+        if exposure_planes is not None:
+            windows = tuple(window.central(exposure_planes) for window in windows)
     finding = Finding(
-        "nothing says when the frames were exposed: their windows are an even spread, a guess",
+        f"nothing says when the frames were exposed: their windows are {slots.how}",
         "Give an alignment log, or shift the windows until frames and spikes agree",
     )
     return Exposures(windows, (Span(0, planes),) * frames, "guess", (finding,))

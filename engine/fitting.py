@@ -14,16 +14,20 @@ from engine.exposures import (
     virtual_exposures,
     windows_outside,
 )
+from engine.file_names import frame_numbers, match_names
 from engine.findings import Finding
 from engine.frames import FrameSource
 from engine.geometry import Size, Span
 from engine.layouts import LayoutName, SequenceFiles
-from engine.layouts.listing import SIDECAR_NAME, frame_number, match_names, shorten
+from engine.layouts.listing import SIDECAR_NAME, shorten
 from engine.layouts.sidecar import read_gamma
 from engine.layouts.spikes_only import key_plane
 from engine.recording import Recording
+from engine.slots import Slots, even_slots, names_beside, slots_of_names, slots_of_times
 from engine.source import SequenceSource
 
+SHAPE_TOLERANCE = 1.05
+"""Ratios of width to height that differ by more cannot be of one field of view."""
 NO_SCORES = "They have no scores; copy their references to have them"
 
 
@@ -74,7 +78,7 @@ def fit_parts(
         findings += frames.findings
         size, bit_depth = frames.size, frames.bit_depth
         names = frames.names
-        exposures = _exposures_of_frames(source, files, frames.names, recording)
+        exposures = _exposures_of_frames(source, files, frames, references, recording)
         findings += _unused_options(source, exposures)
         reference_of, about_references = _match_references(names, references, files)
     else:
@@ -88,6 +92,7 @@ def fit_parts(
         findings += [*exposures.findings, *windows_outside(names, exposures)]
     if recording is not None:
         findings += recording.info.warnings
+        findings += [] if frames is None else _about_fields_of_view(size, recording.info.size)
     findings += about_references
     if references is not None:
         findings += references.findings
@@ -115,9 +120,44 @@ def fit_parts(
     return SequenceParts(facts, exposures, frames, references, recording)
 
 
+def _about_fields_of_view(frames: Size, spikes: Size) -> list[Finding]:
+    """Say that frames and spikes cannot show one field of view, by their shapes."""
+    of_frames, of_spikes = frames.width / frames.height, spikes.width / spikes.height
+    if _are_close(of_frames, of_spikes):
+        return []
+    shapes = (
+        f"frames of {frames} ({of_frames:.2f} : 1) and spikes of {spikes} ({of_spikes:.2f} : 1) "
+        "do not show one field of view"
+    )
+    if _are_close(of_frames, 1 / of_spikes):
+        return [
+            Finding(
+                f"{shapes}: height and width are exchanged in one of them",
+                f"Give the recording a height of {spikes.width} and a width of {spikes.height} where it is "
+                "read wrongly, or turn the frames",
+            )
+        ]
+    return [
+        Finding(
+            shapes,
+            "Give the recording's height and width where they are others, or crop the frames to what the "
+            "spike camera saw",
+        )
+    ]
+
+
+def _are_close(one: float, other: float) -> bool:
+    return max(one, other) <= SHAPE_TOLERANCE * min(one, other)
+
+
 def _exposures_of_frames(
-    source: SequenceSource, files: SequenceFiles, names: tuple[str, ...], recording: Recording | None
+    source: SequenceSource,
+    files: SequenceFiles,
+    frames: FrameSource,
+    references: FrameSource | None,
+    recording: Recording | None,
 ) -> Exposures | None:
+    names = frames.names
     parts = _parts(recording)
     planes = 0 if recording is None else recording.info.planes
     limits: tuple[Span, ...] = (Span(0, planes),) * len(names)
@@ -151,7 +191,7 @@ def _exposures_of_frames(
     if files.alignment is not None and (recording is not None or source.alignment is not None):
         rate_hz = source.rate_hz if recording is None else recording.info.rate_hz
         rows = _read_log(files.alignment, rate_hz, recording)
-        numbers = [frame_number(name) for name in names]
+        numbers = frame_numbers(names)
         windows, oddities = windows_for_frames(rows, numbers, path=files.alignment, name=files.name)
         return Exposures(windows, limits, "log", (*oddities, *extra))
     if recording is None:
@@ -160,7 +200,22 @@ def _exposures_of_frames(
         return Exposures(by_part.windows, limits, "layout", (*by_part.findings, *extra))
     if files.windows is not None:
         return Exposures(files.windows, limits, "layout")
-    return guessed_exposures(len(names), planes, source.exposure_planes or files.exposure_planes)
+    slots = _slots(source, files, frames, references)
+    return guessed_exposures(slots, planes, source.exposure_planes or files.exposure_planes)
+
+
+def _slots(
+    source: SequenceSource, files: SequenceFiles, frames: FrameSource, references: FrameSource | None
+) -> Slots:
+    """When frames were taken, relative to each other: by time stamps, else by the numbers in their names."""
+    if frames.times_seconds is not None:
+        return slots_of_times(frames.times_seconds)
+    if files.video is not None:
+        return even_slots(len(frames.names))
+    others = files.lost_frames
+    if references is not None and source.reference is None and not files.extra_references_expected:
+        others += names_beside(frames.names, references.names)
+    return slots_of_names(frames.names, others)
 
 
 def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list[Finding]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import FrameError
+from engine.file_names import missing_numbers
 from engine.findings import Finding
 from engine.geometry import Size
-from engine.layouts.listing import missing_numbers, shorten
+from engine.layouts.listing import shorten
 from engine.pictures import PictureInfo, picture_info, read_samples
 from engine.samples import Samples
 

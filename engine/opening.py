@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import FrameError, SequenceError
+from engine.errors import FrameError, SequenceError, UnreadFramesError
+from engine.file_names import composed
 from engine.fitting import SequenceParts, fit_parts
 from engine.frames import FrameSource, PictureFrames
 from engine.layouts import SequenceFiles, list_sequences, recognise
@@ -17,9 +18,10 @@ from engine.layouts.listing import (
     VIDEO_SUFFIXES,
     find_sidecar,
     pictures_in,
-    recordings_in,
+    spike_files_in,
 )
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
+from engine.layouts.unread import spike_folder_unread, unread_in
 from engine.recording import Recording, guess_flip, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
@@ -33,6 +35,8 @@ def sequences_at(root: Path) -> list[Path]:
     """Return the sequences in `root`, or `root` itself where it is one."""
     try:
         _recognise(root)
+    except UnreadFramesError:  # what else is inside is only a part of it
+        raise
     except SequenceError:
         if not root.is_dir():
             raise
@@ -108,9 +112,17 @@ def _with_given_files(files: SequenceFiles, source: SequenceSource) -> SequenceF
             spike_size=None,
             spike_rate_hz=None,
             sidecar=find_sidecar(beside, beside.parent) or files.sidecar,
+            findings=tuple(finding for finding in files.findings if finding not in files.about_spikes),
         )
+        if spikes.is_dir():
+            files = files.but(findings=(*files.findings, *spike_folder_unread(spikes, f"{spikes.name}/")))
     if source.reference is not None:
-        files = files.but(references=_given_references(Path(source.reference)))
+        reference = Path(source.reference)
+        files = files.but(references=_given_references(reference))
+        if reference.is_dir():
+            files = files.but(
+                findings=(*files.findings, *unread_in(reference).findings(f"{reference.name}/"))
+            )
     if source.alignment is not None:
         files = files.but(alignment=Path(source.alignment))
     return files
@@ -121,6 +133,15 @@ def _given_references(path: Path) -> tuple[Path, ...]:
         return (path,)
     pictures = pictures_in(path)
     if not pictures:
+        unread = unread_in(path)
+        if path.is_dir() and (unread.links or unread.pictures):
+            raise SequenceError(
+                "the reference pictures cannot be read",
+                path=path,
+                found=unread.error().found,
+                expected=unread.error().expected,
+                advice=unread.error().advice,
+            )
         raise SequenceError(
             "no reference pictures are there",
             path=path,
@@ -164,8 +185,9 @@ def _open_spikes(
             raise SequenceError("neither frames nor spikes are there", path=source.path)
         return None
     if path.is_dir():
-        recordings = recordings_in(path)
-        if len(recordings) == 1 and recordings[0].stem not in {frame.stem for frame in files.frames}:
+        recordings = spike_files_in(path)
+        frame_names = {composed(frame.stem) for frame in files.frames}
+        if len(recordings) == 1 and composed(recordings[0].stem) not in frame_names:
             path = recordings[0]
     # The recording asks the sidecar near itself; one beside the frames only speaks where that is silent.
     own = find_recording_sidecar(path)

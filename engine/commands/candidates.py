@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.commands.frames import FrameFailure, Progress, restore_each
 from engine.commands.method_choice import MethodChoice
 from engine.errors import EngineError, FrameError
+from engine.file_names import composed
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
@@ -42,7 +43,7 @@ class Candidate:
             )
             return
         assert self.folder is not None
-        pictures = {path.stem: path for path in pictures_in(self.folder)}
+        pictures = {composed(path.stem): path for path in pictures_in(self.folder)}
         for done, frame in enumerate(range(frames.start, frames.stop)):
             progress(done, len(frames))
             try:
@@ -68,8 +69,8 @@ def candidate(text: str, beside: MethodChoice) -> Candidate:
 
 
 def _named(pictures: dict[str, Path], name: str, folder: Path) -> Path:
-    if name in pictures:
-        return pictures[name]
+    if composed(name) in pictures:
+        return pictures[composed(name)]
     raise FrameError(
         "there is no picture of this frame among the results",
         path=folder,

@@ -141,7 +141,7 @@ def _as_text(facts: dict[str, Any]) -> str:
 _WINDOWS = {
     "log": "from the alignment log",
     "layout": "from the data set's layout",
-    "guess": "guessed, evenly spread",
+    "guess": "guessed",
     "given": "as given",
 }
 

@@ -4,6 +4,7 @@
 the file system; nothing is opened.
 """
 
+import os
 from pathlib import Path
 
 from engine.errors import SequenceError
@@ -13,10 +14,13 @@ from engine.layouts.listing import (
     PICTURE_SUFFIXES,
     RECORDING_SUFFIXES,
     VIDEO_SUFFIXES,
+    entries,
     files_with,
     folders_in,
+    recordings_in,
     shorten,
 )
+from engine.layouts.unread import DRAWN_SUFFIXES, unread_pictures_in
 
 __all__ = ["LayoutName", "SequenceFiles", "list_sequences", "recognise"]
 
@@ -26,7 +30,8 @@ _LAYOUTS = (x4k_spike, gopro_spike, unified, spike_set, spikes_only, loose)
 def recognise(path: Path) -> SequenceFiles:
     """Describe the sequence at `path`.
 
-    Raises SequenceError when there is none, or when `path` holds several.
+    Raises SequenceError when there is none, or when `path` holds several, UnreadFramesError when it has
+    frames and none of them is of a kind that is read.
     """
     if not path.exists():
         if path.is_symlink():
@@ -62,17 +67,22 @@ def recognise(path: Path) -> SequenceFiles:
         )
         error.sequences = tuple(sequences)
         raise error
+    if _has_unread_frames(path):
+        raise unread_pictures_in(path).error()
     raise SequenceError(
         "no sequence is in this folder",
         path=path,
-        found=shorten([entry.name for entry in sorted(path.iterdir())]) or "an empty folder",
+        found=shorten([_described(entry) for entry in sorted(path.iterdir())]) or "an empty folder",
         expected="pictures, a blur/ folder, or spike recordings",
         advice="Open a folder of blurry frames or a recording",
     )
 
 
 def list_sequences(root: Path, *, levels: int = 3) -> list[Path]:
-    """Return what can be opened inside a folder, looking at most `levels` folders deep."""
+    """Return what can be opened inside a folder, looking at most `levels` folders deep.
+
+    Folders whose frames cannot be read are among them: opening one says why.
+    """
     if not root.is_dir():
         return []
     for layout in (x4k_spike, gopro_spike):
@@ -81,15 +91,38 @@ def list_sequences(root: Path, *, levels: int = 3) -> list[Path]:
             return clips
     found = list(files_with(root, RECORDING_SUFFIXES | VIDEO_SUFFIXES))
     for folder in folders_in(root):
+        if _is_closed(folder):
+            # One such folder, as lost+found, does not hide its neighbours.
+            continue
         try:
             if any(layout.recognise(folder) is not None for layout in _LAYOUTS):
                 found.append(folder)
-            elif levels > 1:
-                found += list_sequences(folder, levels=levels - 1)
+                continue
         except (OSError, SequenceError):
-            # One closed folder, such as lost+found, does not hide its neighbours.
+            found.append(folder)
             continue
+        deeper = list_sequences(folder, levels=levels - 1) if levels > 1 else []
+        found += deeper or ([folder] if _has_unread_frames(folder) else [])
     return found
+
+
+def _is_closed(folder: Path) -> bool:
+    try:
+        entries(folder)
+    except SequenceError:
+        return True
+    return not os.access(folder, os.X_OK)
+
+
+def _has_unread_frames(folder: Path) -> bool:
+    """Whether a folder, which is no sequence, holds pictures from a camera that cannot be read."""
+    frames = unread_pictures_in(folder).frames
+    return not recordings_in(folder) and any(path.suffix.lower() not in DRAWN_SUFFIXES for path in frames)
+
+
+def _described(path: Path) -> str:
+    leads_nowhere = path.is_symlink() and not path.exists()
+    return f"{path.name} (a link that leads nowhere)" if leads_nowhere else path.name
 
 
 def _inside(root: Path, path: Path) -> str:

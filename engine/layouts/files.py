@@ -18,6 +18,8 @@ class SequenceFiles:
     layout: LayoutName
     name: str
     frames: tuple[Path, ...] = ()
+    lost_frames: tuple[str, ...] = ()
+    """Names of frames that are known of and cannot be read: their time has passed all the same."""
     video: Path | None = None
     """Video file that holds the frames, where they are not pictures."""
     references: tuple[Path, ...] = ()
@@ -36,6 +38,8 @@ class SequenceFiles:
     sidecar: Path | None = None
     """The nearest config.yaml."""
     findings: tuple[Finding, ...] = field(default=())
+    about_spikes: tuple[Finding, ...] = ()
+    """Those of `findings` that are about the choice of the recording, void where the user makes it."""
 
     def but(self, **changes: object) -> "SequenceFiles":
         return replace(self, **changes)  # type: ignore[arg-type]

@@ -6,10 +6,23 @@
 Every recording is one frame; its blurry picture is made from its spikes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
-from engine.layouts.listing import find_sidecar, folder_name, pictures_in, recordings_in
+from engine.layouts.listing import (
+    VIDEO_SUFFIXES,
+    files_with,
+    find_sidecar,
+    folder_name,
+    inside,
+    pictures_in,
+    recordings_in,
+    shorten,
+    spike_files_in,
+)
+from engine.layouts.unread import spike_folder_unread, unread_in
 
 SPIKE_FOLDER = "spike"
 REFERENCE_FOLDERS = ("gt", "sharp")
@@ -20,21 +33,44 @@ S_SDM_BYTES = 986_400
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe the set at `path`, its `spike` folder or its `gt` folder; the reference may be missing."""
+    """Describe the set at `path`, its `spike` folder or its `gt` folder; the reference may be missing.
+
+    One recording beside one video is no set: they belong together.
+    """
     if not path.is_dir():
         return None
-    folder = path.parent if path.name in (SPIKE_FOLDER, *REFERENCE_FOLDERS) else path
-    recordings = recordings_in(folder / SPIKE_FOLDER)
-    references = next((p for name in REFERENCE_FOLDERS if (p := pictures_in(folder / name))), ())
-    if not recordings:
+    folder = path.parent if path.name.lower() in (SPIKE_FOLDER, *REFERENCE_FOLDERS) else path
+    spikes = inside(folder, SPIKE_FOLDER, any_case=True)
+    recordings = spike_files_in(spikes)
+    videos = files_with(folder, VIDEO_SUFFIXES)
+    if not recordings or (len(recordings) == len(videos) == 1 and not recordings_in(folder)):
         return None
+    reference_folders = [inside(folder, name, any_case=True) for name in REFERENCE_FOLDERS]
+    references = next((p for one in reference_folders if (p := pictures_in(one))), ())
     return SequenceFiles(
         layout="spike set",
         name=folder_name(folder),
         references=references,
-        spikes=folder / SPIKE_FOLDER,
+        spikes=spikes,
         exposure_planes=exposure_of(recordings[0]),
-        sidecar=find_sidecar(folder / SPIKE_FOLDER, folder, folder.parent),
+        sidecar=find_sidecar(spikes, folder, folder.parent),
+        findings=(
+            *spike_folder_unread(spikes, f"{spikes.name}/"),
+            *(finding for one in reference_folders for finding in unread_in(one).findings(f"{one.name}/")),
+            *videos_unused(videos),
+        ),
+    )
+
+
+def videos_unused(videos: Sequence[Path]) -> tuple[Finding, ...]:
+    """Say that videos lie beside what is opened and are not part of it."""
+    if not videos:
+        return ()
+    return (
+        Finding(
+            f"videos that are not used: {shorten([path.name for path in videos])}",
+            "Open the video itself with its recording (spikes) where it holds the frames",
+        ),
     )
 
 

@@ -7,32 +7,54 @@ spike/<name>.dat, gt/<name>.png    one recording of a spike set
 import re
 from pathlib import Path
 
+from engine.file_names import same_name
 from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
+    BARE_SUFFIXES,
     RECORDING_SUFFIXES,
+    VIDEO_SUFFIXES,
+    files_with,
     find_alignment_log,
     find_sidecar,
+    folder_name,
+    folders_in,
+    inside,
     pictures_in,
     recordings_in,
+    shorten,
 )
-from engine.layouts.spike_set import REFERENCE_FOLDERS, exposure_of
+from engine.layouts.spike_set import REFERENCE_FOLDERS, exposure_of, videos_unused
 from engine.layouts.unified import FRAME_FOLDERS
+from engine.layouts.unread import (
+    DRAWN_SUFFIXES,
+    has_pictures,
+    spikes_unread,
+    unread_in,
+    unread_pictures_in,
+)
+
+RESULTS_NAME = "restore.json"
+"""In a folder of pictures that were restored, which are no frames."""
 
 _KEY_PLANE = re.compile(r"key_id(\d+)$")
 
 
 def recognise(path: Path) -> SequenceFiles | None:
-    """Describe the recording at `path`, or the only one in the folder `path`."""
+    """Describe the recording at `path`, or the only one in the folder `path`.
+
+    Raises UnreadFramesError where pictures lie beside the only one that are of kinds that are not read.
+    """
+    findings: tuple[Finding, ...] = ()
     if path.is_dir():
         recordings = recordings_in(path)
-        if len(recordings) != 1 or any(p.stem != recordings[0].stem for p in pictures_in(path)):
+        if len(recordings) != 1 or _has_frames_beside(path, recordings[0]):
             return None
         path = recordings[0]
-    elif path.suffix.lower() not in RECORDING_SUFFIXES:
+        findings = _unread_beside(path)
+    elif path.suffix.lower() not in RECORDING_SUFFIXES | BARE_SUFFIXES:
         return None
     folder = path.parent
-    empty = [name for name in FRAME_FOLDERS if (folder / name).is_dir() and not pictures_in(folder / name)]
     return SequenceFiles(
         layout="spikes only",
         name=path.stem,
@@ -41,21 +63,75 @@ def recognise(path: Path) -> SequenceFiles | None:
         exposure_planes=exposure_of(path),
         alignment=find_alignment_log(folder, None if len(recordings_in(folder)) == 1 else path.stem),
         sidecar=find_sidecar(folder, folder.parent),
-        findings=tuple(
-            Finding(
-                f"{name}/ holds no pictures: the frames are made of spikes", f"Put the frames into {name}/"
-            )
-            for name in empty
-        ),
+        findings=(*_frames_missing(folder), *findings),
     )
+
+
+def _has_frames_beside(folder: Path, recording: Path) -> bool:
+    """Whether a recording's folder holds pictures besides the one of its name, or videos and no picture."""
+    pictures = pictures_in(folder)
+    if pictures:
+        return any(not same_name(picture.stem, recording.stem) for picture in pictures)
+    return bool(files_with(folder, VIDEO_SUFFIXES))
+
+
+def _unread_beside(recording: Path) -> tuple[Finding, ...]:
+    folder = recording.parent
+    unread = unread_pictures_in(folder)
+    frames = [path for path in unread.frames if not same_name(path.stem, recording.stem)]
+    if len(frames) > 1 or (frames and frames[0].suffix.lower() not in DRAWN_SUFFIXES):
+        raise unread.error()
+    label = f"{folder_name(folder)}/"
+    elsewhere = [
+        f"{one.name}/"
+        for one in folders_in(folder)
+        if one.name.lower() not in (*FRAME_FOLDERS, *REFERENCE_FOLDERS)
+        and has_pictures(one)
+        and not (one / RESULTS_NAME).exists()
+    ]
+    findings = [
+        *unread.findings(label),
+        *spikes_unread(folder, recording),
+        *videos_unused(files_with(folder, VIDEO_SUFFIXES)),
+    ]
+    if elsewhere:
+        findings.append(
+            Finding(
+                f"pictures beside the recording are not used: {shorten(elsewhere)}",
+                "Open their folder with the recording (spikes) where they are the frames",
+            )
+        )
+    return tuple(findings)
+
+
+def _frames_missing(folder: Path) -> tuple[Finding, ...]:
+    """Say of folders that are there for frames why the frames are made of spikes all the same."""
+    findings: list[Finding] = []
+    for name in FRAME_FOLDERS:
+        one = inside(folder, name, any_case=True)
+        if pictures_in(one) or not (one.is_dir() or one.is_symlink()):
+            continue
+        if unread_in(one).frames:
+            findings += unread_in(one).findings(f"{one.name}/")
+        else:
+            findings.append(
+                Finding(
+                    f"{one.name}/ holds no pictures: the frames are made of spikes",
+                    f"Put the frames into {one.name}/",
+                )
+            )
+    return tuple(findings)
 
 
 def _picture_of(recording: Path) -> tuple[Path, ...]:
     """The sharp picture beside a recording, or in the reference folder beside its folder."""
-    folders = (recording.parent, *(recording.parent.parent / name for name in REFERENCE_FOLDERS))
+    folders = (
+        recording.parent,
+        *(inside(recording.parent.parent, name, any_case=True) for name in REFERENCE_FOLDERS),
+    )
     for folder in folders:
         for picture in pictures_in(folder):
-            if picture.stem == recording.stem:
+            if same_name(picture.stem, recording.stem):
                 return (picture,)
     return ()
 

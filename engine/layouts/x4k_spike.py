@@ -18,9 +18,11 @@ from engine.layouts.listing import (
     find_alignment_log,
     find_sidecar,
     folders_in,
+    inside,
     pictures_in,
     recordings_in,
 )
+from engine.layouts.unread import spikes_unread, unread_in
 
 RATE_HZ = 4000.0
 """1000 frames a second, interpolated by four."""
@@ -42,7 +44,8 @@ def original_index(stem: str) -> int | None:
 def recognise(path: Path) -> SequenceFiles | None:
     """Describe the clip at `path`, a folder in any of the three trees.
 
-    From the sharp or spike tree the shortest exposure that is there is taken.
+    From the sharp or spike tree the shortest exposure that is there is taken. Raises UnreadFramesError where
+    the blurry frames are of kinds that are not read.
     """
     path = path.absolute()
     tree = path.parent.parent
@@ -54,22 +57,34 @@ def recognise(path: Path) -> SequenceFiles | None:
             for folder in folders_in(tree.parent)
             if (match := _BLURRY.fullmatch(folder.name)) and match["split"] == other["split"]
         ]
-        options = [match for match in options if pictures_in(tree.parent / match.string / clip)]
-        blurry = min(options, key=lambda match: int(match["exposure"]), default=None)
+        options.sort(key=lambda match: int(match["exposure"]))
+        there = [match for match in options if pictures_in(_clip(tree.parent / match.string, clip))]
+        unread = [match for match in options if unread_in(_clip(tree.parent / match.string, clip)).frames]
+        blurry = next(iter((*there, *unread)), None)
     if blurry is None:
         return None
-    frames = pictures_in(tree.parent / blurry.string / clip)
+    folder = _clip(tree.parent / blurry.string, clip)
+    frames = pictures_in(folder)
     if not frames:
+        if unread_in(folder).frames:
+            raise unread_in(folder).error()
         return None
     return _describe(tree.parent, blurry["split"], int(blurry["exposure"]), clip, frames)
 
 
+def _clip(tree: Path, clip: Path) -> Path:
+    """The folder of a clip in one of the trees: <tree>/<group>/<clip>."""
+    return inside(inside(tree, clip.parent.name), clip.name)
+
+
 def _describe(root: Path, split: str, exposure: int, clip: Path, frames: tuple[Path, ...]) -> SequenceFiles:
-    spike_folder = root / f"{split}_spike_2xds" / clip
+    spike_folder = _clip(root / f"{split}_spike_2xds", clip)
+    sharp = _clip(root / f"{split}_fullRGB", clip)
     recordings = recordings_in(spike_folder)
     spikes = next(
         (path for path in recordings if path.stem == "spike"), recordings[0] if recordings else None
     )
+    about_spikes = spikes_unread(spike_folder, spikes)
     indices = [original_index(frame.stem) for frame in frames]
     strange = [frame.name for frame, index in zip(frames, indices, strict=True) if index is None]
     windows = None
@@ -80,7 +95,7 @@ def _describe(root: Path, split: str, exposure: int, clip: Path, frames: tuple[P
         layout="x4k-spike",
         name=f"{clip.parent.name}_{clip.name}",
         frames=frames,
-        references=pictures_in(root / f"{split}_fullRGB" / clip),
+        references=pictures_in(sharp),
         extra_references_expected=True,
         spikes=spikes,
         spike_size=SPIKE_SIZES.get(split),
@@ -90,13 +105,23 @@ def _describe(root: Path, split: str, exposure: int, clip: Path, frames: tuple[P
         alignment=find_alignment_log(spike_folder) if spike_folder.is_dir() else None,
         sidecar=find_sidecar(spike_folder, spike_folder.parent, spike_folder.parent.parent, root),
         findings=(
-            Finding(
-                f"names that say no exposure in this set: {strange[0]}",
-                "Name frames as 0001.png or 0001_002.png, or give an alignment log",
-            ),
-        )
-        if strange
-        else (),
+            *_about_names(strange),
+            *unread_in(frames[0].parent).findings(f"{clip.parent.name}/{clip.name}/"),
+            *unread_in(sharp).findings(f"{sharp.parent.parent.name}/{clip.parent.name}/{clip.name}/"),
+            *about_spikes,
+        ),
+        about_spikes=about_spikes,
+    )
+
+
+def _about_names(strange: list[str]) -> tuple[Finding, ...]:
+    if not strange:
+        return ()
+    return (
+        Finding(
+            f"names that say no exposure in this set: {strange[0]}",
+            "Name frames as 0001.png or 0001_002.png, or give an alignment log",
+        ),
     )
 
 
@@ -109,5 +134,5 @@ def list_sequences(root: Path) -> list[Path]:
         if _BLURRY.fullmatch(tree.name)
         for group in folders_in(tree)
         for clip in folders_in(group)
-        if pictures_in(clip)
+        if pictures_in(clip) or unread_in(clip).frames
     ]

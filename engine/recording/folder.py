@@ -1,7 +1,6 @@
 """A folder of recordings, one a frame, read as one recording after another."""
 
 import bisect
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
+from engine.file_names import in_order
 from engine.recording.planes import check_span, unpack_planes
 from engine.recording.recording import ClosesOnExit, Recording, RecordingInfo
 
@@ -33,7 +33,7 @@ def part_paths(folder: Path) -> tuple[Path, ...]:
     for suffixes in (PACKED_SUFFIXES, ARRAY_SUFFIXES):
         paths = [path for path in visible if path.suffix.lower() in suffixes]
         if paths:
-            return tuple(sorted(paths, key=_by_name))
+            return tuple(in_order(paths))
     raise RecordingError(
         "the folder holds no recording",
         path=folder,
@@ -41,11 +41,6 @@ def part_paths(folder: Path) -> tuple[Path, ...]:
         expected=f"files ending in {', '.join(PACKED_SUFFIXES + ARRAY_SUFFIXES)}",
         advice="Choose the folder with the spikes itself.",
     )
-
-
-def _by_name(path: Path) -> tuple[list[int | str], str]:
-    pieces = re.split(r"(\d+)", path.stem)
-    return [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)], path.name
 
 
 class FolderRecording(ClosesOnExit):

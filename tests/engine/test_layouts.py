@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
@@ -13,9 +11,6 @@ from engine.geometry import Size
 from engine.layouts import SequenceFiles, list_sequences, recognise
 from engine.layouts.listing import (
     find_alignment_log,
-    frame_number,
-    match_names,
-    missing_numbers,
     pictures_in,
     shorten,
 )
@@ -350,39 +345,9 @@ def test_alignment_logs_by_name(tmp_path: Path) -> None:
     assert find_alignment_log(tmp_path, "my") == tmp_path / "my_Alignment_2.csv"
 
 
-def test_a_frame_number_is_the_trailing_digits() -> None:
-    assert [frame_number(s) for s in ("0012", "blur_007", "a1b2", "a1b", "")] == [12, 7, 2, None, None]
-
-
 def test_many_names_are_cut_short() -> None:
     assert shorten(["a", "b"]) == "a, b"
     assert shorten([str(n) for n in range(12)]) == "0, 1, 2, 3, 4 and 7 more"
-
-
-def test_names_match_by_stem_then_by_number() -> None:
-    assert match_names(["a", "b"], ["b", "a"]) == ((1, 0), ())
-    assert match_names(["blur_1", "blur_2"], ["sharp_2", "sharp_1"]) == ((1, 0), ())
-    assert match_names(["0001", "0001_002"], ["0001", "0001_002", "0002"]) == ((0, 1), (2,))
-    assert match_names(["x_1", "y_1"], ["s_1"]) == ((None, None), (0,))
-    assert match_names(["a"], []) == ((None,), ())
-
-
-@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=30, unique=True), st.data())
-def test_matching_by_number_finds_exactly_what_is_there(numbers: list[int], data: st.DataObject) -> None:
-    kept = data.draw(st.lists(st.sampled_from(numbers), unique=True))
-    partners, left = match_names([f"blur_{n}" for n in numbers], [f"sharp_{n:05d}" for n in kept])
-    assert [None if at is None else kept[at] for at in partners] == [
-        n if n in kept else None for n in numbers
-    ]
-    assert left == ()
-
-
-def test_missing_numbers_are_measured_by_the_common_step() -> None:
-    assert missing_numbers(["f1", "f2", "f4", "f5", "f8"]) == (3, 6, 7)
-    assert missing_numbers(["0", "10", "20", "40"]) == (30,)
-    assert missing_numbers(["a1", "b3", "a5", "a9"]) == ()
-    assert missing_numbers(["one", "two", "three"]) == ()
-    assert missing_numbers(["0004", "0012"]) == ()
 
 
 # ------------------------------------------------------------------ config.yaml
