@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Size
-from training.deformation import Deformation, seen_at
+from training.deformation import Deformation
 from training.motion import STILL, Motion, Path, grid_points, is_affine, moved
 
 Picture = NDArray[np.float32]
@@ -137,8 +137,6 @@ class Renderer:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
         )
-        if not is_affine(backdrop):
-            picture[..., 3] = 1.0
         frame = Region.whole(size)
         for number, texture in enumerate(self._layers[1:], 1):
             _lay_over(picture, frame, texture, self.scene, number, at_plane, size)
