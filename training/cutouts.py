@@ -26,9 +26,7 @@ def reached_size(camera: Path, size: Size, planes: int) -> Size:
     )
 
 
-def texture_of(
-    generator: np.random.Generator, size: Size, kind: str, pictures: Sequence[Picture]
-) -> Picture:
+def texture_of(generator: np.random.Generator, size: Size, kind: str, pictures: Sequence[Picture]) -> Picture:
     """Return a picture of `size`: a crop of a photograph, a pattern, or, "mixed", either of them."""
     chosen = kind
     if kind == "mixed":

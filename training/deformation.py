@@ -17,10 +17,15 @@ MOST_ROUNDS = 64
 class Deformation(Protocol):
     """Which point of a layer's own drawing is seen at a place of the layer."""
 
-    reach_px: float
-    """No point is displaced further."""
-    speed_px: float
-    """No point moves faster, in pixels a plane and up to the steepness of the folds."""
+    @property
+    def reach_px(self) -> float:
+        """No point is displaced further."""
+        ...
+
+    @property
+    def speed_px(self) -> float:
+        """No point moves faster, in pixels a plane and up to the steepness of the folds."""
+        ...
 
     def displacement(self, places: Points, at_plane: float) -> Points:
         """Return what to add to `places` (2, ...) for the points of the drawing that are seen there."""
@@ -51,19 +56,17 @@ class Waving:
             raise ValueError(f"a cloth this steep ({steepness:.2f}) folds over itself, {STEEPEST} is most")
 
     @property
-    def reach_px(self) -> float:  # type: ignore[override]
+    def reach_px(self) -> float:
         return math.hypot(self.along_px, self.across_px)
 
     @property
-    def speed_px(self) -> float:  # type: ignore[override]
+    def speed_px(self) -> float:
         return 2 * math.pi / self.period_planes * self.reach_px
 
     def displacement(self, places: Points, at_plane: float) -> Points:
         x = places[0]
         held = np.clip(x / self.width_px + 0.5, 0.0, 1.0)
-        angle = (
-            2 * math.pi * (x / self.wavelength_px - at_plane / self.period_planes) + self.phase_rad
-        )
+        angle = 2 * math.pi * (x / self.wavelength_px - at_plane / self.period_planes) + self.phase_rad
         wave = held * np.sin(angle)
         return np.stack([self.along_px * wave, self.across_px * wave])
 

@@ -7,7 +7,7 @@ order, which keeps rendering free of state.
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,13 +118,13 @@ def grid_points(size: Size, across: int = 5) -> NDArray[np.float64]:
     return np.stack([grid_x.ravel(), grid_y.ravel(), np.ones(across * across)])
 
 
-def moved(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def moved(matrix: NDArray[np.floating[Any]], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return where a projective matrix takes homogeneous points (3, n): (2, n)."""
     places: NDArray[np.float64] = matrix @ points
     return places[:2] if is_affine(matrix) else places[:2] / places[2]
 
 
-def is_affine(matrix: NDArray[np.float64]) -> bool:
+def is_affine(matrix: NDArray[np.floating[Any]]) -> bool:
     return bool(matrix[2, 0] == 0 and matrix[2, 1] == 0 and matrix[2, 2] == 1)
 
 

@@ -1,4 +1,4 @@
-"""Paths that are no sum of shifts: joints, planes that turn in depth, hand-held cameras, things that fly past."""
+"""Paths that are no sum of shifts: joints, planes turning in depth, hand-held cameras, things flying past."""
 
 import math
 from dataclasses import dataclass
@@ -119,9 +119,9 @@ def shake_power(hertz: NDArray[np.float64], sway_hz: float, tremor_hz: float) ->
 def passing(
     generator: np.random.Generator, *, size: Size, radius_px: float, step_px: float, planes: int
 ) -> Path:
-    """Draw crossings of a frame of `size` for all of its time, at `step_px` a plane; standing where that is 0.
+    """Draw crossings of a frame of `size` for all of its time, at `step_px` a plane.
 
-    Each begins and ends out of sight, so that nothing is seen to jump.
+    What has no speed stands. Each begins and ends out of sight, so that nothing is seen to jump.
     """
     within = 0.6 * np.array([size.width, size.height])
     if step_px == 0:

@@ -74,10 +74,24 @@ class Scene:
 
     def matrix(self, layer: int, at_plane: float) -> NDArray[np.float64]:
         """Return the (3, 3) matrix from a layer's centred coordinates to the frame's."""
-        view = self.camera.matrix(at_plane)
-        if self.dolly is not STILL:
-            view = view @ parallax(self.dolly, self.layers[layer].nearness, at_plane)
-        return view @ self.layers[layer].motion.matrix(at_plane)
+        return self.view(layer).matrix(at_plane) @ self.layers[layer].motion.matrix(at_plane)
+
+    def view(self, layer: int) -> "View":
+        """Return how the camera moves a layer."""
+        return View(self.camera, self.dolly, self.layers[layer].nearness)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a camera that turns and goes does to a layer at a distance."""
+
+    camera: Path
+    dolly: Motion = STILL
+    nearness: float = 1.0
+
+    def matrix(self, at_plane: float) -> NDArray[np.float64]:
+        matrix = self.camera.matrix(at_plane)
+        return matrix if self.dolly is STILL else matrix @ parallax(self.dolly, self.nearness, at_plane)
 
 
 def parallax(dolly: Motion, nearness: float, at_plane: float) -> NDArray[np.float64]:
@@ -204,7 +218,7 @@ def drawn(
             )
         )
     rows, columns = np.mgrid[: size.height, : size.width]
-    grid = np.stack([columns.ravel(), rows.ravel(), np.ones(size.pixels)])
+    grid = np.stack([columns.ravel(), rows.ravel(), np.ones(size.pixels)]).astype(np.float64)
     middle = np.array([[(layer.size.width - 1) / 2], [(layer.size.height - 1) / 2]])
     places = moved(inside, grid) - middle
     shown = places + layer.deformation.displacement(places, at_plane) + middle
@@ -212,7 +226,7 @@ def drawn(
     return np.asarray(cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
 
 
-def _warp(inverse: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
+def _warp(inverse: NDArray[np.floating[Any]]) -> tuple[Any, NDArray[np.floating[Any]]]:
     """Return OpenCV's function for a matrix, and the matrix as it wants it."""
     if is_affine(inverse):
         return cv2.warpAffine, inverse[:2]

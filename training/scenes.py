@@ -43,7 +43,8 @@ def random_scene(
 
     `pictures` (H, W, 3) are used by the kinds "photographs" (which needs one or more) and "mixed".
     Objects move `object_motion_px` (as the camera, where None) times a factor between 0.5 and 1.5, beside
-    what the camera does. `rate_hz` planes a second matter to hand-held cameras alone. Raises ValueError for numbers out of range.
+    what the camera does. `rate_hz` planes a second matter to hand-held cameras alone. Raises ValueError for
+    numbers out of range.
     """
     if kind == "photographs" and not pictures:
         raise ValueError("a scene of photographs needs one picture or more")

@@ -13,7 +13,7 @@ import numpy as np
 from engine.geometry import Size
 from training.cutouts import random_outline, texture_of
 from training.deformation import Waving
-from training.motion import STILL, Motion, Path, Pose, Wave, random_motion
+from training.motion import Motion, Path, Pose, Wave, random_motion
 from training.paths import Chain, Turning, passing
 from training.scene import Layer, Picture
 from training.simulate import Exposures
@@ -178,9 +178,7 @@ def walker(
         if side:
             layers.append(limb(body, 0.42 * height, 0.2 * height, "walker"))
             layers.append(
-                limb(
-                    Chain((body, Motion(Pose(y_px=-0.31 * height)))), 0.18 * height, 0.16 * height, "walker"
-                )
+                limb(Chain((body, Motion(Pose(y_px=-0.31 * height)))), 0.18 * height, 0.16 * height, "walker")
             )
         for top, length, step in ((0.2, 0.3, math.pi * side), (-0.18, 0.22, math.pi * (1 - side))):
             joint = Chain((body, Motion(Pose(y_px=top * height))))

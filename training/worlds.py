@@ -1,21 +1,20 @@
 """Scenes with depth: parallax, cloth, limbs, things that turn or fly past, lights, and hands that shake.
 
-Every kind but "world" shows one of these at a time; "world" mixes them at random. A layer's place in the order
-of drawing is its nearness, and all parts of a thing lie at one.
+Every kind but "world" shows one of these at a time; "world" mixes them at random. A layer's place in the
+order of drawing is its nearness, and all parts of a thing lie at one.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.geometry import Size
 from training.cutouts import random_outline, reached_size, texture_of
 from training.motion import STILL, Motion, Path, Pose, Wave, random_motion
 from training.paths import handheld_motion
-from training.scene import Layer, Picture, Scene, parallax
+from training.scene import Layer, Picture, Scene, View
 from training.simulate import Exposures
 from training.things import Maker, card, cloth, cutout, flyer, glint, walker
 
@@ -37,17 +36,6 @@ GROUND_SHARE = 0.6
 """How often the ground of a "world" with things that fly past is bright or dark as a whole."""
 
 MAKERS: dict[str, Maker] = {"cloth": cloth, "limbs": walker, "turning": card, "flyers": flyer}
-
-
-@dataclass(frozen=True)
-class _View:
-    """What the backdrop sees of a camera that turns and goes."""
-
-    camera: Path
-    dolly: Motion
-
-    def matrix(self, at_plane: float) -> NDArray[np.float64]:
-        return self.camera.matrix(at_plane) @ parallax(self.dolly, 1.0, at_plane)
 
 
 def random_world(
@@ -72,7 +60,7 @@ def random_world(
     features = _features(generator) if kind == "world" else {kind}
     camera, dolly = _camera(generator, size, exposures, features, motion_px, rate_hz)
     ground = texture_of(
-        generator, reached_size(_View(camera, dolly), size, exposures.planes), "mixed", pictures
+        generator, reached_size(View(camera, dolly), size, exposures.planes), "mixed", pictures
     )
     dark_things = bool(generator.random() < 0.5)
     if kind == "flyers" or ("flyers" in features and generator.random() < GROUND_SHARE):
@@ -99,9 +87,7 @@ def random_world(
         nearness = float(generator.uniform(*spread))
         parts.append(tuple(replace(layer, nearness=nearness, thing=number + 1) for layer in layers))
     if "highlights" in features:
-        parts += [
-            (glint(generator, size),) for _ in range(int(generator.integers(GLINTS[0], GLINTS[1] + 1)))
-        ]
+        parts += [(glint(generator, size),) for _ in range(int(generator.integers(GLINTS[0], GLINTS[1] + 1)))]
     parts.sort(key=lambda layers: layers[0].nearness)
     return Scene(size, (Layer(ground), *(layer for layers in parts for layer in layers)), camera, dolly)
 
@@ -157,7 +143,7 @@ def _foregrounds(
 ) -> list[tuple[Layer, ...]]:
     """Return what stands still before the backdrop, at the sides of the frame more than in its middle."""
     count = int(generator.integers(FOREGROUNDS[0], FOREGROUNDS[1] + 1))
-    layers = []
+    layers: list[tuple[Layer, ...]] = []
     for nearness in np.sort(generator.uniform(*FOREGROUND_NEARNESS, count)).tolist():
         height, width = (
             max(8, round(share * length))
