@@ -7,8 +7,8 @@ sensor/       response.npy, dark.npy, defects.npy (h, w), rows from the top; def
 
 Frames count from 0, as in the alignment log; names of files from 1, as those of the frames. A moment is a
 frame and `at` in [0, 1] of its window: plane start + at · (stop − start). Boxes are in pixels of the frame,
-from its top left corner, around all of an object that lies in the frame, hidden or not; `visible` is the share
-of the object that is neither hidden nor outside; velocities are in pixels an exposure.
+from its top left corner, around all of an object that lies in the frame, hidden or not; `visible` is the
+share of the object that is neither hidden nor outside; velocities are in pixels an exposure.
 """
 
 import csv
