@@ -1,13 +1,13 @@
 """Paths that are no sum of shifts: joints, planes turning in depth, hand-held cameras, things flying past."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from training.motion import STILL, Motion, Path, Pose, Wave, mean_speed_px
+from training.motion import NOWHERE, STILL, Motion, Path, Pose, mean_speed_px
 
 SHAKE_BAND_HZ = (0.2, 20.0)
 SHAKE_WAVES = 24
@@ -73,6 +73,27 @@ class Passing:
         return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
+@dataclass(frozen=True, eq=False)
+class Shake:
+    """A sum of many waves in shift and roll: what `Motion` is, evaluated at once."""
+
+    periods_planes: NDArray[np.float64]
+    """(n,)"""
+    phases_rad: NDArray[np.float64]
+    """(3, n) of x, y and roll, as the next."""
+    reaches: NDArray[np.float64]
+    """(3, n) amplitudes in pixels, pixels and radians."""
+    start: Pose = NOWHERE
+
+    def matrix(self, at_plane: float) -> NDArray[np.float64]:
+        return self.pose(at_plane).matrix()
+
+    def pose(self, at_plane: float) -> Pose:
+        angles = 2 * math.pi * at_plane / self.periods_planes + self.phases_rad
+        x, y, turn = (self.reaches * np.sin(angles)).sum(axis=1).tolist()
+        return Pose(x, y, turn) + self.start
+
+
 def handheld_motion(
     generator: np.random.Generator,
     *,
@@ -81,7 +102,7 @@ def handheld_motion(
     exposure_planes: int,
     planes: int,
     rate_hz: float,
-) -> Motion:
+) -> Path:
     """Draw a hand-held camera's shake, whose points travel `motion_px` in an average exposure.
 
     Its spectrum is one in Hertz, so `rate_hz` planes a second matter: power of the position falls with
@@ -97,15 +118,12 @@ def handheld_motion(
     power = shake_power(frequencies, float(generator.uniform(*SWAY_HZ)), float(generator.uniform(*TREMOR_HZ)))
     reaches = np.sqrt(2 * power * np.diff(edges))
     radius_px = max(1.0, math.hypot(size.height, size.width) / 4)
-    waves = []
-    for frequency, reach in zip(frequencies.tolist(), reaches.tolist(), strict=True):
-        period = rate_hz / frequency
-        for amplitude in (Pose(x_px=reach), Pose(y_px=reach), Pose(turn_rad=SHAKE_ROLL * reach / radius_px)):
-            phase = float(generator.uniform(0.0, 2 * math.pi))
-            waves.append(Wave(period, phase, amplitude))
-    motion = Motion(waves=tuple(waves))
-    motion = motion.faster(motion_px / exposure_planes / mean_speed_px(motion, size, planes))
-    return motion.through(Pose(), planes / 2)
+    phases = generator.uniform(0.0, 2 * math.pi, (3, SHAKE_WAVES))
+    reach = np.array([[1.0], [1.0], [SHAKE_ROLL / radius_px]]) * reaches
+    wide = Shake(rate_hz / frequencies, phases, reach)
+    factor = motion_px / exposure_planes / mean_speed_px(wide, size, planes)
+    shake = replace(wide, reaches=factor * reach)
+    return replace(shake, start=shake.pose(planes / 2).scaled(-1.0))
 
 
 def shake_power(hertz: NDArray[np.float64], sway_hz: float, tremor_hz: float) -> NDArray[np.float64]:

@@ -72,9 +72,18 @@ class Scene:
         if any(layer.cover is None for layer in self.layers[1:]):
             raise ValueError("only the first layer of a scene has no cover")
 
-    def matrix(self, layer: int, at_plane: float) -> NDArray[np.float64]:
-        """Return the (3, 3) matrix from a layer's centred coordinates to the frame's."""
-        return self.view(layer).matrix(at_plane) @ self.layers[layer].motion.matrix(at_plane)
+    def matrix(
+        self, layer: int, at_plane: float, camera: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the (3, 3) matrix from a layer's centred coordinates to the frame's.
+
+        `camera` is the camera's own then, where it is known already: many layers share it.
+        """
+        shown = self.layers[layer]
+        matrix = self.camera.matrix(at_plane) if camera is None else camera
+        if self.dolly is not STILL:
+            matrix = matrix @ parallax(self.dolly, shown.nearness, at_plane)
+        return matrix @ shown.motion.matrix(at_plane)
 
     def view(self, layer: int) -> "View":
         """Return how the camera moves a layer."""
@@ -142,7 +151,8 @@ class Renderer:
         """Return the scene at a real plane position: (H, W, 4) float32 with the margin, RGB signal from 0,
         1 being white, and ones."""
         size = self.size
-        backdrop = pixel_matrix(self.scene, 0, at_plane, size)
+        camera = self.scene.camera.matrix(at_plane)
+        backdrop = pixel_matrix(self.scene, 0, at_plane, size, camera)
         warp, inverse = _warp(np.linalg.inv(backdrop))
         picture: Picture = warp(
             self._layers[0],
@@ -153,7 +163,8 @@ class Renderer:
         )
         frame = Region.whole(size)
         for number, texture in enumerate(self._layers[1:], 1):
-            _lay_over(picture, frame, texture, self.scene, number, at_plane, size)
+            matrix = pixel_matrix(self.scene, number, at_plane, size, camera)
+            _lay_over(picture, frame, texture, self.scene.layers[number], matrix, at_plane)
         return picture
 
 
@@ -168,10 +179,12 @@ def _premultiply(layer: Layer, gamma: float) -> Picture:
     return texture
 
 
-def pixel_matrix(scene: Scene, number: int, at_plane: float, frame: Size) -> NDArray[np.float64]:
+def pixel_matrix(
+    scene: Scene, number: int, at_plane: float, frame: Size, camera: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Return the (3, 3) matrix from a layer's pixel indices to those of a frame of size `frame`."""
     layer = scene.layers[number]
-    matrix = scene.matrix(number, at_plane)
+    matrix = scene.matrix(number, at_plane, camera)
     to_centre = np.eye(3)
     to_centre[:2, 2] = -(layer.size.width - 1) / 2, -(layer.size.height - 1) / 2
     from_centre = np.eye(3)
@@ -234,11 +247,14 @@ def _warp(inverse: NDArray[np.floating[Any]]) -> tuple[Any, NDArray[np.floating[
 
 
 def _lay_over(
-    picture: Picture, frame: Region, texture: Picture, scene: Scene, number: int, at_plane: float, size: Size
+    picture: Picture,
+    frame: Region,
+    texture: Picture,
+    layer: Layer,
+    matrix: NDArray[np.float64],
+    at_plane: float,
 ) -> None:
     """Draw a premultiplied texture over the picture, touching only the rectangle it can reach."""
-    layer = scene.layers[number]
-    matrix = pixel_matrix(scene, number, at_plane, size)
     reached = reached_region(layer, matrix)
     region = None if reached is None else frame.intersect(reached)
     if region is None:

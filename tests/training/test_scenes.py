@@ -113,15 +113,9 @@ def test_a_hand_shakes_with_a_falling_spectrum_and_a_peak_of_a_few_hertz() -> No
             planes=planes,
             rate_hz=rate_hz,
         )
-        # As `Motion.pose` adds them, but all planes at once.
-        at = np.arange(planes) * 2 * math.pi
-        for axis in ("x_px", "y_px"):
-            path = sum(
-                getattr(wave.amplitude, axis) * np.sin(at / wave.period_planes + wave.phase_rad)
-                for wave in motion.waves
-                if getattr(wave.amplitude, axis)
-            )
-            hertz, power = welch(path, rate_hz, nperseg=4096)
+        path = np.array([motion.matrix(plane)[:2, 2] for plane in range(planes)])
+        for axis in (0, 1):
+            hertz, power = welch(path[:, axis], rate_hz, nperseg=4096)
             powers.append(power)
     power = np.mean(powers, axis=0)
 
