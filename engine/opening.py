@@ -265,7 +265,7 @@ def files_behind(source: SequenceSource) -> tuple[Path, ...]:
     files = _with_given_files(_recognise(Path(source.path)), source)
     recordings: tuple[Path, ...] = ()
     if files.spikes is not None:
-        recordings = recordings_in(files.spikes) if files.spikes.is_dir() else (files.spikes,)
+        recordings = spike_files_in(files.spikes) if files.spikes.is_dir() else (files.spikes,)
     sidecars = [files.sidecar, find_recording_sidecar(Path(source.path)).path]
     if files.spikes is not None:
         sidecars.append(find_recording_sidecar(files.spikes).path)

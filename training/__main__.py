@@ -6,22 +6,12 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from engine.errors import EngineError
-from engine.geometry import Size
 from engine.processor import let_waiting_threads_sleep
 from training.console import DONE, FAILED, PROGRAM, USAGE, OneLineParser, progress_bar
-from training.sequence_folder import PICTURE_FORMATS
-from training.simulate import Exposures, FrameCamera
-from training.simulated_sequence import (
-    SEQUENCE_SCENES,
-    SimulatedSequence,
-    SimulationSettings,
-    build_scene,
-    write_sequence,
-)
-from training.spike_camera import SpikeCamera
+from training.simulate_options import add_simulate, settings_from
+from training.simulated_sequence import SimulatedSequence, build_scene, write_sequence
 
 OTHER_COMMANDS = {
     "generate": ("training.generate", "simulate clips by the thousand, packed for training"),
@@ -41,167 +31,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=OneLineParser
     )
-    _add_simulate(commands.add_parser("simulate", help="make a blurry sequence with spikes and reference"))
+    add_simulate(commands.add_parser("simulate", help="make a blurry sequence with spikes and reference"))
     for name, (_, summary) in OTHER_COMMANDS.items():
         commands.add_parser(name, help=summary, add_help=False)
     return parser
-
-
-def _add_simulate(parser: argparse.ArgumentParser) -> None:
-    default = SimulationSettings()
-    camera, timing = default.spike_camera, default.exposures
-    parser.description = (
-        "Simulate a moving scene seen by a frame camera and a spike camera, and write it as a folder: "
-        "blur/, sharp/, spike.dat, alignment.csv and config.yaml. The same options give the same files."
-    )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--out", type=_path, required=True, help="folder to make")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier simulation there")
-    parser.add_argument("--seed", type=int, default=default.seed, help="another number, another sequence")
-
-    scene = parser.add_argument_group("scene")
-    scene.add_argument(
-        "--textures",
-        type=_path,
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="PATH",
-        help="pictures or folders of them; for a street: two houses, a portrait, an advertisement",
-    )
-    scene.add_argument(
-        "--scene",
-        choices=SEQUENCE_SCENES,
-        default=argparse.SUPPRESS,
-        help="photographs where there are textures, else mixed patterns",
-    )
-    scene.add_argument(
-        "--objects",
-        type=int,
-        default=default.objects,
-        help="things that move on their own; a street has its van",
-    )
-    scene.add_argument(
-        "--motion-px", type=float, default=default.motion_px, help="camera motion in an average exposure"
-    )
-    scene.add_argument(
-        "--object-motion-px",
-        type=float,
-        default=argparse.SUPPRESS,
-        help="the objects' own motion in an exposure (default: as the camera's)",
-    )
-
-    frames = parser.add_argument_group("frames")
-    frames.add_argument("--frames", type=int, default=timing.frames, help="how many")
-    frames.add_argument("--height", type=int, default=default.size.height, help="of a frame, in pixels")
-    frames.add_argument("--width", type=int, default=default.size.width, help="of a frame, in pixels")
-    frames.add_argument(
-        "--exposure-planes", type=int, default=timing.exposure_planes, help="length of an exposure"
-    )
-    frames.add_argument(
-        "--stride-planes",
-        type=int,
-        default=argparse.SUPPRESS,
-        help="from one exposure's start to the next; less overlaps, more leaves gaps (default: the exposure)",
-    )
-    frames.add_argument(
-        "--gamma",
-        type=float,
-        default=default.frame_camera.gamma,
-        help="1: both cameras integrate code values; 2.2: linear light",
-    )
-    frames.add_argument(
-        "--read-noise",
-        type=float,
-        default=default.frame_camera.read_noise,
-        help="of a blurry frame, white being 1",
-    )
-    frames.add_argument(
-        "--bit-depth", type=int, choices=(8, 16), default=default.bit_depth, help="of frames and references"
-    )
-    frames.add_argument(
-        "--frame-format", choices=PICTURE_FORMATS, default=default.frame_format, help="of blurry frames"
-    )
-    frames.add_argument(
-        "--reference-format", choices=PICTURE_FORMATS, default=default.reference_format, help="of references"
-    )
-    frames.add_argument(
-        "--jpeg-quality", type=int, default=default.jpeg_quality, help="1 to 100; where a format is jpg"
-    )
-
-    spikes = parser.add_argument_group("spike camera")
-    spikes.add_argument("--rate", type=float, default=default.rate_hz, help="planes a second")
-    spikes.add_argument(
-        "--spike-scale",
-        type=float,
-        default=default.spike_scale,
-        help="frame pixels to a spike pixel, each way",
-    )
-    level = spikes.add_mutually_exclusive_group()
-    level.add_argument("--threshold", type=float, default=camera.threshold, help="charge that fires a pixel")
-    level.add_argument(
-        "--density",
-        type=float,
-        default=argparse.SUPPRESS,
-        help="choose the threshold so that this many spikes a plane come on average",
-    )
-    spikes.add_argument(
-        "--gain", type=float, default=camera.gain, help="charge from a white pixel in a plane"
-    )
-    spikes.add_argument("--dark-current", type=float, default=camera.dark_current, help="share of white")
-    spikes.add_argument(
-        "--dark-spread", type=float, default=camera.dark_spread, help="relative, between pixels"
-    )
-    spikes.add_argument(
-        "--response-spread", type=float, default=camera.response_spread, help="relative, between pixels"
-    )
-    spikes.add_argument(
-        "--shot-noise", type=float, default=camera.shot_noise, help="relative, of a white pixel in one plane"
-    )
-    spikes.add_argument(
-        "--empty-start", action="store_true", help="start without charge instead of at a random phase"
-    )
-
-
-def _path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError("a path is missing")
-    return Path(text)
-
-
-def settings_from(options: argparse.Namespace) -> SimulationSettings:
-    """Turn parsed options into settings. Raises ValueError for numbers out of range."""
-    textures = tuple(getattr(options, "textures", ()))
-    return SimulationSettings(
-        size=Size(options.height, options.width),
-        exposures=Exposures(
-            options.frames,
-            options.exposure_planes,
-            getattr(options, "stride_planes", options.exposure_planes),
-        ),
-        frame_camera=FrameCamera(options.gamma, options.read_noise),
-        spike_camera=SpikeCamera(
-            threshold=options.threshold,
-            gain=options.gain,
-            dark_current=options.dark_current,
-            dark_spread=options.dark_spread,
-            response_spread=options.response_spread,
-            shot_noise=options.shot_noise,
-            random_phase=not options.empty_start,
-        ),
-        density=getattr(options, "density", None),
-        spike_scale=options.spike_scale,
-        rate_hz=options.rate,
-        scene=getattr(options, "scene", "photographs" if textures else "mixed"),
-        textures=textures,
-        objects=options.objects,
-        motion_px=options.motion_px,
-        object_motion_px=getattr(options, "object_motion_px", None),
-        seed=options.seed,
-        bit_depth=options.bit_depth,
-        frame_format=options.frame_format,
-        reference_format=options.reference_format,
-        jpeg_quality=options.jpeg_quality,
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -298,6 +298,8 @@ class ShorterClips:
             example.windows[chosen],
             example.gamma,
             example.name,
+            None if example.moments is None else example.moments[chosen],
+            None if example.latents is None else example.latents[chosen],
         )
 
 

@@ -29,6 +29,10 @@ class Example:
     """Exponent from the frames' values to the signal that the spikes integrate."""
     name: str = ""
     """Where it comes from, for people."""
+    moments: NDArray[np.float32] | None = None
+    """(T, M) other moments of each exposure in [0, 1] that `latents` show; None where there are none."""
+    latents: Frames | None = None
+    """(T, M, H, W, 3) the sharp scene at these moments, as `reference`, which shows the centre."""
 
     def __post_init__(self) -> None:
         frames = len(self.blurry)
@@ -43,6 +47,13 @@ class Example:
                 raise ValueError(f"{self.name or 'an example'}: {name} holds values that are NaN or infinite")
         if not (math.isfinite(self.gamma) and self.gamma > 0):
             raise ValueError(f"{self.name or 'an example'}: gamma must be a number above 0, got {self.gamma}")
+        if (self.moments is None) != (self.latents is None):
+            raise ValueError("an example has moments and latents, or neither")
+        if self.moments is None or self.latents is None:
+            return
+        shape = (*self.moments.shape, *self.reference.shape[1:])
+        if self.moments.ndim != 2 or len(self.moments) != frames or self.latents.shape != shape:
+            raise ValueError(f"{self.moments.shape=} and {self.latents.shape=} do not fit {frames} frames")
 
     @property
     def frame_size(self) -> Size:

@@ -12,10 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from engine.geometry import Size
+from engine.geometry import Size, Span
+from training.rig import IDEAL, Faults
 from training.scene import Picture, Renderer, encode, speeds_px
-from training.simulate import spike_light
-from training.spike_camera import SpikeCamera
+from training.simulate import inside_margin, light_through, row_shares
+from training.spike_camera import DEAD, HOT, SpikeCamera, draw_pattern
 
 STEP_PX = 1.0
 """Motion of the fastest point between two renderings: typical ones move half as far."""
@@ -24,14 +25,19 @@ STEP_PX = 1.0
 class Pixels:
     """What differs from pixel to pixel of a spike camera: response and dark current, (h, w) each."""
 
-    def __init__(self, camera: SpikeCamera, size: Size, generator: np.random.Generator) -> None:
-        shape = (size.height, size.width)
-        response = 1 + camera.response_spread * generator.standard_normal(shape, np.float32)
-        dark = 1 + camera.dark_spread * generator.standard_normal(shape, np.float32)
+    def __init__(
+        self,
+        camera: SpikeCamera,
+        size: Size,
+        generator: np.random.Generator,
+        defects: NDArray[np.uint8] | None = None,
+    ) -> None:
+        pattern = draw_pattern(camera, size, generator)
         self.camera = camera
         self.size = size
-        self.response = np.maximum(response, np.float32(0.05))
-        self.dark = np.float32(camera.dark_current) * np.maximum(dark, np.float32(0))
+        self.response = pattern.response
+        self.dark = pattern.dark
+        self.defects = defects
 
 
 def expose(
@@ -44,32 +50,44 @@ def expose(
     gamma: float,
     generator: np.random.Generator,
     step_px: float = STEP_PX,
+    faults: Faults = IDEAL,
 ) -> tuple[Picture, NDArray[np.uint16]]:
     """Expose both cameras during planes [start, start + planes).
 
     Returns the blurry frame (H, W, 3) in code values without read noise, and the spikes (bins, h, w),
-    binned as `engine.voxels.voxelize` bins them. Plane p sees the scene at p + 1/2.
+    binned as `engine.voxels.voxelize` bins them. Plane p sees the scene at p + 1/2. Of `faults`, how the
+    cameras are registered and how the shutter rolls matter here; the renderer draws their margin.
     """
     camera = pixels.camera
     shape = (pixels.size.height, pixels.size.width)
     charge = generator.random(shape) * (camera.threshold if camera.random_phase else 0.0)
     counts = np.zeros((bins, *shape), np.uint16)
     bin_of_plane = np.minimum(bins - 1, np.arange(planes) * bins // planes)
-    renderings = _renderings(renderer, start, planes, step_px)
-    positions = np.arange(planes) * ((renderings - 1) / max(1, planes - 1))
+    height, width = renderer.scene.size.height, renderer.scene.size.width
+    exposed = planes + faults.lag_planes(height)
+    renderings = _renderings(renderer, start, exposed, step_px)
+    positions = np.arange(exposed) * ((renderings - 1) / max(1, exposed - 1))
     segments = np.minimum(positions.astype(np.int64), max(0, renderings - 2))
     shares = (positions - segments).astype(np.float32)
-    weights = np.bincount(segments, 1 - shares, renderings) + np.bincount(
-        np.minimum(segments + 1, renderings - 1), shares, renderings
-    )
-    times = start + 0.5 + np.linspace(0, planes - 1, renderings)
-    total = np.zeros((renderer.scene.size.height, renderer.scene.size.width, 4), np.float32)
+    following = np.minimum(segments + 1, renderings - 1)
+    if faults.row_delay_planes:
+        rows = row_shares(Span(0, exposed), Span(0, planes), faults.row_delay_planes, height)
+        by_row = np.zeros((renderings, height))
+        np.add.at(by_row, segments, rows * (1 - shares[:, None]))
+        np.add.at(by_row, following, rows * shares[:, None])
+        weights = by_row[..., None, None]
+    else:
+        weights = np.asarray(np.bincount(segments, 1 - shares, renderings), np.float64)
+        weights += np.bincount(following, shares, renderings)
+    times = start + 0.5 + np.linspace(0, exposed - 1, renderings)
+    total = np.zeros((height, width, 4), np.float32)
+    segments, shares = segments[:planes], shares[:planes]
     noise_seed = np.uint64(generator.integers(2**63))
     before: Picture | None = None
     for at in range(renderings):
         picture = renderer.picture(float(times[at]))
-        total += np.float32(weights[at]) * picture
-        after = np.ascontiguousarray(spike_light(picture, pixels.size))
+        total += np.float32(weights[at]) * inside_margin(picture, faults)
+        after = np.ascontiguousarray(light_through(picture, pixels.size, faults))
         if at or renderings == 1:
             first, last = np.searchsorted(segments, [max(0, at - 1), max(1, at)])
             _integrate(
@@ -87,6 +105,9 @@ def expose(
                 noise_seed + np.uint64(first),
             )
         before = after
+    if pixels.defects is not None:
+        counts[:, pixels.defects == DEAD] = 0
+        counts[:, pixels.defects == HOT] = np.bincount(bin_of_plane, minlength=bins)[:, None]
     blurry = encode(np.clip(total[..., :3] / np.float32(planes), 0, 1), gamma)
     return np.ascontiguousarray(blurry), counts
 

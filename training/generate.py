@@ -54,6 +54,29 @@ def build_parser() -> argparse.ArgumentParser:
         "--linear-share", type=float, default=recipe.linear_share, help="share of clips in linear light"
     )
     parser.add_argument(
+        "--world-share",
+        type=float,
+        default=recipe.world_share,
+        help=(
+            "share of clips with depth, cloth, limbs, things that turn or fly past, lights or a hand-held "
+            "camera; stiff planes in the others"
+        ),
+    )
+    parser.add_argument(
+        "--moments",
+        choices=("random", "centre"),
+        default="random",
+        help="keep the sharp scene at a random moment of each exposure too, or at its centre alone",
+    )
+    for option, of in (
+        ("misregistered", "clips whose cameras are registered up to a pixel apart"),
+        ("defective", "clips with dead and hot pixels"),
+        ("rolling", "clips with a rolling shutter"),
+    ):
+        parser.add_argument(
+            f"--{option}-share", type=float, default=getattr(recipe, f"{option}_share"), help=f"share of {of}"
+        )
+    parser.add_argument(
         "--spike-scales",
         type=float,
         nargs="+",
@@ -95,6 +118,11 @@ def _recipe(options: argparse.Namespace) -> Recipe:
             motion_px=tuple(options.motion_px),
             density=tuple(options.density),
             linear_share=options.linear_share,
+            world_share=options.world_share,
+            misregistered_share=options.misregistered_share,
+            defective_share=options.defective_share,
+            rolling_share=options.rolling_share,
+            moments=1 if options.moments == "random" else 0,
             spike_scales=tuple(options.spike_scales),
         )
     except ValueError as error:

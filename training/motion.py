@@ -7,6 +7,7 @@ order, which keeps rendering free of state.
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,14 @@ TURN_SHARE = 0.12
 ZOOM_SHARE = 0.08
 """Speed that turning and zooming give to a point a quarter of the diagonal from the centre, against 1 of
 the first sweep."""
+
+
+class Path(Protocol):
+    """Where something is at any time; `training.paths` has the ones that are no `Motion`."""
+
+    def matrix(self, at_plane: float) -> NDArray[np.float64]:
+        """Return the (3, 3) projective matrix that moves points at a real plane position."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,9 @@ class Motion:
             pose = pose + wave.amplitude.scaled(math.sin(angle))
         return pose
 
+    def matrix(self, at_plane: float) -> NDArray[np.float64]:
+        return self.pose(at_plane).matrix()
+
     def through(self, place: Pose, at_plane: float = 0.0) -> "Motion":
         """Return the same path, put so that it passes `place` at `at_plane`."""
         here = self.pose(at_plane)
@@ -106,13 +118,23 @@ def grid_points(size: Size, across: int = 5) -> NDArray[np.float64]:
     return np.stack([grid_x.ravel(), grid_y.ravel(), np.ones(across * across)])
 
 
-def mean_speed_px(motion: Motion, size: Size, planes: int) -> float:
+def moved(matrix: NDArray[np.floating[Any]], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where a projective matrix takes homogeneous points (3, n): (2, n)."""
+    places: NDArray[np.float64] = matrix @ points
+    return places[:2] if is_affine(matrix) else places[:2] / places[2]
+
+
+def is_affine(matrix: NDArray[np.floating[Any]]) -> bool:
+    return bool(matrix[2, 0] == 0 and matrix[2, 1] == 0 and matrix[2, 2] == 1)
+
+
+def mean_speed_px(motion: Path, size: Size, planes: int) -> float:
     """Return how far a point of a picture of `size` moves in a plane, on average over [0, planes)."""
     points = grid_points(size)
     # Eight samples an average plane would be exact and slow; the fastest wave spans many planes, so
     # 512 chords over the whole path lose under a thousandth of its length.
     times = np.linspace(0.0, planes, min(512, 8 * planes) + 1)
-    places = np.stack([(motion.pose(float(time)).matrix() @ points)[:2] for time in times])
+    places = np.stack([moved(motion.matrix(float(time)), points) for time in times])
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
     return float(steps.sum(axis=0).mean() / planes)
 

@@ -1,8 +1,9 @@
 """Examples on disk, packed into a few files that load fast.
 
 A shard is an .npz file (a ZIP archive of arrays, readable with numpy alone): for clip n the members
-`n.blurry`, `n.reference`, `n.counts` and `n.windows`, and one `about` with a JSON text. Shards stay well
-under 64 MB, so that they can be carried one by one.
+`n.blurry`, `n.reference`, `n.counts` and `n.windows`, since format 2 also `n.moments` and `n.latents` where
+there are any (sharp pictures at other moments than the centre, which `n.reference` shows), and one `about`
+with a JSON text. Shards stay well under 64 MB, so that they can be carried one by one.
 """
 
 import contextlib
@@ -27,9 +28,13 @@ from engine.geometry import Size
 from training.clip_set import ClipShape
 from training.example import Example
 from training.picture_shelf import PictureShelf
-from training.simulated_data import Recipe, make_example
+from training.simulated_data import LATER_FIELDS, PLANAR, Recipe, make_example
 
-SHARD_FORMAT = 1
+SHARD_FORMAT = 2
+READ_FORMATS = (1, 2)
+"""The first one knew no moments."""
+ARRAYS = ("blurry", "reference", "counts", "windows")
+MOMENT_ARRAYS = ("moments", "latents")
 SHARD_PATTERN = "clips-*.npz"
 NOTE_NAME = "generation.json"
 CLIPS_PER_SHARD = 32
@@ -91,9 +96,11 @@ class PackedClips:
         try:
             # Opened anew each time: a handle that forked workers share would share its position too.
             with zipfile.ZipFile(path) as archive:
+                there = set(archive.namelist())
                 arrays = {
                     name: np.lib.format.read_array(io.BytesIO(archive.read(f"{place}.{name}.npy")))
-                    for name in ("blurry", "reference", "counts", "windows")
+                    for name in (*ARRAYS, *MOMENT_ARRAYS)
+                    if name in ARRAYS or f"{place}.{name}.npy" in there
                 }
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise _unreadable(path, error) from error
@@ -110,7 +117,9 @@ def write_shard(path: Path, examples: Iterable[Example]) -> int:
             temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL
         ) as archive:
             for place, example in enumerate(examples):
-                for name in ("blurry", "reference", "counts", "windows"):
+                for name in (*ARRAYS, *MOMENT_ARRAYS):
+                    if getattr(example, name) is None:
+                        continue
                     with archive.open(f"{place}.{name}.npy", "w") as member:
                         np.lib.format.write_array(member, getattr(example, name))
                 clips.append(
@@ -119,6 +128,7 @@ def write_shard(path: Path, examples: Iterable[Example]) -> int:
                         "spike_size": _pair(example.spike_size),
                         "frames": len(example.blurry),
                         "bins": example.counts.shape[1],
+                        "moments": 0 if example.moments is None else example.moments.shape[1],
                         "gamma": example.gamma,
                         "name": example.name,
                     }
@@ -229,7 +239,7 @@ def _claim(out: Path, generation: Generation) -> None:
     # How many is left open: a longer run adds clips to the same ones.
     told = json.loads(json.dumps({**asdict(generation), "clips": None}))
     try:
-        found = json.loads(note.read_text("utf-8"))
+        found = _with_former_recipe(json.loads(note.read_text("utf-8")))
     except FileNotFoundError:
         write_text_atomically(note, json.dumps(told, indent=1))
         return
@@ -245,6 +255,14 @@ def _claim(out: Path, generation: Generation) -> None:
             path=out,
             advice="Choose another folder, or delete this one",
         )
+
+
+def _with_former_recipe(note: Any) -> Any:
+    """Complete a note from before recipes could ask for all they can now: they asked for none of it."""
+    if isinstance(note, dict) and isinstance(note.get("recipe"), dict):
+        former = json.loads(json.dumps(asdict(PLANAR)))
+        note["recipe"] = {**{name: former[name] for name in LATER_FIELDS}, **note["recipe"]}
+    return note
 
 
 def _shard_path(out: Path, shard: int) -> Path:
@@ -266,12 +284,12 @@ def _about(path: Path) -> dict[str, Any]:
             about = json.loads(archive.read("about.json"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from error
-    if about.get("format") != SHARD_FORMAT:
+    if about.get("format") not in READ_FORMATS:
         raise SequenceError(
             "these clips are packed in another format",
             path=path,
             found=str(about.get("format")),
-            expected=str(SHARD_FORMAT),
+            expected=" or ".join(str(known) for known in READ_FORMATS),
         )
     return about
 

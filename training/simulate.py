@@ -6,7 +6,7 @@ and integrated there. So memory holds the open exposures and no more, however lo
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.alignment import AlignmentWindow
 from engine.errors import SequenceError
 from engine.geometry import Size, Span
+from training.rig import IDEAL, Faults
 from training.scene import Picture, Renderer, Scene, encode, resized, speeds_px
 from training.spike_camera import Light, SpikeCamera, SpikeSensor
 
@@ -78,6 +79,8 @@ class Exposure:
     blurry: Picture
     reference: Picture
     """The scene at the centre of the exposure."""
+    latents: tuple[Picture, ...] = ()
+    """The scene at the other moments that were asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,42 +122,67 @@ def simulate(
     spike_scale: float = 2.0,
     seed: int | np.random.SeedSequence = 0,
     max_step_px: float = MAX_STEP_PX,
+    faults: Faults = IDEAL,
+    moments: NDArray[np.float64] | None = None,
 ) -> Iterator[Tick]:
     """Run both cameras over the scene, one `Tick` a plane. The same arguments give the same bits.
 
     Plane p sees the scene at p + 1/2, a blurry frame is the mean of its planes, a reference the scene at the
     very centre. `max_step_px` is how far anything may move between renderings; 0 renders every plane.
+    `moments` (frames, n) in [0, 1] asks for the scene there, between the start of an exposure and its stop.
+    With a rolling shutter in `faults`, exposures are those of the first row, references still show the
+    whole scene at one instant, and the recording goes on until the last row is exposed.
     """
     sensor_seed, noise_seed = child_seeds(seed, 2)
     size = spike_size(scene.size, spike_scale)
-    sensor = SpikeSensor(spike_camera, size, np.random.default_rng(sensor_seed))
+    sensor = SpikeSensor(spike_camera, size, np.random.default_rng(sensor_seed), faults.pattern)
     noise = np.random.default_rng(noise_seed)
-    renderer = Renderer(scene, frame_camera.gamma)
+    renderer = Renderer(scene, frame_camera.gamma, faults.margin_px)
+    planes_in_all = recording_planes(exposures, faults, scene.size)
+    lost = {plane for span in faults.lost for plane in range(span.start, span.stop)}
+    lag = faults.lag_planes(scene.size.height)
+
+    def sharp(at_plane: float) -> Picture:
+        return _code_values(inside_margin(renderer.picture(at_plane), faults), frame_camera.gamma)
+
+    def finish(frame: int) -> Exposure:
+        asked = () if moments is None else moments[frame].tolist()
+        return _finish(frame, exposures.span(frame), sums.pop(frame), sharp, frame_camera, noise, asked)
+
     step = planes_between_renderings(scene, exposures, max_step_px)
     sums: dict[int, Picture] = {}
     after = renderer.picture(0.5)
-    light_after = spike_light(after, size)
-    for start in range(0, exposures.planes, step):
-        planes = Span(start, min(start + step, exposures.planes))
+    light_after = light_through(after, size, faults)
+    for start in range(0, planes_in_all, step):
+        planes = Span(start, min(start + step, planes_in_all))
         before, light_before = after, light_after
-        if planes.stop < exposures.planes or step > 1:
+        if planes.stop < planes_in_all or step > 1:
             after = renderer.picture(start + step + 0.5)
-            light_after = spike_light(after, size)
-        _integrate(sums, exposures, planes, step, before, after)
+            light_after = light_through(after, size, faults)
+        shown = inside_margin(before, faults), inside_margin(after, faults)
+        if faults.row_delay_planes:
+            _integrate_rows(sums, exposures, planes, step, *shown, faults.row_delay_planes)
+        else:
+            _integrate(sums, exposures, planes, step, *shown)
         for plane in range(planes.start, planes.stop):
             light = light_before
             if plane > start:
                 light = light_before + np.float32((plane - start) / step) * (light_after - light_before)
             spikes = sensor.expose(light)
-            finished = [frame for frame in sums if exposures.span(frame).stop == plane + 1]
+            if plane in lost:
+                spikes = np.zeros_like(spikes)
+            finished = [frame for frame in sums if exposures.span(frame).stop + lag == plane + 1]
+
             yield Tick(
                 plane,
                 spikes,
-                tuple(
-                    _finish(frame, exposures.span(frame), sums.pop(frame), renderer, frame_camera, noise)
-                    for frame in finished
-                ),
+                tuple(finish(frame) for frame in finished),
             )
+
+
+def recording_planes(exposures: Exposures, faults: Faults, frame: Size) -> int:
+    """Return how many planes are recorded: until the last row of the last frame is exposed."""
+    return exposures.planes + faults.lag_planes(frame.height)
 
 
 def simulate_clip(
@@ -165,12 +193,15 @@ def simulate_clip(
     *,
     spike_scale: float = 2.0,
     seed: int | np.random.SeedSequence = 0,
+    faults: Faults = IDEAL,
 ) -> Clip:
     """Run `simulate` to its end and keep everything."""
     size = spike_size(scene.size, spike_scale)
-    planes = np.empty((exposures.planes, size.height, size.width), np.uint8)
+    planes = np.empty((recording_planes(exposures, faults, scene.size), size.height, size.width), np.uint8)
     frames: list[Exposure] = []
-    for tick in simulate(scene, exposures, frame_camera, spike_camera, spike_scale=spike_scale, seed=seed):
+    for tick in simulate(
+        scene, exposures, frame_camera, spike_camera, spike_scale=spike_scale, seed=seed, faults=faults
+    ):
         planes[tick.plane] = tick.spikes
         frames.extend(tick.exposures)
     return Clip(
@@ -185,6 +216,29 @@ def spike_light(picture: Picture, size: Size) -> Light:
     """Return what the spike camera sees of a rendered (H, W, 4) picture: (h, w), averaged over each pixel."""
     light: Light = cv2.transform(picture, np.array([[*LUMINANCE, 0.0]]))  # type: ignore[assignment]
     return resized(light, size)
+
+
+def light_through(picture: Picture, size: Size, faults: Faults) -> Light:
+    """Return what the spike camera of a rig sees of a rendered (H, W, 4) picture with its margin: (h, w)."""
+    if faults.registration is None:
+        return spike_light(inside_margin(picture, faults), size)
+    to_picture = np.eye(3)
+    to_picture[:2, 2] = faults.margin_px
+    height, width = (length - 2 * faults.margin_px for length in picture.shape[:2])
+    seen: Picture = cv2.warpPerspective(
+        picture,
+        to_picture @ np.linalg.inv(faults.registration),
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )  # type: ignore[assignment]
+    return spike_light(seen, size)
+
+
+def inside_margin(picture: Picture, faults: Faults) -> Picture:
+    """Return the frame's part of a picture that was rendered with a margin."""
+    margin = faults.margin_px
+    return picture[margin:-margin, margin:-margin] if margin else picture
 
 
 def mean_light(scene: Scene, exposures: Exposures, gamma: float, samples: int = 9) -> float:
@@ -246,20 +300,59 @@ def _integrate(
                 cv2.scaleAdd(picture, share, sums[frame], sums[frame])
 
 
+def row_shares(planes: Span, exposure: Span, row_delay_planes: float, height: int) -> NDArray[np.float64]:
+    """Return how much of every plane each row of a rolling shutter is exposed for: (planes, height)."""
+    begins = exposure.start + row_delay_planes * np.arange(height)
+    from_plane = np.arange(planes.start, planes.stop)[:, None]
+    ends = np.minimum(from_plane + 1, begins + len(exposure))
+    shares: NDArray[np.float64] = np.clip(ends - np.maximum(from_plane, begins), 0, 1)
+    return shares
+
+
+def _integrate_rows(
+    sums: dict[int, Picture],
+    exposures: Exposures,
+    planes: Span,
+    step: int,
+    before: Picture,
+    after: Picture,
+    row_delay_planes: float,
+) -> None:
+    """Do as `_integrate` for a shutter that rolls."""
+    height = before.shape[0]
+    longest = exposures.exposure_planes + math.ceil(row_delay_planes * (height - 1))
+    first = max(0, (planes.start - longest) // exposures.stride_planes)
+    share_after = (np.arange(planes.start, planes.stop) - planes.start)[:, None] / step
+    for frame in range(first, min(exposures.frames, planes.stop // exposures.stride_planes + 1)):
+        shares = row_shares(planes, exposures.span(frame), row_delay_planes, height)
+        if not shares.any():
+            continue
+        if frame not in sums:
+            sums[frame] = np.zeros_like(before)
+        for picture, weights in ((before, shares * (1 - share_after)), (after, shares * share_after)):
+            sums[frame] += weights.sum(axis=0).astype(np.float32)[:, None, None] * picture
+
+
 def _finish(
     frame: int,
     span: Span,
     total: Picture,
-    renderer: Renderer,
+    sharp: Callable[[float], Picture],
     camera: FrameCamera,
     noise: np.random.Generator,
+    moments: Sequence[float],
 ) -> Exposure:
     blurry = _code_values(total / np.float32(len(span)), camera.gamma)
     if camera.read_noise > 0:
         blurry += np.float32(camera.read_noise) * noise.standard_normal(blurry.shape, np.float32)
         np.clip(blurry, 0, 1, out=blurry)
-    reference = _code_values(renderer.picture((span.start + span.stop) / 2), camera.gamma)
-    return Exposure(frame, span, blurry, reference)
+    latents = tuple(sharp(moment_plane(span, at)) for at in moments)
+    return Exposure(frame, span, blurry, sharp((span.start + span.stop) / 2), latents)
+
+
+def moment_plane(span: Span, at: float) -> float:
+    """Return the plane position of a moment `at` in [0, 1] of an exposure."""
+    return span.start + at * (span.stop - span.start)
 
 
 def _code_values(picture: Picture, gamma: float) -> Picture:

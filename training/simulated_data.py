@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.geometry import Size
 from training.clip_set import ClipShape
 from training.example import Example
 from training.exposure import Pixels, expose
+from training.rig import Faults, Rig, draw_faults
 from training.scene import Picture, Renderer, encode
-from training.scenes import random_scene
-from training.simulate import Exposures, spike_size, threshold_for_density
+from training.scenes import SceneKind, random_scene
+from training.simulate import Exposures, inside_margin, moment_plane, spike_size, threshold_for_density
 from training.spike_camera import SpikeCamera
 
 Range = tuple[float, float]
+LATER_STREAM = 1
 
 RANGE_LIMITS: dict[str, Range] = {
     "exposure_planes": (1, 1_000_000),
@@ -33,8 +36,21 @@ RANGE_LIMITS: dict[str, Range] = {
     "response_spread": (0, 0.5),
     "shot_noise": (0, 10),
     "read_noise": (0, 0.5),
+    "misregistration_px": (0, 64),
+    "defects": (0, 0.5),
+    "readout": (0, 4),
+    "rate_hz": (1, 1e6),
 }
 """Between which numbers a recipe's ranges may lie; what is drawn in the logarithm cannot be 0."""
+SHARES = (
+    *("still_share", "gap_share", "linear_share"),
+    *("world_share", "misregistered_share", "defective_share", "rolling_share"),
+)
+LATER_FIELDS = (
+    *("moments", "world_share", "rate_hz", "misregistered_share", "misregistration_px"),
+    *("defective_share", "defects", "rolling_share", "readout"),
+)
+"""Of a recipe: what the first ones did not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +85,28 @@ class Recipe:
     response_spread: Range = (0.0, 0.06)
     shot_noise: Range = (0.0, 0.2)
     read_noise: Range = (0.0, 0.012)
+    moments: int = 1
+    """Random moments of each exposure at which the sharp scene is kept, beside the centre."""
+    world_share: float = 0.5
+    """Share of the examples that move in which there is depth, or cloth, limbs, things that turn or fly past,
+    lights, a hand-held camera (`training.worlds`)."""
+    rate_hz: Range = (2000.0, 40000.0)
+    """* Planes a second, which say how much of a hand's shake an exposure sees."""
+    misregistered_share: float = 0.25
+    misregistration_px: Range = (0.0, 1.0)
+    """Of the examples with registration errors, in pixels of the frame."""
+    defective_share: float = 0.25
+    defects: Range = (0.0, 0.003)
+    """Share of dead and hot pixels, in the examples that have any."""
+    rolling_share: float = 0.05
+    readout: Range = (0.0, 0.5)
+    """How long after the first row the last one of a rolling shutter is exposed, in exposures."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be simulated. Its message begins with the name of the field."""
         for name in ("frames", "frame_px", "bins"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+        _require(0 <= self.moments <= 100, "moments", "between 0 and 100", self.moments)
         for name, (low, high) in RANGE_LIMITS.items():
             first, last = getattr(self, name)
             # NaN compares false, so it is refused as well.
@@ -83,7 +116,7 @@ class Recipe:
                 f"two numbers, the smaller one first, between {low:.9g} and {high:.9g}",
                 f"{first:g} {last:g}",
             )
-        for name in ("still_share", "gap_share", "linear_share"):
+        for name in SHARES:
             _require(0 <= getattr(self, name) <= 1, name, "between 0 and 1", getattr(self, name))
         _require(bool(self.spike_scales), "spike_scales", "one number at least", "none")
         for scale in self.spike_scales:
@@ -134,6 +167,8 @@ def make_example(
     same bits.
     """
     generator = np.random.default_rng([seed, number])
+    # What came later has a stream of its own, so that what was first stays as it was.
+    later = np.random.default_rng([seed, number, LATER_STREAM])
     size = Size(recipe.frame_px, recipe.frame_px)
     planes = round(_log_uniform(generator, *recipe.exposure_planes))
     stride = planes
@@ -144,14 +179,16 @@ def make_example(
     motion_px = low + (high - low) * float(generator.random()) ** 1.2
     if generator.random() < recipe.still_share:
         motion_px = 0.0
+    kind: SceneKind = "world" if later.random() < recipe.world_share and motion_px > 0 else "mixed"
     scene = random_scene(
         generator,
         size,
         exposures,
-        kind="mixed",
+        kind=kind,
         pictures=pictures,
         objects=int(generator.integers(recipe.objects[0], recipe.objects[1] + 1)),
         motion_px=motion_px,
+        rate_hz=_log_uniform(later, *recipe.rate_hz),
     )
     gamma = float(generator.uniform(*recipe.gamma)) if generator.random() < recipe.linear_share else 1.0
     least, most = (count / planes for count in recipe.spikes_an_exposure)
@@ -166,9 +203,17 @@ def make_example(
     )
     read_noise = float(generator.uniform(*recipe.read_noise))
     chosen = scale if scale is not None else float(generator.choice(recipe.spike_scales))
-    renderer = Renderer(scene, gamma)
-    pixels = Pixels(camera, recipe.spike_size(chosen), generator)
-    blurry, reference, counts = [], [], []
+    faults = _faults(recipe, camera, size, recipe.spike_size(chosen), planes, later)
+    renderer = Renderer(scene, gamma, faults.margin_px)
+    defects = None if faults.pattern is None else faults.pattern.defects
+    pixels = Pixels(camera, recipe.spike_size(chosen), generator, defects)
+    moments = np.sort(later.random((recipe.frames, recipe.moments), np.float32), axis=1)
+    blurry, reference, counts, latents = [], [], [], []
+
+    def sharp(at_plane: float) -> NDArray[np.uint8]:
+        picture = inside_margin(renderer.picture(at_plane), faults)[..., :3]
+        return _levels(encode(np.clip(picture, 0, 1), gamma))
+
     for frame in range(recipe.frames):
         span = exposures.span(frame)
         picture, spikes = expose(
@@ -179,11 +224,12 @@ def make_example(
             bins=recipe.bins,
             gamma=gamma,
             generator=generator,
+            faults=faults,
         )
         noise = read_noise * generator.standard_normal(picture.shape, np.float32)
-        sharp = renderer.picture((span.start + span.stop) / 2)[..., :3]
         blurry.append(_levels(picture + noise))
-        reference.append(_levels(encode(np.clip(sharp, 0, 1), gamma)))
+        reference.append(sharp((span.start + span.stop) / 2))
+        latents.append([sharp(moment_plane(span, at)) for at in moments[frame].tolist()])
         counts.append(np.minimum(spikes, 255).astype(np.uint8))
     return Example(
         np.stack(blurry),
@@ -192,7 +238,21 @@ def make_example(
         np.array([[window.start, window.stop] for window in exposures.windows]),
         gamma,
         f"{motion_px:.0f} px, {planes} planes, {density:.2f} spikes a plane, γ {gamma:.1f}",
+        moments if recipe.moments else None,
+        np.array(latents, np.uint8) if recipe.moments else None,
     )
+
+
+def _faults(
+    recipe: Recipe, camera: SpikeCamera, frame: Size, spikes: Size, planes: int, later: np.random.Generator
+) -> Faults:
+    """Draw what is wrong with the cameras of an example."""
+    wrong = later.random(3) < (recipe.misregistered_share, recipe.defective_share, recipe.rolling_share)
+    values = [later.uniform(*of) for of in (recipe.misregistration_px, recipe.defects, recipe.readout)]
+    registered, defects, readout = (float(value) for value in np.where(wrong, values, 0.0))
+    rig = Rig(readout * planes / max(1, frame.height - 1), registered, defects=defects)
+    seed = np.random.SeedSequence(int(later.integers(2**63)))
+    return draw_faults(rig, camera, frame, spikes, planes, seed)
 
 
 def _require(condition: bool, name: str, allowed: str, found: object) -> None:
@@ -204,5 +264,9 @@ def _log_uniform(generator: np.random.Generator, low: float, high: float) -> flo
     return math.exp(generator.uniform(math.log(low), math.log(high)))
 
 
-def _levels(picture: Picture) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _levels(picture: Picture) -> NDArray[np.uint8]:
     return np.floor(np.clip(picture, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+PLANAR = Recipe(moments=0, world_share=0, misregistered_share=0, defective_share=0, rolling_share=0)
+"""Stiff planes before ideal cameras, and references at the centre alone: as it was at first."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,98 +14,43 @@ from numpy.typing import NDArray
 
 from engine.alignment import write_alignment_log
 from engine.errors import ExportError, SequenceError
-from engine.export import BitDepth, to_levels, write_text_atomically
+from engine.export import to_levels, write_text_atomically
 from engine.geometry import Size
 from engine.pictures import read_picture
 from engine.recording.planes import pack_planes
 from training.motion import mean_speed_px
 from training.output_folder import check_target, folder_in_one_piece
+from training.picture_shelf import PictureShelf
+from training.rig import draw_faults
 from training.scene import Picture, Scene
 from training.scenes import SCENE_KINDS, SceneKind, random_scene
 from training.sequence_folder import (
     CONFIG_NAME,
-    CONFIG_SECTION,
     LOG_NAME,
     PICTURE_FOLDERS,
     RECORDING_NAME,
-    PictureFormat,
     is_simulated,
 )
+from training.sequence_truth import latent_name, write_motion, write_sensor, write_truth
 from training.simulate import (
     Exposure,
-    Exposures,
-    FrameCamera,
     child_seeds,
+    recording_planes,
     simulate,
     spike_size,
     threshold_for_density,
 )
-from training.spike_camera import SpikeCamera
+from training.simulation_settings import (
+    MAX_TEXTURES,
+    SimulationSettings,
+    choose_moments,
+    config_of,
+)
 from training.street import PICTURES as STREET_PICTURES
 from training.street import street
 from training.textures import picture_files
 
-SEQUENCE_SCENES: tuple[str, ...] = (*SCENE_KINDS, "street")
-MAX_TEXTURES = 64
-"""More photographs than this do not make a scene richer, and all of them are held in memory."""
-MAX_FRAMES, MAX_PLANES = 100_000, 10_000_000
-
-DEFAULT_SIZE = Size(480, 640)
-DEFAULT_EXPOSURES = Exposures(frames=12, exposure_planes=80, stride_planes=80)
-DEFAULT_FRAME_CAMERA = FrameCamera()
-DEFAULT_SPIKE_CAMERA = SpikeCamera()
-
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class SimulationSettings:
-    """Everything that decides the bits of a simulated sequence."""
-
-    size: Size = DEFAULT_SIZE
-    exposures: Exposures = DEFAULT_EXPOSURES
-    frame_camera: FrameCamera = DEFAULT_FRAME_CAMERA
-    spike_camera: SpikeCamera = DEFAULT_SPIKE_CAMERA
-    density: float | None = None
-    """Mean spikes a pixel and plane; the threshold follows from it. None: `spike_camera` says."""
-    spike_scale: float = 2.0
-    rate_hz: float = 2000.0
-    scene: str = "mixed"
-    textures: tuple[Path, ...] = ()
-    """Files and folders of pictures."""
-    objects: int = 2
-    motion_px: float = 12.0
-    object_motion_px: float | None = None
-    seed: int = 0
-    bit_depth: BitDepth = 8
-    frame_format: PictureFormat = "png"
-    reference_format: PictureFormat = "png"
-    jpeg_quality: int = 96
-    """1 to 100, where a format is "jpg"; colour is never subsampled."""
-
-    def __post_init__(self) -> None:
-        if self.scene not in SEQUENCE_SCENES:
-            raise ValueError(f"unknown scene '{self.scene}', there are {', '.join(SEQUENCE_SCENES)}")
-        if self.scene in ("photographs", "street") and not self.textures:
-            raise ValueError(f"a scene of {self.scene} needs textures")
-        if min(self.size.height, self.size.width) < 16 or self.size.pixels > 2**26:
-            raise ValueError(f"a frame needs 16 pixels each way and at most {2**26} in all, got {self.size}")
-        if not (math.isfinite(self.rate_hz) and 1 <= self.rate_hz <= 1e6):
-            raise ValueError(f"the rate must lie between 1 and 1000000 planes a second, got {self.rate_hz:g}")
-        if self.density is not None and not 0 < self.density < 1:
-            raise ValueError(f"the density must lie between 0 and 1 spikes a plane, got {self.density:g}")
-        if not 1 <= self.jpeg_quality <= 100:
-            raise ValueError(f"JPEG quality must lie between 1 and 100, got {self.jpeg_quality}")
-        if "jpg" in (self.frame_format, self.reference_format) and self.bit_depth != 8:
-            raise ValueError("JPEG has 8 bits, so 16-bit frames and references must be PNG")
-        if self.seed < 0:
-            raise ValueError(f"the seed must be 0 or more, got {self.seed}")
-        if self.exposures.planes > MAX_PLANES or self.exposures.frames > MAX_FRAMES:
-            raise ValueError(
-                f"a sequence has at most {MAX_FRAMES} frames and {MAX_PLANES} planes, "
-                f"got {self.exposures.frames} and {self.exposures.planes}"
-            )
-        spike_size(self.size, self.spike_scale)
 
 
 @dataclass(frozen=True)
@@ -134,15 +79,20 @@ def build_scene(settings: SimulationSettings) -> Scene:
     """
     generator = np.random.default_rng(child_seeds(settings.seed, 2)[0])
     files = picture_files(settings.textures)
+    shelf: Sequence[Picture] = PictureShelf(settings.pictures) if settings.pictures else ()
     if settings.scene == "street":
         own_px = settings.motion_px if settings.object_motion_px is None else settings.object_motion_px
         return street(
             generator,
             settings.size,
             settings.exposures,
-            pictures=[read_picture(file) for file in files[:STREET_PICTURES]],
+            pictures=[
+                *(read_picture(file) for file in files[:STREET_PICTURES]),
+                *(shelf[at] for at in range(min(len(shelf), max(0, STREET_PICTURES - len(files))))),
+            ],
             motion_px=settings.motion_px,
             object_motion_px=own_px,
+            speed_change=settings.speed_change,
         )
     if len(files) > MAX_TEXTURES:
         chosen = generator.choice(len(files), MAX_TEXTURES, replace=False)
@@ -153,11 +103,22 @@ def build_scene(settings: SimulationSettings) -> Scene:
         settings.size,
         settings.exposures,
         kind=kind,
-        pictures=[read_picture(file) for file in files],
+        pictures=[
+            *(read_picture(file) for file in files),
+            *_some_of(shelf, MAX_TEXTURES - len(files), generator),
+        ],
         objects=settings.objects,
         motion_px=settings.motion_px,
         object_motion_px=settings.object_motion_px,
+        rate_hz=settings.rate_hz,
     )
+
+
+def _some_of(shelf: Sequence[Picture], most: int, generator: np.random.Generator) -> list[Picture]:
+    chosen = list(range(len(shelf)))
+    if len(shelf) > most:
+        chosen = sorted(generator.choice(len(shelf), max(0, most), replace=False).tolist())
+    return [shelf[index] for index in chosen]
 
 
 def write_sequence(
@@ -217,7 +178,18 @@ def _write_into(
 ) -> SimulatedSequence:
     exposures = settings.exposures
     size = spike_size(settings.size, settings.spike_scale)
-    counts = np.zeros(exposures.planes, np.int64)
+    seed = child_seeds(settings.seed, 2)[1]
+    faults = draw_faults(
+        settings.rig,
+        settings.spike_camera,
+        settings.size,
+        size,
+        exposures.planes + math.ceil(settings.rig.row_delay_planes * (settings.size.height - 1)),
+        seed,
+    )
+    planes = recording_planes(exposures, faults, settings.size)
+    moments = choose_moments(settings, seed)
+    counts = np.zeros(planes, np.int64)
     errors: list[float] = []
     for name_of_pictures in PICTURE_FOLDERS:
         (folder / name_of_pictures).mkdir()
@@ -228,28 +200,36 @@ def _write_into(
             settings.frame_camera,
             settings.spike_camera,
             spike_scale=settings.spike_scale,
-            seed=child_seeds(settings.seed, 2)[1],
+            seed=seed,
+            faults=faults,
+            moments=moments,
         ):
             spikes.write(pack_planes(tick.spikes[None], flip=True).data)
             counts[tick.plane] = int(tick.spikes.sum())
             for exposure in tick.exposures:
                 _write_frame(folder, exposure, settings)
+                _write_latents(folder, exposure, moments[exposure.frame], settings)
                 errors.append(float(np.mean((exposure.blurry - exposure.reference) ** 2)))
             if progress is not None:
-                progress(tick.plane + 1, exposures.planes)
+                progress(tick.plane + 1, planes)
     density = float(counts.mean() / size.pixels)
-    motion_px = mean_speed_px(scene.camera, scene.size, exposures.planes) * exposures.exposure_planes
+    motion_px = mean_speed_px(scene.view(0), scene.size, exposures.planes) * exposures.exposure_planes
     events = [int(counts[window.planes().start : window.planes().stop].sum()) for window in exposures.windows]
     write_alignment_log(
         folder / LOG_NAME, exposures.windows, rate_hz=settings.rate_hz, event_counts=events, name=name
     )
-    config = _config(settings, size, density)
+    write_truth(folder, scene, exposures, moments, settings.reference_format)
+    if settings.truth:
+        write_motion(folder, scene, exposures)
+    if settings.truth or faults.pattern is not None:
+        write_sensor(folder, settings.spike_camera, size, faults, seed)
+    config = config_of(settings, size, density, faults)
     write_text_atomically(folder / CONFIG_NAME, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     return SimulatedSequence(
         path=folder,
         frames=exposures.frames,
         size=settings.size,
-        planes=exposures.planes,
+        planes=planes,
         spike_size=size,
         bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         density=density,
@@ -263,6 +243,15 @@ def _write_frame(folder: Path, exposure: Exposure, settings: SimulationSettings)
     stem = f"{exposure.frame + 1:04d}"
     _write_levels(folder / "blur" / f"{stem}.{settings.frame_format}", exposure.blurry, settings)
     _write_levels(folder / "sharp" / f"{stem}.{settings.reference_format}", exposure.reference, settings)
+
+
+def _write_latents(
+    folder: Path, exposure: Exposure, moments: NDArray[np.float64], settings: SimulationSettings
+) -> None:
+    for at, picture in zip(moments.tolist(), exposure.latents, strict=True):
+        path = folder / latent_name(exposure.frame, at, settings.reference_format)
+        path.parent.mkdir(exist_ok=True)
+        _write_levels(path, picture, settings)
 
 
 def _write_levels(path: Path, picture: Picture, settings: SimulationSettings) -> None:
@@ -283,35 +272,3 @@ def _write_levels(path: Path, picture: Picture, settings: SimulationSettings) ->
     if not done:
         raise ExportError(f"a frame could not be encoded as {path.suffix}", path=path)
     path.write_bytes(encoded.tobytes())
-
-
-def _config(settings: SimulationSettings, size: Size, density: float) -> dict[str, Any]:
-    """What config.yaml says: how to read the recording, then how it was made."""
-    exposures = settings.exposures
-    return {
-        "spike_h": size.height,
-        "spike_w": size.width,
-        "spike_rate_hz": settings.rate_hz,
-        "spike_flip": True,
-        "gamma": settings.frame_camera.gamma,
-        CONFIG_SECTION: {
-            "seed": settings.seed,
-            "scene": settings.scene,
-            "textures": [path.name for path in settings.textures],
-            "objects": settings.objects,
-            "motion_px": settings.motion_px,
-            "object_motion_px": settings.object_motion_px,
-            **dataclasses.asdict(exposures),
-            "height": settings.size.height,
-            "width": settings.size.width,
-            "spike_scale": settings.spike_scale,
-            "read_noise": settings.frame_camera.read_noise,
-            "bit_depth": settings.bit_depth,
-            "frame_format": settings.frame_format,
-            "reference_format": settings.reference_format,
-            "jpeg_quality": settings.jpeg_quality,
-            **dataclasses.asdict(settings.spike_camera),
-            "density_asked": settings.density,
-            "density": round(density, 6),
-        },
-    }

@@ -20,6 +20,9 @@ FEW_ELECTRONS = 16.0
 from it by under 1 % in variance and costs a third."""
 
 
+GOOD, DEAD, HOT = 0, 1, 2
+
+
 @dataclass(frozen=True)
 class SpikeCamera:
     """How a sensor turns light into spikes. Light and dark current are in units of a white pixel.
@@ -58,19 +61,47 @@ class SpikeCamera:
         return min(1.0, self.gain * (light + self.dark_current) / self.threshold)
 
 
+@dataclass(frozen=True, eq=False)
+class FixedPattern:
+    """What differs from pixel to pixel of a sensor, the same in all its recordings."""
+
+    response: Light
+    """(h, w) sensitivity, about 1."""
+    dark: Light
+    """(h, w) dark current in units of a white pixel."""
+    defects: NDArray[np.uint8] | None = None
+    """(h, w) of GOOD, DEAD (never fires) and HOT (fires at every plane); None: all are good."""
+
+
+def draw_pattern(camera: SpikeCamera, size: Size, generator: np.random.Generator) -> FixedPattern:
+    """Draw the pattern of a sensor as uneven as `camera` says, without defects."""
+    shape = (size.height, size.width)
+    response = 1 + camera.response_spread * generator.standard_normal(shape, np.float32)
+    dark = 1 + camera.dark_spread * generator.standard_normal(shape, np.float32)
+    return FixedPattern(
+        np.maximum(response, np.float32(0.05)),
+        np.float32(camera.dark_current) * np.maximum(dark, np.float32(0)),
+    )
+
+
 class SpikeSensor:
     """A spike camera at work: the charge of every pixel between planes."""
 
-    def __init__(self, camera: SpikeCamera, size: Size, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        camera: SpikeCamera,
+        size: Size,
+        generator: np.random.Generator,
+        pattern: FixedPattern | None = None,
+    ) -> None:
+        """`pattern` is drawn from the generator where none is given."""
         self.camera = camera
         self._generator = generator
         shape = (size.height, size.width)
         # Drawn even where unused, so that switching one effect off leaves the others as they were.
         phase = generator.random(shape)
-        response = 1 + camera.response_spread * generator.standard_normal(shape, np.float32)
-        dark = 1 + camera.dark_spread * generator.standard_normal(shape, np.float32)
-        self._response = np.maximum(response, np.float32(0.05))
-        self._dark = np.float32(camera.dark_current) * np.maximum(dark, np.float32(0))
+        drawn = draw_pattern(camera, size, generator)
+        self.pattern = drawn if pattern is None else pattern
         self.charge: NDArray[np.float64] = phase * (camera.threshold if camera.random_phase else 0.0)
         """What every pixel holds (h, w), below the threshold after each plane."""
         self.lost_spikes = 0
@@ -78,12 +109,17 @@ class SpikeSensor:
 
     def expose(self, light: Light) -> NDArray[np.uint8]:
         """Return the plane of 0/1 (h, w) that the sensor reads out after one plane of `light` in [0, 1]."""
-        return self.fire(self.collect(light))
+        fired = self.fire(self.collect(light))
+        defects = self.pattern.defects
+        if defects is not None:
+            fired[defects == DEAD] = 0
+            fired[defects == HOT] = 1
+        return fired
 
     def collect(self, light: Light) -> Light:
         """Return the charge (h, w) that `light` in [0, 1] adds in one plane, noise included."""
-        exposure = self._response * light
-        exposure += self._dark
+        exposure = self.pattern.response * light
+        exposure += self.pattern.dark
         if self.camera.shot_noise > 0:
             electrons = np.float32(1 / self.camera.shot_noise**2)
             exposure = poisson_counts(exposure * electrons, self._generator) / electrons

@@ -6,13 +6,14 @@ frames see the same street larger or smaller. Lengths below are in those pixels.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.geometry import Size
-from training.motion import Motion, Pose, random_motion
+from training.motion import Motion, Pose, Wave, random_motion
 from training.scene import Layer, Picture, Scene, resized
 from training.simulate import Exposures
 from training.textures import to_float
@@ -46,6 +47,8 @@ VAN_BODY: tuple[tuple[float, float], ...] = (
 )  # fmt: skip
 WHEEL_PX = 50
 WHEELS_X_PX = (-92, 84)
+SPEED_CHANGE_EXPOSURES = 4.0
+"""Period of the van's speed, where it changes."""
 VAN_X_PX, VAN_Y_PX = 20, 124
 """Where the van's middle is halfway through the recording, from the frame's centre."""
 
@@ -58,18 +61,22 @@ def street(
     pictures: Sequence[Picture],
     motion_px: float,
     object_motion_px: float,
+    speed_change: float = 0.0,
 ) -> Scene:
     """Build the street under a hand-held camera, with a van that drives through it.
 
     `pictures` are two houses (landscape, 512 × 768 or so), a portrait and an advertisement, each
-    (H, W, 3). The camera moves `motion_px` in an average exposure, the van `object_motion_px` beside it.
-    Raises ValueError when there are fewer than four pictures.
+    (H, W, 3). The camera moves `motion_px` in an average exposure, the van `object_motion_px` beside it,
+    `speed_change` times as much more and less in turn, over some exposures.
+    Raises ValueError when there are fewer than four pictures, or for a change out of [0, 1].
     """
     if len(pictures) < PICTURES:
         raise ValueError(
             f"a street needs {PICTURES} pictures: two houses, a portrait and an advertisement, "
             f"got {len(pictures)}"
         )
+    if not 0 <= speed_change <= 1:
+        raise ValueError(f"the change of speed must lie between 0 and 1, got {speed_change:g}")
     scale = size.height / DESIGN_HEIGHT_PX
     first, second, portrait, advertisement = pictures[:PICTURES]
     camera = random_motion(
@@ -84,7 +91,12 @@ def street(
     halfway = exposures.planes / 2
 
     def driving(x: float, y: float, turn_rad: float = 0.0) -> Motion:
-        path = Motion(drift=Pose(speed_px, 0.0, turn_rad))
+        drift = Pose(speed_px, 0.0, turn_rad)
+        waves: tuple[Wave, ...] = ()
+        if speed_change:
+            period = SPEED_CHANGE_EXPOSURES * exposures.exposure_planes
+            waves = (Wave(period, 0.0, drift.scaled(speed_change * period / (2 * math.pi))),)
+        path = Motion(drift=drift, waves=waves)
         return path.through(Pose(x * scale, y * scale), halfway)
 
     van, van_cover = _van(advertisement)
@@ -93,9 +105,12 @@ def street(
     ground_px = VAN_Y_PX + VAN_SIZE.height / 2 - WHEEL_PX / 2
     layers = [
         _layer(backdrop, None, Motion(Pose((backdrop.shape[1] / 2 - JOINT_PX - VIEW_PX) * scale)), scale),
+    ]
+    van_layers = [
         _layer(van, van_cover, driving(VAN_X_PX, VAN_Y_PX), scale),
         *(_layer(wheel, wheel_cover, driving(VAN_X_PX + x, ground_px, turning), scale) for x in WHEELS_X_PX),
     ]
+    layers += [replace(layer, thing=1, kind="van") for layer in van_layers]
     return Scene(size, tuple(layers), camera)
 
 

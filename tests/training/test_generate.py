@@ -92,6 +92,19 @@ def test_the_command_tells_what_the_folder_holds(tmp_path: Path, capsys: pytest.
     assert "3 were asked for" in shorter
 
 
+def test_moments_are_kept_unless_the_centre_is_asked_for(tmp_path: Path) -> None:
+    arguments = ["generate", "--workers", "1", "--clips", "2", *QUICK_OPTIONS]
+    for name, options in (("both", []), ("centre", ["--moments", "centre"])):
+        assert main([*arguments, "--out", str(tmp_path / name), *options]) == 0
+
+    both, centre = (PackedClips(tmp_path / name).example(1, 0) for name in ("both", "centre"))
+
+    assert both.moments is not None
+    assert both.moments.shape == (2, 1)
+    assert centre.moments is None
+    np.testing.assert_array_equal(both.reference, centre.reference)
+
+
 def test_a_shard_that_cannot_be_read_is_named_before_anything_is_simulated(tmp_path: Path) -> None:
     generate_quick(tmp_path, 2)
     (tmp_path / "clips-00000.npz").write_bytes(b"no archive")
@@ -185,6 +198,8 @@ def test_the_note_about_a_folder_is_written_whole_or_not_at_all(
         "--motion-px -3 5",
         "--linear-share 7",
         "--linear-share nan",
+        "--world-share 7",
+        "--rolling-share -1",
         "--spike-scales 0",
         "--frame-px -24",
         "--workers -2",

@@ -1,6 +1,7 @@
 """Simulated clips: the fast exposure against the slow one, ranges, and packing."""
 
 import dataclasses
+import json
 import math
 import zipfile
 from pathlib import Path
@@ -12,13 +13,14 @@ from engine.errors import EngineError
 from engine.geometry import Size
 from engine.recording import open_recording, write_packed
 from engine.voxels import voxelize
+from training.clip_batches import ShorterClips
 from training.exposure import Pixels, expose
 from training.packed_clips import Generation, PackedClips, generate, write_shard
 from training.picture_shelf import PictureShelf
 from training.scene import Layer, Renderer, Scene
 from training.scenes import random_scene
 from training.simulate import Exposures, FrameCamera, simulate_clip
-from training.simulated_data import Recipe, SimulatedClips, make_example
+from training.simulated_data import LATER_FIELDS, PLANAR, Recipe, SimulatedClips, make_example
 from training.spike_camera import SpikeCamera
 
 QUICK = Recipe(frames=2, frame_px=24, bins=8, exposure_planes=(10, 40), spike_scales=(1.0, 2.0))
@@ -179,6 +181,11 @@ def test_a_spike_scale_that_leaves_part_of_a_pixel_is_refused() -> None:
         ("linear_share", 7.0),
         ("linear_share", math.nan),
         ("still_share", -0.1),
+        ("world_share", 1.1),
+        ("rolling_share", math.nan),
+        ("moments", -1),
+        ("defects", (0.0, 0.6)),
+        ("rate_hz", (0.0, 2000.0)),
         ("gap_share", 1.1),
         ("objects", (-1, 2)),
         ("gamma", (0.0, 2.0)),
@@ -206,6 +213,133 @@ def test_the_limits_of_a_recipe_can_be_simulated(field: str, value: object) -> N
     assert len(example.blurry) == 2
 
 
+def test_moments_are_random_and_lie_on_the_way_of_the_reference() -> None:
+    recipe = dataclasses.replace(QUICK, moments=3, motion_px=(10.0, 10.0), still_share=0.0, frames=4)
+    ats = []
+    for number in range(4):
+        example = make_example(recipe, (), 1, number)
+        assert example.moments is not None
+        assert example.latents is not None
+        assert example.moments.shape == (4, 3)
+        assert example.latents.shape == (4, 3, 24, 24, 3)
+        ats.extend(example.moments.ravel().tolist())
+        away = np.abs(example.latents.astype(float) - example.reference[:, None]).mean(axis=(2, 3, 4))
+        # The nearer in time, the more alike.
+        assert np.corrcoef(away.ravel(), np.abs(example.moments - 0.5).ravel())[0, 1] > 0.3
+    assert min(ats) < 0.25
+    assert max(ats) > 0.75
+
+
+def test_moments_worlds_and_faults_come_beside_what_was_drawn_before() -> None:
+    base = dataclasses.replace(
+        PLANAR, frames=2, frame_px=24, bins=8, exposure_planes=(10, 40), spike_scales=(1.0,)
+    )
+    for number in range(3):
+        plain, told, torn = (
+            make_example(recipe, (), 5, number)
+            for recipe in (
+                base,
+                dataclasses.replace(base, moments=2),
+                dataclasses.replace(base, defective_share=1.0, defects=(0.02, 0.02)),
+            )
+        )
+        assert plain.latents is None
+        for field in ("blurry", "reference", "counts", "windows"):
+            np.testing.assert_array_equal(getattr(plain, field), getattr(told, field))
+        np.testing.assert_array_equal(plain.blurry, torn.blurry)
+        changed = (plain.counts != torn.counts).any(axis=(0, 1))
+        assert 6 <= changed.sum() <= 12
+
+
+def test_a_rolling_shutter_and_registration_errors_change_what_they_should() -> None:
+    base = dataclasses.replace(
+        PLANAR,
+        frames=2,
+        frame_px=24,
+        bins=8,
+        exposure_planes=(20, 40),
+        spike_scales=(1.0,),
+        motion_px=(9.0, 9.0),
+    )
+    plain, rolling, apart = (
+        make_example(recipe, (), 5, 1)
+        for recipe in (
+            base,
+            dataclasses.replace(base, rolling_share=1.0, readout=(0.5, 0.5)),
+            dataclasses.replace(base, misregistered_share=1.0, misregistration_px=(2.0, 2.0)),
+        )
+    )
+    top, bottom = (
+        np.abs(rolling.blurry[:, rows].astype(float) - plain.blurry[:, rows]).mean()
+        for rows in (slice(0, 3), slice(-3, None))
+    )
+    assert bottom > 2 * top
+    np.testing.assert_array_equal(rolling.reference, plain.reference)
+    assert np.abs(apart.blurry.astype(int) - plain.blurry).max() <= 1
+    assert (apart.counts != plain.counts).mean() > 0.05
+
+
+def test_clips_packed_before_there_were_moments_are_read(tmp_path: Path) -> None:
+    example = make_example(dataclasses.replace(QUICK, moments=0), (), 1, 1)
+    arrays = {f"0.{name}": getattr(example, name) for name in ("blurry", "reference", "counts", "windows")}
+    path = tmp_path / "clips-00000.npz"
+    np.savez(path, **arrays)
+    about = {
+        "format": 1,
+        "clips": [
+            {
+                "frame_size": [24, 24],
+                "spike_size": list(example.counts.shape[2:]),
+                "frames": 2,
+                "bins": 8,
+                "gamma": example.gamma,
+                "name": "old",
+            }
+        ],
+    }
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("about.json", json.dumps(about))
+
+    got = PackedClips(tmp_path).example(0, 0)
+
+    assert got.moments is None
+    assert got.latents is None
+    np.testing.assert_array_equal(got.reference, example.reference)
+
+
+def test_clips_of_a_later_format_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "clips-00000.npz", "w") as archive:
+        archive.writestr("about.json", json.dumps({"format": 3, "clips": []}))
+
+    with pytest.raises(EngineError, match="another format"):
+        PackedClips(tmp_path)
+
+
+def test_shorter_clips_keep_the_moments_of_their_frames() -> None:
+    clips = SimulatedClips(dataclasses.replace(QUICK, frames=3), (), seed=1, clips=2)
+
+    whole, part = clips.example(0, 1), ShorterClips(clips, 2).example(0, 1)
+
+    assert whole.moments is not None
+    np.testing.assert_array_equal(part.moments, whole.moments[1:])
+    np.testing.assert_array_equal(part.latents, whole.latents[1:])  # type: ignore[index]
+
+
+def test_a_folder_begun_before_there_were_worlds_goes_on_without_them(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(
+        PLANAR, frames=2, frame_px=24, bins=8, exposure_planes=(10, 40), spike_scales=(1.0,)
+    )
+    generate(tmp_path, Generation(recipe, (), 2, 2), workers=1)
+    note = json.loads((tmp_path / "generation.json").read_text())
+    for field in LATER_FIELDS:
+        del note["recipe"][field]
+    (tmp_path / "generation.json").write_text(json.dumps(note))
+
+    assert generate(tmp_path, Generation(recipe, (), 2, 3), workers=1) == 3
+    with pytest.raises(EngineError, match="another recipe"):
+        generate(tmp_path, Generation(dataclasses.replace(recipe, world_share=0.5), (), 2, 3), workers=1)
+
+
 def test_packed_clips_are_the_simulated_ones(tmp_path: Path) -> None:
     generate(tmp_path, Generation(QUICK, (), 9, 34), workers=1)
 
@@ -214,7 +348,7 @@ def test_packed_clips_are_the_simulated_ones(tmp_path: Path) -> None:
     assert len(packed) == 34
     for number in (0, 33):
         got, expected = packed.example(number, 0), make_example(QUICK, (), 9, number)
-        for field in ("blurry", "reference", "counts", "windows"):
+        for field in ("blurry", "reference", "counts", "windows", "moments", "latents"):
             np.testing.assert_array_equal(getattr(got, field), getattr(expected, field))
         assert got.gamma == expected.gamma
         assert packed.shape(number).spikes == expected.spike_size

@@ -62,7 +62,7 @@ def test_the_folder_is_a_sequence_in_the_unified_layout(
     assert run(out, "--scene", "polygons", "--gamma", "2.2") == 0
     assert str(out) in capsys.readouterr().out
     assert sorted(files_of(out)) == sorted(
-        ["alignment.csv", "config.yaml", "spike.dat"]
+        ["alignment.csv", "config.yaml", "objects.csv", "spike.dat"]
         + [f"{part}/{frame:04d}.png" for part in ("blur", "sharp") for frame in (1, 2, 3)]
     )
     with open_sequence(out) as sequence:
@@ -189,7 +189,7 @@ def test_a_small_version_of_the_bundled_sequence_is_reproducible(tmp_path: Path,
     same, different, odd = filecmp.cmpfiles(
         tmp_path / "one/city", tmp_path / "two/city", files_of(tmp_path / "one/city"), shallow=False
     )
-    assert len(same) == 7
+    assert len(same) == 8
     assert not different
     assert not odd
 
