@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NO_PLANES = "its window holds no planes"
 SPIKES_MISSING = "its spikes are missing"
 NO_SPIKES = "its window holds no spikes"
+FEW_SPIKES = "its window holds too few spikes"
 TOO_LITTLE_RECORDED = "its window lies too far outside the recording"
 STILL = "its spikes show no motion, so there is nothing to deblur"
 DISAGREE = "its spikes do not agree with it"

@@ -137,6 +137,14 @@ class Exposure:
         time = ((start + stop) / 2 - self.centre) / self.length
         return Segment(_within(self.count(start, stop), largest), planes, time)
 
+    def row_of_windows(self, number: int, share: float, largest: Size) -> list[Picture]:
+        """Count equal windows in a row about the centre, of `share` of the exposure; all are recorded."""
+        planes = max(1, min(round(share * self.length), len(self.recorded) // number))
+        first = round(self.centre) - planes * number // 2
+        first = max(self.recorded.start, min(first, self.recorded.stop - planes * number))
+        edges = [first + planes * index for index in range(number + 1)]
+        return [_within(self.count(start, stop), largest) for start, stop in pairwise(edges)]
+
     def sound_at(self, size: Size) -> Picture | None:
         """Return where counts are sound, at a scale no finer than theirs: (h, w) of 0 and 1, None for 1."""
         return None if self.filling is None else _wholly(self.filling.sound, size)

@@ -10,6 +10,7 @@ contradiction. There the spikes alone give the light: the shortest window first,
 they agree with it, and of that, band by band, what stands out of the noise of its counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -46,8 +47,17 @@ RELATIVE_DIFFERENCE = (0.15, 0.3)
 
 CLOCK_VARIANCE = 1 / 6
 """Of an ideal integrate-and-fire pixel's number of spikes: the charge at both ends of a window is unknown."""
-SHOT_SHARE = 0.1
-"""What shot noise adds to it, as a share of the number of spikes."""
+LEAST_SHOT_SHARE = 0.1
+"""What shot noise adds to it at least, as a share of the number of spikes."""
+COUNTED_FOR_NOISE = 1.5
+"""Spikes in a window that noise is measured in: fewer vary by their own number, whatever the camera."""
+LONGEST_FOR_NOISE = 1 / 8
+SQUARES_IN_DIFFERENCE = 20
+"""Of the weights 1, 3, 3, 1 of a third difference."""
+CLOCK_IN_DIFFERENCE = 70 / 12 / SQUARES_IN_DIFFERENCE
+"""What the clock's error at five ends leaves of it: weights 1, 4, 6, 4, 1, a twelfth each."""
+NOISE_RADIUS_PX = 10
+QUIET_PERCENTILE = 30.0
 RATE_BLUR_PX = 2.0
 AGREEMENT_BLUR_PX = 1.0
 AGREEMENT_RADIUS_PX = 4
@@ -74,14 +84,31 @@ class Windows:
     planes: tuple[float, ...]
     shares: tuple[float, ...]
     """Length of each in exposures."""
+    shot_share: float
+    """What shot noise adds to the variance of counts, as a share of their number."""
 
 
-def variance_of_count(count: Picture) -> Picture:
+def variance_of_count(count: Picture, shot_share: float) -> Picture:
     """Return the variance of a number of spikes that is `count` on average.
 
     Few spikes vary by their own number at most; many by the clock of integrate-and-fire and by shot noise.
     """
-    return np.minimum(count, np.float32(CLOCK_VARIANCE) + np.float32(SHOT_SHARE) * count) + np.float32(1e-3)
+    return np.minimum(count, np.float32(CLOCK_VARIANCE) + np.float32(shot_share) * count) + np.float32(1e-3)
+
+
+def shot_share_of(consecutive: Sequence[Picture]) -> float:
+    """Return what shot noise adds to counts' variance, as a share of them, from four equal windows in a row.
+
+    Their third difference is free of whatever changes smoothly. The clock's part of it is known: a window's
+    error at its end is the next one's at its start. Where things move too much the difference is larger, so
+    the quieter parts of the picture tell. Between LEAST_SHOT_SHARE and 1, which light itself has.
+    """
+    first, second, third, fourth = consecutive
+    difference = fourth - first + 3 * (second - third)
+    mean = local_mean(first + second + third + fourth, NOISE_RADIUS_PX) / 4
+    energy = local_mean(difference * difference, NOISE_RADIUS_PX) / np.float32(SQUARES_IN_DIFFERENCE)
+    share = (energy - np.float32(CLOCK_IN_DIFFERENCE)) / (mean + np.float32(1e-3))
+    return float(np.clip(np.percentile(share, QUIET_PERCENTILE), LEAST_SHOT_SHARE, 1.0))
 
 
 def contradiction(expected: Picture, windows: Windows, motion: Trajectories | None, white: float) -> Picture:
@@ -100,8 +127,9 @@ def contradiction(expected: Picture, windows: Windows, motion: Trajectories | No
         light = blurred(np.maximum(predicted, 0.0), TEST_BLUR_PX)
         seen = blurred(count, TEST_BLUR_PX)
         pixels = 4 * np.pi * TEST_BLUR_PX**2
-        variance = variance_of_count(np.maximum(light * np.float32(planes), seen * np.float32(0.5)))
-        sigmas = np.abs(difference) * np.float32(planes) / np.sqrt(variance / np.float32(pixels))
+        most = np.maximum(light * np.float32(planes), seen * np.float32(0.5))
+        variance = variance_of_count(most, windows.shot_share) / np.float32(pixels)
+        sigmas = np.abs(difference) * np.float32(planes) / np.sqrt(variance)
         relative = np.abs(difference) / (light + np.float32(white))
         likely = (sigmas > LIKELY_SIGMAS[0]) & (relative > RELATIVE_DIFFERENCE[0])
         clear = likely & (sigmas > CLEAR_SIGMAS)
@@ -137,14 +165,14 @@ def _gathered(windows: Windows) -> tuple[Picture, Picture]:
     """Return the rate at the moment and its variance: long windows count where they agree with the short."""
     inner, planes = windows.counts[0], windows.planes[0]
     rate = inner / np.float32(planes)
-    variance = variance_of_count(blurred(inner, RATE_BLUR_PX)) / np.float32(planes**2)
+    variance = variance_of_count(blurred(inner, RATE_BLUR_PX), windows.shot_share) / np.float32(planes**2)
     pixels = np.float32(4 * np.pi * AGREEMENT_BLUR_PX**2)
     for count, longer in zip(windows.counts[1:], windows.planes[1:], strict=True):
         around, width = count - inner, longer - planes
         ring = around / np.float32(width)
         # The ring has two ends on either side, so twice the clock's variance.
         half = blurred(around, RATE_BLUR_PX) * np.float32(0.5)
-        ring_variance = 2 * variance_of_count(half) / np.float32(width**2)
+        ring_variance = 2 * variance_of_count(half, windows.shot_share) / np.float32(width**2)
         chance = (variance + ring_variance) / pixels
         found = local_mean(blurred(ring - rate, AGREEMENT_BLUR_PX) ** 2, AGREEMENT_RADIUS_PX)
         unlike = np.maximum(found - np.float32(AGREEMENT_SLACK) * chance, 0.0) * pixels

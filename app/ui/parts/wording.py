@@ -58,6 +58,7 @@ def unchanged_reason(reason: str) -> str:
         evidence.NO_PLANES: translate("Unchanged", "its window holds no planes"),
         evidence.SPIKES_MISSING: translate("Unchanged", "its spikes are missing"),
         evidence.NO_SPIKES: translate("Unchanged", "its window holds no spikes"),
+        evidence.FEW_SPIKES: translate("Unchanged", "its window holds too few spikes"),
         evidence.TOO_LITTLE_RECORDED: translate("Unchanged", "its window lies too far outside the recording"),
         evidence.STILL: translate("Unchanged", "its spikes show no motion, so there is nothing to deblur"),
         evidence.DISAGREE: translate("Unchanged", "its spikes do not agree with it"),
