@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 FEWEST_PLANES = 4
 FEWEST_SPIKES = 0.2
-"""A pixel of the brightest neighbourhood: with a fifth of that, estimates were up to 7 dB worse than the frame."""
+"""A pixel of the brightest neighbourhood: at a fifth of that, estimates were up to 7 dB worse than frames."""
 FEW_RADIUS_PX = 8
 LEAST_SHARE = 0.25
 """Part of the exposure that must be recorded on either side of its centre."""
