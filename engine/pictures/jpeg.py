@@ -30,6 +30,8 @@ _SAYS_COLOURS = (b"JFIF\0", b"Adobe")
 _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 _CODES, _SCAN, _END = 0xC4, 0xDA, 0xD9
 _AC = 0x10
+_FIRST_SYMBOLS_BY_DEFAULT = {_AC | 0: 1, _AC | 1: 0}
+"""Of the usual tables (T.81, K.3), which video leaves out."""
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_AFTER_DATA = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -97,18 +99,18 @@ def decode_whole(content: bytes, colours: str) -> NDArray[np.uint8]:
         if "subsampling" in str(error):
             raise ValueError("chroma subsampling in which lost data would go unnoticed") from error
         raise ValueError(f"JPEG data are lost: {error}") from error
-    _check_scans(content)
+    check_scans(content)
     return samples
 
 
-def _check_scans(content: bytes) -> None:
+def check_scans(content: bytes) -> None:
     """Raise ValueError where a scan is zeroed, or the end mark comes before every coefficient has come.
 
     ITU-T T.81, B.2.2 and B.2.3: each scan lists its components, the band of coefficients and, where the
     picture builds up progressively, the bit down to which they are exact.
     """
     missing: dict[int, dict[int, int]] = {}
-    first_symbols: dict[int, int] = {}
+    first_symbols = dict(_FIRST_SYMBOLS_BY_DEFAULT)
     progressive = False
     at, pattern = 2, _MARKER
     while (found := pattern.search(content, at)) is not None:

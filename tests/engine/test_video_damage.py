@@ -226,3 +226,20 @@ def test_a_file_that_is_cut_off_says_so(name: str, codec: str, pixel_format: str
     for n, number in enumerate(np.round(hurt.times_seconds * 25).astype(int)):
         assert np.array_equal(hurt.read(n), expected[number])
     hurt.close()
+
+
+def test_a_zeroed_sector_in_motion_jpeg_fails_its_frame(tmp_path: Path) -> None:
+    pictures = [textured(n) for n in range(6)]
+    path = encode(tmp_path / "v.avi", pictures, "mjpeg", "yuvj420p", options={"huffman": "default"})
+    whole = pictures_of(path)
+    assert all(picture is not None for picture in whole)
+    with av.open(str(path)) as video:
+        packet = [packet for packet in video.demux(video=0) if packet.size][3]
+        data = bytes(packet)
+    content = path.read_bytes()
+    at = content.index(data) + len(data) - 200
+    path.write_bytes(content[:at] + bytes(100) + content[at + 100 :])
+    hurt = pictures_of(path)
+    assert [n for n, picture in enumerate(hurt) if picture is None] == [3]
+    for n in (0, 1, 2, 4, 5):
+        assert np.array_equal(hurt[n], whole[n])  # type: ignore[arg-type]
