@@ -9,13 +9,14 @@ import io
 import re
 import struct
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.errors import FrameError
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -23,9 +24,14 @@ _FORMATS = ("JPEG",)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that begin a frame header (SOF): all but tables of Huffman codes, extensions and arithmetic."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_SAYS_COLOURS = (b"JFIF\0", b"Adobe")
+"""Segments by which three components are known to be YCbCr or RGB."""
 _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 _CODES, _SCAN, _END = 0xC4, 0xDA, 0xD9
 _AC = 0x10
+_FIRST_SYMBOLS_BY_DEFAULT = {_AC | 0: 1, _AC | 1: 0}
+"""Of the usual tables (T.81, K.3), which video leaves out."""
 _WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_AFTER_DATA = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -36,24 +42,38 @@ _ZEROED = 64
 
 def info(file: BinaryIO, path: Path) -> PictureInfo:
     """Read the header."""
-    height, width, components = _frame_header(file)
-    return PictureInfo(checked_size(height, width, path), 8, 1 if components == 1 else 3)
+    header = _frame_header(file)
+    return PictureInfo(checked_size(header.height, header.width, path), 8, 1 if header.components == 1 else 3)
 
 
 def decode(content: bytes, path: Path) -> StoredPicture:
     """Read the pixels of a whole file. Raises ValueError where data are lost."""
-    height, width, components = _frame_header(io.BytesIO(content))
-    checked_size(height, width, path)
-    samples = decode_whole(content, _COLOURS.get(components, "RGB"))
-    if components == 4:
+    header = _frame_header(io.BytesIO(content))
+    checked_size(header.height, header.width, path)
+    if header.components == 3 and header.is_lossless and not header.says_colours:
+        # Some programs write RGB so, others YCbCr: there is no default as in other JPEG.
+        raise FrameError(
+            "lossless JPEG that does not say its colours", path=path, advice="Save it as PNG or TIFF"
+        )
+    samples = decode_whole(content, _COLOURS.get(header.components, "RGB"))
+    if header.components == 4:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             samples = np.asarray(image.convert("RGB"))
     return StoredPicture(samples, 255)
 
 
-def _frame_header(file: BinaryIO) -> tuple[int, int, int]:
-    """Height, width and components, from the first frame header (T.81, B.2.2)."""
+class _Header(NamedTuple):
+    height: int
+    width: int
+    components: int
+    is_lossless: bool
+    says_colours: bool
+
+
+def _frame_header(file: BinaryIO) -> _Header:
+    """Read the first frame header (T.81, B.2.2), and what comes before it."""
     file.seek(2)
+    says_colours = False
     while len(start := file.read(2)) == 2 and start[0] == 0xFF:
         if start[1] == 0xFF:  # a fill byte
             file.seek(-1, 1)
@@ -61,12 +81,13 @@ def _frame_header(file: BinaryIO) -> tuple[int, int, int]:
             header = file.read(8)
             if len(header) == 8:
                 height, width, components = struct.unpack(">3xHHB", header)
-                return height, width, components
+                return _Header(height, width, components, start[1] in _LOSSLESS, says_colours)
         elif start[1] not in _WITHOUT_LENGTH:
             length = int.from_bytes(file.read(2), "big")
             if length < 2:  # cut off, or a length that would lead back
                 break
-            file.seek(length - 2, 1)
+            says_colours |= file.read(min(length - 2, 5)) in _SAYS_COLOURS
+            file.seek(max(0, length - 7), 1)
     raise ValueError("JPEG without a frame header")
 
 
@@ -78,18 +99,18 @@ def decode_whole(content: bytes, colours: str) -> NDArray[np.uint8]:
         if "subsampling" in str(error):
             raise ValueError("chroma subsampling in which lost data would go unnoticed") from error
         raise ValueError(f"JPEG data are lost: {error}") from error
-    _check_scans(content)
+    check_scans(content)
     return samples
 
 
-def _check_scans(content: bytes) -> None:
+def check_scans(content: bytes) -> None:
     """Raise ValueError where a scan is zeroed, or the end mark comes before every coefficient has come.
 
     ITU-T T.81, B.2.2 and B.2.3: each scan lists its components, the band of coefficients and, where the
     picture builds up progressively, the bit down to which they are exact.
     """
     missing: dict[int, dict[int, int]] = {}
-    first_symbols: dict[int, int] = {}
+    first_symbols = dict(_FIRST_SYMBOLS_BY_DEFAULT)
     progressive = False
     at, pattern = 2, _MARKER
     while (found := pattern.search(content, at)) is not None:

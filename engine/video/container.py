@@ -6,6 +6,7 @@ says is kept where a reader can look at it, and never reaches standard error.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -66,6 +67,7 @@ DECODER_ERRORS = (
 """Decoders fail in as many ways as there are broken files."""
 MOST_PIXELS = 2**28
 _BUFFER_BYTES = 2**16
+_ENDS_EARLY = re.compile(r"ended prematurely|partial file")
 _CONVERT = "Convert it to MP4 (H.264), or to a folder of PNG files"
 
 
@@ -100,6 +102,8 @@ class OpenedVideo:
     file: FileIO
     streams: int
     """Streams of pictures in the file, cover art not counted."""
+    ends_early: bool = False
+    """The container says that more should follow, as far as opening it has shown."""
 
     def close(self) -> None:
         """Close the file.
@@ -126,7 +130,8 @@ def open_video(path: Path) -> OpenedVideo:
     try:
         if not path.stat().st_size:
             raise FrameError("the video is empty", path=path, advice="Copy it again")
-        container = _open(path, file)
+        with av.logging.Capture() as messages:
+            container = _open(path, file)
         try:
             stream, streams = _best_stream(path, container)
         except FrameError:
@@ -135,7 +140,14 @@ def open_video(path: Path) -> OpenedVideo:
     except BaseException:
         file.close()
         raise
-    return OpenedVideo(container, stream, file, streams)
+    return OpenedVideo(container, stream, file, streams, tells_early_end(container, messages))
+
+
+def tells_early_end(container: InputContainer, messages: list[tuple[int, str, str]]) -> bool:
+    """Whether what libav said while it read `container` means that the file is not all there."""
+    return any(
+        name == container.format.name and _ENDS_EARLY.search(message) for _level, name, message in messages
+    )
 
 
 def _open(path: Path, file: FileIO) -> InputContainer:

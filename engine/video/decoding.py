@@ -7,8 +7,10 @@ the file is read again with one thread, packet by packet, and what depends on a 
 damaged too.
 """
 
+import contextlib
 import os
 import re
+import struct
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ import av.logging
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
+from engine.pictures import jpeg
 from engine.video.coded_pictures import is_left_out_of_prediction
 from engine.video.container import DECODER_ERRORS, MOST_PIXELS, OpenedVideo, open_video
 from engine.video.index import PacketIndex
@@ -182,6 +185,7 @@ class FrameReader:
             stays = context.codec.intra_only or is_left_out_of_prediction(
                 context.codec.canonical_name, context.extradata, packet
             )
+            damaged |= context.codec.canonical_name == "mjpeg" and _has_zeroed_scan(bytes(packet))
             # The packet's number travels through the decoder in place of its time.
             packet.pts, packet.dts = number, None
         with av.logging.Capture() as messages:
@@ -330,6 +334,16 @@ def _packets_of(opened: OpenedVideo) -> Iterator[Packet]:
                 yield packet
     except DECODER_ERRORS:
         return  # a file that ends here has the packets that came
+
+
+def _has_zeroed_scan(packet: bytes) -> bool:
+    """Whether a JPEG has lost a sector, of which its decoder says nothing."""
+    with contextlib.suppress(struct.error, IndexError):  # a picture whose markers lead nowhere
+        try:
+            jpeg.check_scans(packet)
+        except ValueError:
+            return True
+    return False
 
 
 def _errors_so_far() -> int:

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
+import av.logging
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.video.coded_pictures import HIDES_FRAMES, examine_with
-from engine.video.container import DECODER_ERRORS, OpenedVideo
+from engine.video.container import DECODER_ERRORS, OpenedVideo, tells_early_end
 
 Stamp = tuple[int | None, int]
 """What a packet is known by again: its time stamp and its size in bytes."""
 TABLES = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
 """Containers whose table lists every packet."""
+PACKED = ("yuv4mpegpipe", "dv")
+"""Containers in which one packet follows another to the end of the file."""
 
 
 @dataclass
@@ -42,6 +45,8 @@ class PacketIndex:
     """Time stamps go backwards: the file was put together of several."""
     partial_last: bool = False
     """The file ends within a packet, which is left out."""
+    ends_early: bool = False
+    """The container says that more should follow."""
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -77,6 +82,20 @@ class PacketIndex:
             if seen.setdefault(stamp, packet) != packet:
                 twice.add(stamp)
         return {stamp: packet for stamp, packet in seen.items() if stamp not in twice}
+
+    @property
+    def loses_times(self) -> bool:
+        """Frames are reordered and not even, and only the times of decoding are known: not who waits when."""
+        if self.knows_presentation or self.shown == sorted(self.shown):
+            return False
+        ticks = [tick for packet in self.shown if (tick := self.decoding_times[packet]) is not None]
+        return len({b - a for a, b in itertools.pairwise(sorted(ticks))}) > 1
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks of the clock lie between the first packet and the end of the last."""
+        known = [tick for tick in self.decoding_times if tick is not None]
+        return max(known) - min(known) + 1 if known else 0
 
     @cached_property
     def _keys(self) -> tuple[list[int], list[int]]:
@@ -123,6 +142,8 @@ class PacketIndex:
         """
         ticks = [self.presentation_times[packet] for packet in self.shown]
         if None in ticks:
+            if self.loses_times:
+                return None
             # Without reordering both are the same but for a delay, and with it the order of decoding is even.
             ticks = sorted(
                 (self.decoding_times[packet] for packet in self.shown),
@@ -178,19 +199,26 @@ def _from_packets(video: OpenedVideo) -> PacketIndex:
     context = video.stream.codec_context
     examine = examine_with(context.codec.canonical_name, context.extradata)
     index = PacketIndex(knows_presentation=video.container.format.name != "avi")
-    sure, corrupt = True, False
-    try:
-        for packet in video.container.demux(video.stream):
-            if not packet.size:
-                continue
-            index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
-            corrupt = packet.is_corrupt
-            kind = examine(packet)
-            sure = sure and kind != "unknown"
-            if kind in ("second field", "hidden") or packet.is_discard:
-                index.not_shown.add(len(index) - 1)
-    except DECODER_ERRORS:
-        pass  # a file that ends here has the packets that came
+    sure, corrupt, end = True, False, None
+    with av.logging.Capture() as messages:
+        try:
+            for packet in video.container.demux(video.stream):
+                if not packet.size:
+                    continue
+                index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
+                corrupt = packet.is_corrupt
+                end = packet.pos + packet.size if packet.pos is not None else None
+                kind = examine(packet)
+                sure = sure and kind != "unknown"
+                if kind in ("second field", "hidden") or packet.is_discard:
+                    index.not_shown.add(len(index) - 1)
+        except DECODER_ERRORS:
+            index.ends_early = True  # a file that ends here has the packets that came
+    index.ends_early |= video.ends_early or tells_early_end(video.container, messages)
+    if video.container.format.name in PACKED and end is not None:
+        # One of the two fills up a packet that is cut off, the other drops it.
+        corrupt |= end > video.container.size
+        index.partial_last = end < video.container.size
     if corrupt and len(index) > 1:
         index.leave_out_last()
     index.shown = _order(index, sure, reorders=context.codec.reorder)

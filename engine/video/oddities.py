@@ -21,10 +21,14 @@ def about_count(name: str, claimed: int, count: int, index: PacketIndex, leading
     """Compare what a container claims, 0 where it claims nothing, with the frames that there are."""
     findings = []
     hidden = len(index.not_shown)
-    if claimed > 0 and claimed not in (count, count + hidden):
+    # AVI counts frames that were left out, too: its clock ticks once a frame.
+    possible = {count, count + hidden} if index.knows_presentation else {count, count + hidden, index.ticks}
+    if claimed > 0 and claimed not in possible:
         findings.append(Finding(f"{name} claims {claimed} frames and holds {count}", COPY_AGAIN))
     elif index.partial_last:
         findings.append(Finding(f"{name} ends within a frame, which is left out", COPY_AGAIN))
+    elif index.ends_early:
+        findings.append(Finding(f"{name} is cut off after {count} frames", COPY_AGAIN))
     if leading:
         findings.append(
             Finding(
@@ -37,6 +41,13 @@ def about_count(name: str, claimed: int, count: int, index: PacketIndex, leading
             Finding(
                 f"the time stamps of {name} go backwards: they are not used",
                 "Convert it again from its parts where times matter",
+            )
+        )
+    if index.loses_times:
+        findings.append(
+            Finding(
+                f"{name} leaves frames out, and does not say which: its times are not used",
+                "Give an alignment log where times matter",
             )
         )
     return tuple(findings)

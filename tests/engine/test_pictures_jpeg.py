@@ -4,12 +4,13 @@ import io
 import re
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine.errors import FrameError
-from engine.pictures import picture_info, read_samples
+from engine.pictures import picture_info, read_picture, read_samples
 
 RNG = np.random.default_rng(5)
 COARSE = Image.fromarray(RNG.integers(0, 256, (17, 23, 3), dtype=np.uint8))
@@ -159,3 +160,17 @@ def test_a_marker_whose_length_leads_nowhere_ends_the_search(tmp_path: Path, len
     for read in (picture_info, read_samples):
         with pytest.raises(FrameError, match=r"a\.jpg"):
             read(path)
+
+
+def test_lossless_pictures_must_say_their_colours(tmp_path: Path) -> None:
+    expected = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    content = imagecodecs.jpeg8_encode(expected, lossless=True)
+    adobe = content.index(b"\xff\xee")
+    assert content[adobe + 4 : adobe + 9] == b"Adobe"
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_picture(path), expected / np.float32(255))
+    length = int.from_bytes(content[adobe + 2 : adobe + 4], "big")
+    path.write_bytes(content[:adobe] + content[adobe + 2 + length :])
+    with pytest.raises(FrameError, match="lossless JPEG that does not say its colours"):
+        read_picture(path)

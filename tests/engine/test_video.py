@@ -195,6 +195,33 @@ def test_frames_of_an_avi_have_times(tmp_path: Path) -> None:
     frames.close()
 
 
+def test_frames_left_out_of_an_avi_are_no_damage(tmp_path: Path) -> None:
+    times = [0, 1, 2, 6, 7, 8, 11]
+    pictures = [numbered(n) for n in times]
+    path = encode(tmp_path / "v.avi", pictures, "mjpeg", "yuvj420p", times=times, time_base=Fraction(1, 25))
+    frames = VideoFrames(path)
+    assert frames.findings == ()
+    assert [number_in(frames.read(n)) for n in range(len(frames))] == times
+    assert frames.times_seconds is not None
+    np.testing.assert_allclose(frames.times_seconds * 25, times, atol=1e-9)
+
+
+def test_an_avi_does_not_say_when_reordered_frames_with_gaps_were_shown(tmp_path: Path) -> None:
+    times = [n for n in range(30) if n not in (3, 4, 5, 11, 12)]
+    pictures = [textured(n) for n in times]
+    path = encode(
+        tmp_path / "v.avi",
+        pictures,
+        times=times,
+        time_base=Fraction(1, 25),
+        options={"bf": "3", "x264-params": "b-adapt=0"},
+    )
+    frames = VideoFrames(path)
+    assert [number_in(frames.read(n)) for n in range(len(frames))] == times
+    assert frames.times_seconds is None
+    assert [finding for finding in frames.findings if "times are not used" in finding]
+
+
 def test_parts_put_together_are_read_in_the_order_of_the_file(tmp_path: Path) -> None:
     """Their time stamps begin again, and say nothing."""
     parts = [

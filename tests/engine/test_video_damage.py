@@ -195,3 +195,51 @@ def test_closing_in_the_middle_of_damage_never_waits_for_itself(tmp_path: Path) 
             with contextlib.suppress(FrameError):
                 frames.read(index)
         frames.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [
+        ("v.mkv", "libx264", "yuv420p"),
+        ("v.webm", "libvpx-vp9", "yuv420p"),
+        ("v.mxf", "mpeg2video", "yuv420p"),
+        ("v.y4m", "rawvideo", "yuv444p"),
+        ("v.dv", "dvvideo", "yuv420p"),
+    ],
+)
+def test_a_file_that_is_cut_off_says_so(name: str, codec: str, pixel_format: str, tmp_path: Path) -> None:
+    pictures = [textured(n) for n in range(12)]
+    if codec == "dvvideo":  # whose size is fixed
+        pictures = [np.resize(picture, (576, 720, 3)) for picture in pictures]
+    path = encode(tmp_path / name, pictures, codec, pixel_format, options={"strict": "-2"})
+    whole = VideoFrames(path)
+    assert len(whole) == 12
+    assert not [finding for finding in whole.findings if "cut off" in finding or "within" in finding]
+    expected = [whole.read(n) for n in range(12)]
+    whole.close()
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * 0.71)])
+    hurt = VideoFrames(path)
+    assert [finding for finding in hurt.findings if "cut off" in finding or "within a frame" in finding]
+    assert 0 < len(hurt) < 12
+    assert hurt.times_seconds is not None
+    for n, number in enumerate(np.round(hurt.times_seconds * 25).astype(int)):
+        assert np.array_equal(hurt.read(n), expected[number])
+    hurt.close()
+
+
+def test_a_zeroed_sector_in_motion_jpeg_fails_its_frame(tmp_path: Path) -> None:
+    pictures = [textured(n) for n in range(6)]
+    path = encode(tmp_path / "v.avi", pictures, "mjpeg", "yuvj420p", options={"huffman": "default"})
+    whole = pictures_of(path)
+    assert all(picture is not None for picture in whole)
+    with av.open(str(path)) as video:
+        packet = [packet for packet in video.demux(video=0) if packet.size][3]
+        data = bytes(packet)
+    content = path.read_bytes()
+    at = content.index(data) + len(data) - 200
+    path.write_bytes(content[:at] + bytes(100) + content[at + 100 :])
+    hurt = pictures_of(path)
+    assert [n for n, picture in enumerate(hurt) if picture is None] == [3]
+    for n in (0, 1, 2, 4, 5):
+        assert np.array_equal(hurt[n], whole[n])  # type: ignore[arg-type]
