@@ -38,14 +38,15 @@ class Page(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        area = QScrollArea()
+        self._body = body
+        self._area = area = QScrollArea()
         area.setWidget(body)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
+        self._rows = layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
         layout.addWidget(area)
         layout.addWidget(buttons)
@@ -54,13 +55,11 @@ class Page(QDialog):
 
     def fit(self, width_px: int) -> None:
         """Take a width, and the height that shows all of the text as far as that is not too high."""
-        area = self.findChild(QScrollArea)
-        body = area.widget()
-        margins = self.layout().contentsMargins()
-        beside = margins.left() + margins.right() + area.verticalScrollBar().sizeHint().width()
-        above_and_below = self.sizeHint().height() - area.sizeHint().height()
-        body.ensurePolished()
-        height = body.layout().totalHeightForWidth(width_px - beside) + above_and_below
+        margins = self._rows.contentsMargins()
+        beside = margins.left() + margins.right() + self._area.verticalScrollBar().sizeHint().width()
+        above_and_below = self.sizeHint().height() - self._area.sizeHint().height()
+        self._body.ensurePolished()
+        height = self._body.heightForWidth(width_px - beside) + above_and_below
         self.resize(width_px, min(MOST_HEIGHT_PX, height))
 
 
