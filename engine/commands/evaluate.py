@@ -16,6 +16,7 @@
     compared                [{name, frames, unchanged, mean, regions, failed}], the same of all other versions
     without_reference       how many of the chosen frames have nothing to be compared with
     findings                what is odd about the files, sentences
+    remedies                what to do about each of them, sentences in the same order
     failed                  [{index, name, message}]
 
     scores: {psnr: dB (null: the same picture), ssim (null: too small a picture), correlation},

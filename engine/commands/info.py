@@ -8,12 +8,12 @@
     windows     source ("log", "layout", "guess", "given"), planes: [start, stop] of every frame, or []
     recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes,
                 unwritten_planes (of zeros at the end, not counted), axes (null, or such as "HWT"), flip,
-                msb_first, known_by: {height, width, planes, rate_hz, flip: how that is known}, warnings:
-                [sentence],
+                msb_first, known_by: {height, width, planes, rate_hz, flip and, of an array, axes: how that
+                is known}, warnings: [sentence],
                 candidates: [{height, width, planes, remainder_bytes, score}], best first,
                 density (spikes a pixel and plane), density_planes (how many planes it was measured on)
     findings    [sentence]: what is odd about the files
-    remedies    [sentence]: what to do about each of them
+    remedies    [sentence]: what to do about each of them, in the same order
 """
 
 from dataclasses import asdict

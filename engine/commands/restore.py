@@ -8,8 +8,10 @@
     made_from   inputs: [[path, bytes, time of change in ns]], and everything else that a resumed run must
                 agree with
     source      path, spikes, reference, alignment, height, width, rate_hz, flip, msb_first, gamma,
-                exposure_planes, stride_planes: as they were given, null where they were not
+                exposure_planes, stride_planes, time_unit ("s", "ms", "us", "ns", "planes"), white (a stored
+                sample): as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
+                (sentences), remedies (what to do about each of them, in the same order)
     frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds, unchanged}],
                 those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
                 reference; unchanged is why the frame came back as it was, null where it was restored

@@ -12,6 +12,7 @@ from app.state.alignment.unsaved_edits import UnsavedEdits
 from app.state.alignment.windows import SHORTEST_PLANES, drifted, moved, scaled, shifted, snapped, with_edge
 from app.state.compare.results import Restored, was_made_from
 from app.state.studio import Studio
+from app.ui.alignment.alignment_commands import alignment_handlers
 from engine.alignment import read_alignment_log
 from engine.errors import AlignmentError
 from engine.source import SequenceSource
@@ -308,3 +309,34 @@ def test_a_log_goes_out_and_comes_back(opened, tmp_path):
     with pytest.raises(AlignmentError):
         opened.alignment.read_log(tmp_path / "short.csv")
     assert edits.windows == edited
+
+
+class Chosen:
+    """A file dialog in which the user takes `path`."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def one_file(self, *asked):
+        asked[-1](self.path)
+
+
+def test_what_is_odd_about_an_imported_log_is_told(opened, tmp_path):
+    """Ten windows of 8 ms each 10 ms, written as ms: as seconds they lie outside the 0.1 s of spikes."""
+    log = tmp_path / "log.csv"
+    rows = [f"{index},{10 * index},{10 * index + 8}" for index in range(10)]
+    log.write_text("\n".join(["frame_idx,t0,t1", *rows, "0,1,5", "10,0,8"]) + "\n")
+    alignment_handlers(opened, Chosen(log))["import_log"]()
+    assert opened.alignment.edits.windows == BASE
+    told = {notice.title: notice for notice in opened.notices}
+    assert all(notice.severity == "warning" and notice.advice for notice in told.values())
+    (unit,) = (title for title in told if "taken for ms" in title)
+    assert "--time-unit" in told[unit].advice
+    assert "log.csv: 1 rows repeat a frame_idx; the first counts" in told
+    assert "log.csv has 1 more rows than there are frames" in told
+
+
+def test_a_log_with_nothing_odd_is_read_without_a_word(opened, tmp_path):
+    opened.alignment.write_log(tmp_path / "log.csv")
+    alignment_handlers(opened, Chosen(tmp_path / "log.csv"))["import_log"]()
+    assert not list(opened.notices)

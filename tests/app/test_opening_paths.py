@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from app.state.opening.sources import sources_from_paths
 
@@ -18,10 +20,17 @@ def folder(tmp_path):
         "log.csv",
         "v.MP4",
         "v.dat",
+        "clip a/0003.tif",
+        "clip a/broken.tif",
+        "spikes.bin",
+        "spikes.RAW",
     ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
+    planes = np.zeros((4, 6, 8), np.uint8)
+    for name, pictures in (("clip a/0003.tif", planes[0]), ("one.tif", planes), ("two.TIFF", planes)):
+        tifffile.imwrite(tmp_path / name, pictures, photometric="minisblack")
     return tmp_path
 
 
@@ -51,6 +60,13 @@ def opened(folder: Path, *names: str):
         (["clip a", "spike.dat", "second.npz"], [("clip a", "spike.dat", None)], ["second.npz"]),
         (["v.MP4", "clip a", "v.dat"], [("v.MP4", "v.dat", None), ("clip a", None, None)], []),
         (["v.MP4", "clip a", "spike.dat"], [("v.MP4", None, None), ("clip a", None, None)], ["spike.dat"]),
+        (["clip a/0003.tif"], [("clip a", None, None)], []),
+        (["clip a/broken.tif"], [("clip a", None, None)], []),
+        (["one.tif"], [("one.tif", None, None)], []),
+        (["two.TIFF", "spike.dat", "log.csv"], [("two.TIFF", "spike.dat", "log.csv")], []),
+        (["one.tif", "two.TIFF"], [("one.tif", None, None), ("two.TIFF", None, None)], []),
+        (["spikes.bin"], [("spikes.bin", None, None)], []),
+        (["v.MP4", "spikes.RAW"], [("v.MP4", "spikes.RAW", None)], []),
         (["log.csv"], [], ["log.csv"]),
         ([], [], []),
     ],

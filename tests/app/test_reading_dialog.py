@@ -13,8 +13,8 @@ from engine.source import SequenceSource
 
 @pytest.fixture
 def make(qtbot):
-    def make(**said):
-        dialog = ReadingDialog(SequenceSource("/data/clip", gamma=2.2, **said))
+    def make(path="/data/clip", **said):
+        dialog = ReadingDialog(SequenceSource(path, gamma=2.2, **said))
         qtbot.addWidget(dialog)
         dialog.show()
         return dialog
@@ -44,6 +44,10 @@ def test_keys_choose_a_unit_and_type_a_white_level(make, qtbot):
     with qtbot.waitSignal(dialog.chosen) as chosen:
         accept(dialog)
     assert chosen.args == [SequenceSource("/data/clip", gamma=2.2, time_unit="us", white=3000)]
+
+
+def test_a_long_path_does_not_widen_the_dialog(make):
+    assert make("/data/" + "a long name of a folder/" * 12).width() == make().width()
 
 
 def test_units_are_remembered_for_the_folder_beside_what_was_said_about_its_recordings():

@@ -16,6 +16,7 @@ from app.state.alignment.windows import Windows
 from app.state.session.position import Position
 from app.state.session.session import Session
 from engine.alignment import AlignmentWindow
+from engine.findings import Finding
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
@@ -105,14 +106,17 @@ class Alignment(QObject):
 
     # ------------------------------------------------------------------ alignment logs
 
-    def read_log(self, path: Path) -> None:
-        """Use the windows of an alignment log, as one step. Raises AlignmentError."""
+    def read_log(self, path: Path) -> tuple[Finding, ...]:
+        """Use the windows of an alignment log, as one step, and return what is odd about the log.
+
+        Raises AlignmentError.
+        """
         from engine.alignment import RecordedSpan, load_alignment_log, windows_for_frames
         from engine.file_names import frame_numbers
 
         sequence = self._session.sequence
         if sequence is None or sequence.recording is None:
-            return
+            return ()
         info = sequence.recording.info
         log = load_alignment_log(
             path,
@@ -122,9 +126,10 @@ class Alignment(QObject):
             gives_way=info.format == "events",
         )
         numbers = frame_numbers([sequence.frame_name(index) for index in range(len(sequence))])
-        windows, _ = windows_for_frames(log.rows, numbers, path=path, name=sequence.name)
+        windows, about_rows = windows_for_frames(log.rows, numbers, path=path, name=sequence.name)
         text = self.tr("Windows of {file}").format(file=path.name)
         self.edits.take(((window.start, window.stop) for window in windows), text)
+        return (*log.findings, *about_rows)
 
     def write_log(self, path: Path) -> None:
         """Write the windows as an alignment log. Raises ExportError; ValueError without a plane rate."""

@@ -1,13 +1,17 @@
-"""From what a user drops, picks or types to what `open_sequence` is asked for. No Qt, no reading of files."""
+"""From what a user drops, picks or types to what `open_sequence` is asked for. No Qt.
+
+No file is read but a TIFF's list of pages: one with several pictures is a sequence of its own.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import resources
+from engine.errors import FrameError
 from engine.layouts import listing
 from engine.source import SequenceSource
 
-RECORDING_SUFFIXES = (".dat", ".npy", ".npz")
+RECORDING_SUFFIXES = tuple(sorted(listing.RECORDING_SUFFIXES | listing.BARE_SUFFIXES))
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 VIDEO_SUFFIXES = tuple(sorted(listing.VIDEO_SUFFIXES))
 ALIGNMENT_SUFFIXES = (".csv",)
@@ -31,15 +35,18 @@ def _suffix(path: Path) -> str:
 def sources_from_paths(paths: Sequence[Path]) -> tuple[tuple[SequenceSource, ...], tuple[Path, ...]]:
     """Return what to open for `paths`, and the paths that found no place in it.
 
-    Every folder or file is opened as it is; a picture stands for its folder. A recording or an alignment
-    log belongs to the frames (folder, video or pictures) beside it: to the only ones there are, else to
-    those of its own name.
+    Every folder or file is opened as it is; a picture stands for its folder, unless it is a stack of several.
+    A recording or an alignment log belongs to the frames (folder, video, stack or pictures) beside it: to
+    the only ones there are, else to those of its own name.
     """
     recordings = [path for path in paths if _suffix(path) in RECORDING_SUFFIXES and not path.is_dir()]
     logs = [path for path in paths if _suffix(path) in ALIGNMENT_SUFFIXES and not path.is_dir()]
     others = [path for path in paths if path not in recordings and path not in logs]
     frames = list(
-        dict.fromkeys(path.parent if _suffix(path) in PICTURE_SUFFIXES else path for path in others)
+        dict.fromkeys(
+            path.parent if _suffix(path) in PICTURE_SUFFIXES and not _is_stack(path) else path
+            for path in others
+        )
     )
     mains = frames or recordings
     used: set[Path] = set(mains)
@@ -63,6 +70,18 @@ def _belonging(main: Path, mains: Sequence[Path], candidates: Sequence[Path]) ->
     if len(mains) == 1:
         return candidates[0] if candidates else None
     return next((path for path in candidates if path.stem == main.stem), None)
+
+
+def _is_stack(path: Path) -> bool:
+    """Whether a file is a sequence of pictures; one that cannot be read is told of by its folder."""
+    from engine.pictures import STACK_SUFFIXES, is_stack  # decoders are not for the start of the window
+
+    if _suffix(path) not in STACK_SUFFIXES:
+        return False
+    try:
+        return is_stack(path)
+    except FrameError:
+        return False
 
 
 def is_recording(path: Path) -> bool:

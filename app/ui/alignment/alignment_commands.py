@@ -52,9 +52,12 @@ def alignment_handlers(studio: Studio, prompts: FilePrompts) -> dict[str, Callab
 
     def read(path: Path) -> None:
         try:
-            alignment.read_log(path)
+            findings = alignment.read_log(path)
         except EngineError as error:
             studio.notices.error(error, translate("Alignment", "read the alignment log"))
+        else:
+            for finding in dict.fromkeys(findings):
+                studio.notices.warn(str(finding), advice=finding.remedy)
 
     def write(path: Path) -> None:
         try:

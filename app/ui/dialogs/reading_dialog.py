@@ -4,7 +4,15 @@ from dataclasses import replace
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.parts.elided_label import ElidedLabel
 from engine.source import SequenceSource
@@ -26,6 +34,7 @@ class ReadingDialog(QDialog):
         self._source = source
         where = ElidedLabel(source.path, mode=Qt.TextElideMode.ElideMiddle)
         where.setProperty("role", "muted")
+        where.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long path is cut
         find_out = self.tr("Find out")
         units: tuple[tuple[str, TimeUnit], ...] = (
             (self.tr("Seconds"), "s"),
@@ -52,11 +61,6 @@ class ReadingDialog(QDialog):
         field = self.white.lineEdit()
         assert field is not None
         field.setPlaceholderText(find_out)
-        form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.setVerticalSpacing(6)
-        form.addRow(_label(self.tr("Event lists and alignment logs count time in")), self.unit)
-        form.addRow(_label(self.tr("Sample that is white in frames with 16 bits")), self.white)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         )
@@ -66,7 +70,9 @@ class ReadingDialog(QDialog):
         layout.setContentsMargins(18, 14, 18, 14)
         layout.setSpacing(12)
         layout.addWidget(where)
-        layout.addLayout(form)
+        layout.addLayout(_labelled(self.tr("Event lists and alignment logs count time in"), self.unit))
+        layout.addLayout(_labelled(self.tr("Sample that is white in frames with 16 bits"), self.white))
+        layout.addSpacing(4)
         layout.addWidget(buttons)
         self.setMinimumWidth(WIDTH_PX)
         self.accepted.connect(lambda: self.chosen.emit(self.source()))
@@ -81,7 +87,12 @@ class ReadingDialog(QDialog):
         )
 
 
-def _label(text: str) -> QLabel:
+def _labelled(text: str, field: QWidget) -> QVBoxLayout:
+    """A field below what is asked for."""
     label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label
+    label.setBuddy(field)
+    pair = QVBoxLayout()
+    pair.setSpacing(4)
+    pair.addWidget(label)
+    pair.addWidget(field)
+    return pair

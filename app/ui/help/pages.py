@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 translate = QCoreApplication.translate
 
+FINDINGS_WIDTH_PX = 600
+MOST_HEIGHT_PX = 560
+LINE_GAP_PX = 6
+REMEDY_GAP_PX = 2
+FINDING_GAP_PX = 12
+"""A remedy stands nearer to its finding than to the next one."""
 LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "numpy", "opencv-python")
 
 
@@ -32,40 +38,62 @@ class Page(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        area = QScrollArea()
+        self._body = body
+        self._area = area = QScrollArea()
         area.setWidget(body)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
+        self._rows = layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
         layout.addWidget(area)
         layout.addWidget(buttons)
         hint = body.sizeHint()
-        self.resize(min(640, hint.width() + 70), min(560, hint.height() + 90))
+        self.resize(min(640, hint.width() + 70), min(MOST_HEIGHT_PX, hint.height() + 90))
+
+    def fit(self, width_px: int) -> None:
+        """Take a width, and the height that shows all of the text as far as that is not too high."""
+        margins = self._rows.contentsMargins()
+        beside = margins.left() + margins.right() + self._area.verticalScrollBar().sizeHint().width()
+        above_and_below = self.sizeHint().height() - self._area.sizeHint().height()
+        self._body.ensurePolished()
+        height = self._body.heightForWidth(width_px - beside) + above_and_below
+        self.resize(width_px, min(MOST_HEIGHT_PX, height))
 
 
 def findings_page(parent: QWidget, name: str, facts: Sequence[str], findings: Sequence[Finding]) -> Page:
     """Say what is known about a sequence and what is odd about its files."""
     body = QWidget()
     layout = QVBoxLayout(body)
-    layout.setSpacing(6)
+    layout.setSpacing(LINE_GAP_PX)
     layout.addWidget(_line(name, "title"))
     for fact in facts:
         layout.addWidget(_line(fact, ""))
     layout.addSpacing(8)
     layout.addWidget(_line(translate("Pages", "Worth knowing"), "title"))
-    for finding in findings:
-        layout.addWidget(_line(f"{finding}.", ""))
-        layout.addWidget(_line(f"{finding.remedy}.", "muted"))
-    if not findings:
+    if findings:
+        layout.addLayout(_all_findings(findings))
+    else:
         layout.addWidget(_line(translate("Pages", "Nothing odd was found in its files."), ""))
     layout.addStretch(1)
     page = Page(translate("Pages", "Notes on this sequence"), body, parent)
-    page.resize(560, 360)
+    page.fit(FINDINGS_WIDTH_PX)
     return page
+
+
+def _all_findings(findings: Sequence[Finding]) -> QVBoxLayout:
+    """Every finding with its remedy below it."""
+    layout = QVBoxLayout()
+    layout.setSpacing(FINDING_GAP_PX)
+    for finding in findings:
+        pair = QVBoxLayout()
+        pair.setSpacing(REMEDY_GAP_PX)
+        pair.addWidget(_line(f"{finding}.", ""))
+        pair.addWidget(_line(f"{finding.remedy}.", "muted"))
+        layout.addLayout(pair)
+    return layout
 
 
 def facts_of_sequence(sequence: "SequenceType") -> list[str]:
