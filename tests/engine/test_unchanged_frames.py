@@ -177,6 +177,30 @@ def test_a_dark_stretch_without_a_spike_is_named(run, clip, tmp_path):
     assert "1 of 5 frames unchanged: 0002 (its window holds no spikes)" in text
 
 
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("hot", ["one pixel", "a row"])
+def test_hot_pixels_are_no_evidence_in_a_dark_stretch(run, clip, tmp_path, hot, flip):
+    spikes = spikes_of(light_of())
+    spikes[EXPOSURE : 2 * EXPOSURE] = 0
+    spikes[:, 7, 21 if hot == "one pixel" else slice(None)] = 1
+    write_packed(clip / "spike.dat", spikes, flip=flip)
+    with (clip / "config.yaml").open("a") as config:
+        config.write(f"spike_flip: {str(flip).lower()}\n")
+    with open_sequence(clip) as sequence:
+        assert sequence.defects.hot[7, 21]
+        told = [missing_evidence(sequence, index) for index in range(FRAMES)]
+        sound = sequence.sound_planes(0, FRAMES * EXPOSURE)
+    assert told == ["", evidence.NO_SPIKES, "", "", ""]
+    spikes[:, 7, 21 if hot == "one pixel" else slice(None)] = 0
+    assert np.array_equal(np.bitwise_count(sound).sum(axis=1), spikes.sum(axis=(1, 2)))
+
+    status, text, _ = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+
+    assert status == 0
+    assert "1 of 5 frames unchanged: 0002 (its window holds no spikes)" in text
+    assert same_as_blurry(clip, tmp_path / "out") == ["0002"]
+
+
 def test_a_still_scene_is_right_as_it_is(run, tmp_path):
     light = light_of(moves=False)
     clip = make_clip(tmp_path / "still", light, spikes_of(light))
