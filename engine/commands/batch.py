@@ -5,10 +5,9 @@ the first one stopped. `batch.json` and `batch.csv` are written anew after every
 
     root, complete
     sequences   [{name, frames, restored, failed, unchanged, seconds, psnr, ssim, blurry_psnr, blurry_ssim,
-                error}]: restored are the frames written, without those of which nothing was known; unchanged
-                are all that came back as they were (named in the sequence's `restore.json`); scores are means
-                over the frames with a reference, null where there is none; error is one line, null where all
-                went well
+                error}]: restored are the frames written without those that came back as they were, which are
+                unchanged (named in the sequence's `restore.json`); scores are means over the frames with a
+                reference, null where there is none; error is one line, null where all went well
 
 Whatever goes wrong with one sequence is said in its row, and the others are restored.
 """

@@ -48,7 +48,7 @@ from engine.export import claim_file, make_folder, write_picture, write_side_by_
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
-from engine.restore.evidence import check_any_evidence, describe_unchanged, is_want_of_evidence
+from engine.restore.evidence import check_any_evidence, describe_unchanged, is_restored, is_want_of_evidence
 from engine.restore.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
 from engine.restore.memory import find_budget
 from engine.restore.methods import Method
@@ -99,8 +99,8 @@ class Restored:
 
     @property
     def restored(self) -> int:
-        """Written frames without those of which nothing was known."""
-        return len(self.frames) - sum(is_want_of_evidence(reason) for _, reason in self.unchanged)
+        """How many written frames did not come back as they were."""
+        return sum(is_restored(row.get("unchanged")) for row in self.frames)
 
 
 def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:

@@ -72,6 +72,11 @@ def too_few_planes(planes: int) -> str:
     return f"its window holds {planes} {'plane' if planes == 1 else 'planes'} only"
 
 
+def is_restored(unchanged: str | None) -> bool:
+    """Whether a frame counts as restored, by why it came back as it was: only where there is no such reason."""
+    return not unchanged
+
+
 def is_want_of_evidence(reason: str) -> bool:
     """Whether a frame came back as it was because too little is known of it, not because that is right."""
     return reason.startswith("its window") or reason == SPIKES_MISSING

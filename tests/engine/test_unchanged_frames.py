@@ -208,8 +208,30 @@ def test_a_still_scene_is_right_as_it_is(run, tmp_path):
     status, text, error = run("restore", clip, "--out", tmp_path / "out", *RATIO)
 
     assert (status, error) == (0, "")
+    assert "0 of 5 frames restored" in text
     assert "5 of 5 frames unchanged" in text
     assert "their spikes show no motion, so there is nothing to deblur" in text
+
+
+def test_a_frame_is_restored_or_unchanged_and_never_both(run, tmp_path):
+    """A scene that moves, then stands, then is dark: the counts of all reports are those of the pictures."""
+    stands, moves = light_of(moves=False), light_of()
+    light = np.concatenate([moves[: 2 * EXPOSURE], stands[: 3 * EXPOSURE]])
+    spikes = spikes_of(light)
+    spikes[4 * EXPOSURE :] = 0
+    clip = make_clip(tmp_path / "root" / "clip", light, spikes)
+
+    status, text, error = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+    same = same_as_blurry(clip, tmp_path / "out")
+    batch = run("batch", tmp_path / "root", "--out", tmp_path / "all", *RATIO)
+    row = json.loads((tmp_path / "all" / "batch.json").read_text())["sequences"][0]
+
+    assert (status, error, batch[0], row["error"]) == (0, "", 0, None)
+    assert {"0004", "0005"} <= set(same)
+    assert len(same) < FRAMES
+    assert f"{FRAMES - len(same)} of 5 frames restored" in text
+    assert f"{len(same)} of 5 frames unchanged" in text
+    assert (row["restored"], row["unchanged"]) == (FRAMES - len(same), len(same))
 
 
 @pytest.mark.parametrize("kind", ["no spikes", "no planes"])
