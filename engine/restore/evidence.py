@@ -73,7 +73,7 @@ def too_few_planes(planes: int) -> str:
 
 
 def is_restored(unchanged: str | None) -> bool:
-    """Whether a frame counts as restored, by why it came back as it was: only where there is no such reason."""
+    """Whether a frame counts as restored, by why it came back as it was: where there is no such reason."""
     return not unchanged
 
 
