@@ -12,12 +12,13 @@ from PIL import Image
 
 from engine.alignment import AlignmentWindow
 from engine.cli import main
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
 from engine.restore import evidence
 from engine.restore.evidence import describe_unchanged, missing_evidence
 from engine.restore.methods import Method
 from engine.restore.run import FrameResult, restore_frames
+from engine.restore.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
 
 SIZE = Size(48, 64)
@@ -390,3 +391,21 @@ def test_the_bundled_network_leaves_frames_without_planes_alone_and_says_so(run,
     assert "3 of 5 frames restored" in text
     assert "2 of 5 frames unchanged: 0004 (its window holds 2 planes only); 0005" in text
     assert same_as_blurry(clip, out) == ["0004", "0005"]
+
+
+def test_remarks_in_the_report_end_with_what_to_do(run, clip, tmp_path, monkeypatch):
+    restore = SpikeRatio.restore
+
+    def run_out(method, prepared, region):
+        if region == Region.whole(SIZE):
+            raise MemoryError
+        return restore(method, prepared, region)
+
+    monkeypatch.setattr(SpikeRatio, "restore", run_out)
+
+    status, text, _ = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+
+    (remark,) = report_of(tmp_path / "out")["remarks"]
+    assert status == 0
+    assert remark.endswith(". Close other programs to have larger pieces")
+    assert f"Finding: {remark}" in text

@@ -123,7 +123,8 @@ def describe(status: JobStatus) -> str:
     reasons = dict(status.unchanged)
     done = QCoreApplication.translate("JobBar", "Deblurred {done} of {count} frames in {time}").format(
         done=sum(is_restored(reasons.get(frame)) for frame in range(status.frames.start, status.frames.stop)),
-        count=count, time=format_seconds(status.elapsed_seconds)
+        count=count,
+        time=format_seconds(status.elapsed_seconds),
     )
     return f"{done} · {told}"
 
