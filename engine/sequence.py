@@ -31,6 +31,7 @@ from engine.opening import SequenceParts, open_parts, sequences_at
 from engine.picture_cache import PictureCache
 from engine.recording import Recording
 from engine.recording.defects import Defects, find_defects
+from engine.recording.planes import pack_planes
 from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
@@ -221,6 +222,17 @@ class Sequence:
         filled = filling.fill(counts)[(..., *region.relative_to(counted).slices)]
         return VoxelGrid.of(filled, counts.start, counts.stop, counts.outside_planes)
 
+    def sound_planes(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return planes [start, stop) of the recording packed, (planes, plane_bytes), in file order, without
+        the spikes of `defects`: a hot pixel fires in the dark and in planes that were lost as in the others.
+
+        Raises SequenceError without spikes, RecordingError where they cannot be read.
+        """
+        planes = self._spikes().packed(start, stop)
+        if not self.defects:
+            return planes
+        return planes & self._cache.measured("sound bits", self._sound_bits)
+
     def forget_spikes(self, frames: Span) -> None:
         """Let go of the memory behind the exposures of some frames; reading them again costs a little."""
         recording, windows = self._recording, self.windows[frames.start : frames.stop]
@@ -259,6 +271,11 @@ class Sequence:
     def _find_defects(self) -> Defects:
         """Ask the spikes, and up to three frames where they do not tell. Virtual frames know nothing else."""
         return find_defects(self._spikes(), None if self._frames is None else self._frames_to_ask)
+
+    def _sound_bits(self) -> NDArray[np.uint8]:
+        """Return one packed plane (1, plane_bytes) that fires wherever nothing is wrong."""
+        sound = (~self.defects.mask[None]).view(np.uint8)
+        return pack_planes(sound, self._spikes().info.flip)
 
     def _frames_to_ask(self) -> Iterator[NDArray[np.float32]]:
         for index in sorted({0, len(self) // 2, len(self) - 1}):

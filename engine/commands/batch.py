@@ -5,10 +5,10 @@ the first one stopped. `batch.json` and `batch.csv` are written anew after every
 
     root, complete
     sequences   [{name, frames, restored, failed, unchanged, seconds, psnr, ssim, blurry_psnr, blurry_ssim,
-                error}]: restored are the frames written, without those of which nothing was known; unchanged
-                are all that came back as they were (named in the sequence's `restore.json`); scores are means
-                over the frames with a reference, null where there is none; error is one line, null where all
-                went well
+                error}]: restored are the frames written without those that came back as they were, which are
+                unchanged (named in the sequence's `restore.json`); scores are means over the frames that
+                could be compared with a reference, null where there is none (`restore.json` says why another
+                could not); error is one line, null where all went well
 
 Whatever goes wrong with one sequence is said in its row, and the others are restored.
 """
@@ -27,7 +27,6 @@ from engine.commands.outcome import Outcome, to_json
 from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
 from engine.errors import ExportError, OperationCancelled, SequenceError, as_engine_error
 from engine.export import make_folder, write_text_atomically
-from engine.restore.evidence import describe_unchanged
 from engine.restore.memory import is_out_of_memory
 from engine.restore.settings import RestoreSettings
 from engine.sequence import find_sequences
@@ -66,12 +65,12 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     make_folder(options.out)
     unwritten = ""
     rows: list[dict[str, Any]] = []
-    unchanged: list[str] = []
+    told: list[str] = []
     names = _names(root, sources)
     for name, source in zip(names, sources, strict=True):
-        row, told = _restore_one(name, source, options)
+        row, about = _restore_one(name, source, options)
         rows.append(row)
-        unchanged += [f"{name}: {told}"] if told else []
+        told += [f"{name}: {line}" for line in about]
         try:
             _write_summary(root, options.out, rows, complete=len(rows) == len(sources))
             unwritten = ""
@@ -82,7 +81,7 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     if broken:
         listed = ", ".join(row["name"] for row in broken[:4])
         problem = f"{len(broken)} of {len(rows)} sequences have failures ({listed}): {broken[0]['error']}"
-    return Outcome(_as_text(rows, unchanged, options.out), ". ".join(filter(None, (problem, unwritten))))
+    return Outcome(_as_text(rows, told, options.out), ". ".join(filter(None, (problem, unwritten))))
 
 
 def _check_summary(root: Path, options: BatchOptions) -> None:
@@ -136,8 +135,10 @@ def _names(root: Path, sources: list[SequenceSource]) -> list[str]:
     return names
 
 
-def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> tuple[dict[str, Any], str]:
-    """Return the row of a sequence, which tells whatever happens, and one line about its unchanged frames."""
+def _restore_one(
+    name: str, source: SequenceSource, options: BatchOptions
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the row of a sequence, which tells whatever happens, and lines about its frames."""
     asked = RestoreOptions(
         out=options.out / name,
         method=options.method,
@@ -149,7 +150,7 @@ def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> tu
     )
     try:
         result = restore_to_folder(replace(options.given, path=source.path), asked)
-        return _row(name, result), describe_unchanged(result.unchanged, result.wanted)
+        return _row(name, result), result.about_frames
     except OperationCancelled:
         raise
     except Exception as error:  # noqa: BLE001 (the border: whatever happens costs one sequence)
@@ -157,7 +158,7 @@ def _restore_one(name: str, source: SequenceSource, options: BatchOptions) -> tu
         if is_out_of_memory(error):
             problem = "there is not enough memory. Use --tile"
         line = " ".join(problem.split())
-        return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": line}, ""
+        return {**dict.fromkeys(COLUMNS), "name": name, "restored": 0, "error": line}, []
 
 
 def _row(name: str, result: Restored) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def _write_summary(root: Path, out: Path, rows: list[dict[str, Any]], *, complet
     write_text_atomically(out / TABLE_NAME, text.getvalue())
 
 
-def _as_text(rows: list[dict[str, Any]], unchanged: list[str], out: Path) -> str:
+def _as_text(rows: list[dict[str, Any]], told: list[str], out: Path) -> str:
     wide = max(len(row["name"]) for row in rows)
     lines = [f"{'sequence':<{wide}}  restored  failed  unchanged  seconds  {'PSNR dB':^17}  {'SSIM':^17}"]
     for row in rows:
@@ -202,4 +203,4 @@ def _as_text(rows: list[dict[str, Any]], unchanged: list[str], out: Path) -> str
         if row["ssim"] is not None:
             line += f"  {row['blurry_ssim']:7.4f} → {row['ssim']:7.4f}"
         lines.append(line)
-    return "\n".join([*lines, *unchanged, f"{len(rows)} sequences: {out}"])
+    return "\n".join([*lines, *told, f"{len(rows)} sequences: {out}"])

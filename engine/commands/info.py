@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from engine.commands.outcome import Outcome, to_json
-from engine.findings import Finding
 from engine.geometry import Span
 from engine.recording import Recording
 from engine.sequence import Sequence, open_source
@@ -44,7 +43,7 @@ def describe(source: SequenceSource, *, as_json: bool) -> Outcome:
 
 
 def _facts(sequence: Sequence) -> dict[str, Any]:
-    findings = tuple(dict.fromkeys((*sequence.findings, *_warnings(sequence))))
+    findings = sequence.findings
     return {
         "path": sequence.source.path,
         "name": sequence.name,
@@ -67,10 +66,6 @@ def _facts(sequence: Sequence) -> dict[str, Any]:
         "findings": [str(finding) for finding in findings],
         "remedies": [finding.remedy for finding in findings],
     }
-
-
-def _warnings(sequence: Sequence) -> tuple[Finding, ...]:
-    return () if sequence.recording is None else sequence.recording.info.warnings
 
 
 def _recording_facts(recording: Recording) -> dict[str, Any]:

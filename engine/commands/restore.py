@@ -14,7 +14,8 @@
                 (sentences), remedies (what to do about each of them, in the same order)
     frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds, unchanged}],
                 those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
-                reference; unchanged is why the frame came back as it was, null where it was restored
+                reference, or unscored: why it cannot be compared with that; unchanged is why the frame came
+                back as it was, null where it was restored
     unchanged   [{index, name, reason}], those of them that came back as they were
     remarks     lines on what the user should know
     failed      [{index, name, message, finished_before: first frame that was not done by then, beside: true
@@ -50,7 +51,8 @@ from engine.export import claim_file, make_folder, write_picture, write_side_by_
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
-from engine.restore.evidence import check_any_evidence, describe_unchanged, is_want_of_evidence
+from engine.layouts.listing import shorten
+from engine.restore.evidence import check_any_evidence, describe_unchanged, is_restored, is_want_of_evidence
 from engine.restore.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
 from engine.restore.memory import find_budget
 from engine.restore.methods import Method
@@ -101,8 +103,19 @@ class Restored:
 
     @property
     def restored(self) -> int:
-        """Written frames without those of which nothing was known."""
-        return len(self.frames) - sum(is_want_of_evidence(reason) for _, reason in self.unchanged)
+        """How many written frames did not come back as they were."""
+        return sum(is_restored(row.get("unchanged")) for row in self.frames)
+
+    @property
+    def about_frames(self) -> list[str]:
+        """Lines about the written frames that came back as they were, and those that could not be scored."""
+        lines = [describe_unchanged(self.unchanged, self.wanted)] if self.unchanged else []
+        unscored = [(row["name"], row["unscored"]) for row in self.frames if row.get("unscored")]
+        if unscored:
+            names = shorten([name for name, _ in unscored])
+            counts = f"{len(unscored)} of {self.wanted} {'frame' if self.wanted == 1 else 'frames'}"
+            lines.append(f"{counts} not scored ({names}), the first because {unscored[0][1]}")
+        return lines
 
 
 def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
@@ -118,14 +131,9 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         done = (
             f"{result.restored} of {result.wanted} frames restored in {result.seconds:.1f} s: {options.out}"
         )
-    unchanged = describe_unchanged(result.unchanged, result.wanted)
-    if unchanged:
-        done += f"\n{unchanged}"
-    if result.layout:
-        done += f"\nComputed in {result.layout}"
-    return Outcome(
-        "\n".join([done, *(f"Finding: {one.sentences}" for one in result.findings)]), result.problem
-    )
+    layout = [f"Computed in {result.layout}"] if result.layout else []
+    findings = (f"Finding: {one.sentences}" for one in result.findings)
+    return Outcome("\n".join([done, *result.about_frames, *layout, *findings]), result.problem)
 
 
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.commands.manifest import DoneLog
 from engine.commands.outcome import to_json
-from engine.errors import EngineError
+from engine.errors import EngineError, as_engine_error
 from engine.geometry import Size, Span
 from engine.metrics import compare
 from engine.restore.frame_run import FrameFailure
@@ -185,7 +185,7 @@ class Record:
                 "findings": [str(finding) for finding in sequence.findings],
                 "remedies": [finding.remedy for finding in sequence.findings],
             },
-            "remarks": self._computer.remarks,
+            "remarks": [remark.sentences for remark in self._computer.remarks],
             "frames": self.rows,
             "unchanged": [
                 {"index": row["index"], "name": row["name"], "reason": row["unchanged"]}
@@ -198,7 +198,8 @@ class Record:
         return to_json(report, readable=True) + "\n"
 
 
-def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float]:
+def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float | str]:
+    """Return the scores of a frame; {} without a reference, "unscored" (why) where there cannot be any."""
     try:
         if not sequence.has_reference_for(result.frame):
             return {}
@@ -207,7 +208,7 @@ def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        return {}
+        return {"unscored": str(as_engine_error(error))}
     return {
         "psnr": restored.psnr,
         "ssim": restored.ssim,

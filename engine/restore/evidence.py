@@ -47,10 +47,10 @@ def missing_evidence(sequence: "Sequence", index: int, fewest_planes: int = 1) -
     """Return why nothing can be known of frame `index` from its spikes; empty where something can.
 
     `fewest_planes` must be recorded within its window; with 0 of them a method needs no spikes. A window of
-    which a part is recorded will do. Reads planes until one with a spike is found. Raises RecordingError.
+    which a part is recorded will do, and spikes of hot pixels do not count. Reads planes until one with a
+    spike is found. Raises RecordingError.
     """
-    recording = sequence.recording
-    if fewest_planes <= 0 or recording is None:
+    if fewest_planes <= 0 or sequence.recording is None:
         return ""
     window, limits = sequence.window(index), sequence.spike_limits(index)
     if len(limits) == 0:
@@ -61,7 +61,7 @@ def missing_evidence(sequence: "Sequence", index: int, fewest_planes: int = 1) -
     if stop - start < fewest_planes:
         return too_few_planes(stop - start)
     for first in range(start, stop, PLANES_AT_A_TIME):
-        if np.any(recording.packed(first, min(first + PLANES_AT_A_TIME, stop))):
+        if np.any(sequence.sound_planes(first, min(first + PLANES_AT_A_TIME, stop))):
             return ""
     return NO_SPIKES
 
@@ -71,6 +71,11 @@ def too_few_planes(planes: int) -> str:
     if planes == 0:
         return NO_PLANES
     return f"its window holds {planes} {'plane' if planes == 1 else 'planes'} only"
+
+
+def is_restored(unchanged: str | None) -> bool:
+    """Whether a frame counts as restored, by why it came back as it was: where there is no such reason."""
+    return not unchanged
 
 
 def is_want_of_evidence(reason: str) -> bool:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
-from engine.recording.planes import pack_planes
 from engine.restore.filters import Picture, resized_by_area
 from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
@@ -78,11 +77,7 @@ class Exposure:
 
         spikes = np.zeros(0, np.int64)
         if len(recorded) > 0:
-            planes = recording.packed(first, last)
-            if filling is not None:  # hot pixels fire in the planes that were lost as in the others
-                planes = planes & pack_planes(
-                    (~sequence.defects.mask[None]).view(np.uint8), recording.info.flip
-                )
+            planes = sequence.sound_planes(first, last)
             spikes = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
         return cls(count, recorded, window.centre, window.stop - window.start, spikes, filling=filling)
 

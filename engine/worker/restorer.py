@@ -81,8 +81,8 @@ class SequenceRestorer:
                         report.frame_failed(step.frame, str(step.error), run.tiles_done, run.tiles_total)
         if run.has_given_up:
             raise failures[-1].error
-        report.remarks.extend(str(finding) for finding in describe_beside(sequence, failures))
-        report.remarks.extend(computer.remarks)
+        remarks = (*describe_beside(sequence, failures), *computer.remarks)
+        report.remarks.extend(remark.sentences for remark in remarks)
 
     def _open(self, source: SequenceSource) -> Sequence:
         if self._sequence is not None:

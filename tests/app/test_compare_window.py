@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from app.state.compare.comparing import BLURRY, REFERENCE, TFP, VOXEL, Choice
 from app.state.compare.results import Restored
 from engine.geometry import Region
+from engine.restore.evidence import DISAGREE, NO_PLANES, NOTHING_CHANGED, STILL
 from engine.source import SequenceSource
 
 
@@ -95,6 +96,14 @@ def test_holding_the_key_flips_and_letting_go_flips_back(shown):
     assert grid(shown).first.title.text() == "Blurry"
 
 
+def test_frames_count_as_restored_on_the_timeline_where_something_was_changed(shown, qtbot):
+    studio, picture = shown.studio, np.ones((60, 80, 3), np.float32)
+    for frame, reason in enumerate(("", STILL, NO_PLANES, NOTHING_CHANGED, DISAGREE, "")):
+        studio._on_frame_restored(frame, Restored(picture, "network", 1.0, 0.1, unchanged=reason))
+    qtbot.waitUntil(lambda: 5 in shown.workspace.timeline.content.restored)
+    assert shown.workspace.timeline.content.restored == frozenset({0, 5})
+
+
 def test_a_frame_that_came_back_unchanged_says_why_above_its_picture(shown, qtbot):
     studio = shown.studio
     picture = np.ones((60, 80, 3), np.float32)
@@ -102,6 +111,7 @@ def test_a_frame_that_came_back_unchanged_says_why_above_its_picture(shown, qtbo
         0, Restored(picture, "spike-ratio", 1.0, 0.1, unchanged="its window holds no planes")
     )
     qtbot.waitUntil(lambda: studio.pictures.view.result is not None)
+    assert shown.workspace.timeline.content.restored == frozenset()
     titles = [pane.title.text() for pane in grid(shown).panes]
     assert any(title.startswith("Unchanged: its window holds no planes · ") for title in titles)
 

@@ -55,10 +55,11 @@ def test_all_are_restored_and_what_is_broken_is_named(root, tmp_path, capsys):
     rows = {row["name"]: row for row in summary(out)["sequences"]}
     assert list(rows) == ["a", "b", "c"]
     assert summary(out)["complete"]
-    assert (rows["a"]["restored"], rows["a"]["failed"], rows["a"]["error"]) == (FRAMES, 0, None)
+    assert rows["a"]["restored"] + rows["a"]["unchanged"] == FRAMES
+    assert (rows["a"]["failed"], rows["a"]["error"]) == (0, None)
     assert rows["b"]["psnr"] is None
     assert "0000" in rows["b"]["error"]
-    assert rows["b"]["restored"] == FRAMES - 1
+    assert rows["b"]["restored"] + rows["b"]["unchanged"] == FRAMES - 1
     assert rows["c"]["restored"] == 0
     assert "spike.dat" in rows["c"]["error"]
     with (out / "batch.csv").open(newline="", encoding="utf-8") as file:
@@ -74,6 +75,22 @@ def test_all_are_restored_and_what_is_broken_is_named(root, tmp_path, capsys):
         for name in ("0000.png", "0001.png", "0002.png")
     ]
     assert rows["a"]["psnr"] == pytest.approx(np.mean(by_hand))
+
+
+def test_a_reference_that_cannot_be_read_costs_the_scores_of_its_frame_and_is_named(root, tmp_path, capsys):
+    out = tmp_path / "out"
+    (root / "a" / "sharp" / "0001.png").write_bytes(b"broken")
+
+    batch(root, out)
+
+    printed = capsys.readouterr().out
+    frames = {row["name"]: row for row in json.loads((out / "a" / "restore.json").read_text())["frames"]}
+    assert "0001.png" in frames["0001"]["unscored"]
+    assert "psnr" not in frames["0001"]
+    assert all("psnr" in frames[name] and "unscored" not in frames[name] for name in ("0000", "0002"))
+    assert "a: 1 of 3 frames not scored (0001), the first because " in printed
+    row = next(row for row in summary(out)["sequences"] if row["name"] == "a")
+    assert row["psnr"] == pytest.approx(np.mean([frames[name]["psnr"] for name in ("0000", "0002")]))
 
 
 def test_a_second_run_does_only_what_is_left(root, tmp_path, monkeypatch):

@@ -12,12 +12,13 @@ from PIL import Image
 
 from engine.alignment import AlignmentWindow
 from engine.cli import main
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
 from engine.restore import evidence
 from engine.restore.evidence import describe_unchanged, missing_evidence
 from engine.restore.methods import Method
 from engine.restore.run import FrameResult, restore_frames
+from engine.restore.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
 
 SIZE = Size(48, 64)
@@ -177,6 +178,30 @@ def test_a_dark_stretch_without_a_spike_is_named(run, clip, tmp_path):
     assert "1 of 5 frames unchanged: 0002 (its window holds no spikes)" in text
 
 
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("hot", ["one pixel", "a row"])
+def test_hot_pixels_are_no_evidence_in_a_dark_stretch(run, clip, tmp_path, hot, flip):
+    spikes = spikes_of(light_of())
+    spikes[EXPOSURE : 2 * EXPOSURE] = 0
+    spikes[:, 7, 21 if hot == "one pixel" else slice(None)] = 1
+    write_packed(clip / "spike.dat", spikes, flip=flip)
+    with (clip / "config.yaml").open("a") as config:
+        config.write(f"spike_flip: {str(flip).lower()}\n")
+    with open_sequence(clip) as sequence:
+        assert sequence.defects.hot[7, 21]
+        told = [missing_evidence(sequence, index) for index in range(FRAMES)]
+        sound = sequence.sound_planes(0, FRAMES * EXPOSURE)
+    assert told == ["", evidence.NO_SPIKES, "", "", ""]
+    spikes[:, 7, 21 if hot == "one pixel" else slice(None)] = 0
+    assert np.array_equal(np.bitwise_count(sound).sum(axis=1), spikes.sum(axis=(1, 2)))
+
+    status, text, _ = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+
+    assert status == 0
+    assert "1 of 5 frames unchanged: 0002 (its window holds no spikes)" in text
+    assert same_as_blurry(clip, tmp_path / "out") == ["0002"]
+
+
 def test_a_still_scene_is_right_as_it_is(run, tmp_path):
     light = light_of(moves=False)
     clip = make_clip(tmp_path / "still", light, spikes_of(light))
@@ -184,8 +209,30 @@ def test_a_still_scene_is_right_as_it_is(run, tmp_path):
     status, text, error = run("restore", clip, "--out", tmp_path / "out", *RATIO)
 
     assert (status, error) == (0, "")
+    assert "0 of 5 frames restored" in text
     assert "5 of 5 frames unchanged" in text
     assert "their spikes show no motion, so there is nothing to deblur" in text
+
+
+def test_a_frame_is_restored_or_unchanged_and_never_both(run, tmp_path):
+    """A scene that moves, then stands, then is dark: the counts of all reports are those of the pictures."""
+    stands, moves = light_of(moves=False), light_of()
+    light = np.concatenate([moves[: 2 * EXPOSURE], stands[: 3 * EXPOSURE]])
+    spikes = spikes_of(light)
+    spikes[4 * EXPOSURE :] = 0
+    clip = make_clip(tmp_path / "root" / "clip", light, spikes)
+
+    status, text, error = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+    same = same_as_blurry(clip, tmp_path / "out")
+    batch = run("batch", tmp_path / "root", "--out", tmp_path / "all", *RATIO)
+    row = json.loads((tmp_path / "all" / "batch.json").read_text())["sequences"][0]
+
+    assert (status, error, batch[0], row["error"]) == (0, "", 0, None)
+    assert {"0004", "0005"} <= set(same)
+    assert len(same) < FRAMES
+    assert f"{FRAMES - len(same)} of 5 frames restored" in text
+    assert f"{len(same)} of 5 frames unchanged" in text
+    assert (row["restored"], row["unchanged"]) == (FRAMES - len(same), len(same))
 
 
 @pytest.mark.parametrize("kind", ["no spikes", "no planes"])
@@ -344,3 +391,21 @@ def test_the_bundled_network_leaves_frames_without_planes_alone_and_says_so(run,
     assert "3 of 5 frames restored" in text
     assert "2 of 5 frames unchanged: 0004 (its window holds 2 planes only); 0005" in text
     assert same_as_blurry(clip, out) == ["0004", "0005"]
+
+
+def test_remarks_in_the_report_end_with_what_to_do(run, clip, tmp_path, monkeypatch):
+    restore = SpikeRatio.restore
+
+    def run_out(method, prepared, region):
+        if region == Region.whole(SIZE):
+            raise MemoryError
+        return restore(method, prepared, region)
+
+    monkeypatch.setattr(SpikeRatio, "restore", run_out)
+
+    status, text, _ = run("restore", clip, "--out", tmp_path / "out", *RATIO)
+
+    (remark,) = report_of(tmp_path / "out")["remarks"]
+    assert status == 0
+    assert remark.endswith(". Close other programs to have larger pieces")
+    assert f"Finding: {remark}" in text

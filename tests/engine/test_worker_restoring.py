@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from engine.alignment import AlignmentWindow
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
 from engine.restore.methods import make_method
 from engine.restore.run import FrameResult, restore_frames
@@ -145,6 +145,30 @@ def test_whatever_a_decoder_raises_costs_one_frame_of_a_job(clip, monkeypatch):
     (failed,) = [message for message in messages if isinstance(message, FrameFailed)]
     assert (failed.frame, failed.message) == (1, "unexpected: KeyError: '273'")
     assert failed.tiles_done <= failed.tiles
+
+
+def test_remarks_end_with_what_to_do(clip, monkeypatch):
+    """Memory runs out for whole frames, and goes on with smaller pieces."""
+    method = make_method("spike-ratio", None, "cpu", "auto")
+    whole, restore = Region.whole(SIZE), method.restore
+
+    def run_out(prepared, region):
+        if region == whole:
+            raise MemoryError
+        return restore(prepared, region)
+
+    monkeypatch.setattr(method, "restore", run_out)
+    monkeypatch.setattr(restorer, "make_method", lambda *_: method)
+    block = FrameBlock.create(FRAMES, SIZE)
+    try:
+        request = RestoreRequest(1, source_of(clip), 0, FRAMES, "spike-ratio", block.shared)
+        end = serve(JobRecord(request), restorer.SequenceRestorer(), Inbox(), lambda _: None)
+    finally:
+        block.close()
+    assert isinstance(end, Finished)
+    (remark,) = end.remarks
+    assert ": going on with pieces of" in remark
+    assert remark.endswith(". Close other programs to have larger pieces")
 
 
 def test_a_sequence_is_opened_again_when_its_files_have_changed(client, clip):

@@ -16,6 +16,7 @@ from superqt import QElidingLabel
 
 from app.state.jobs.job import JobState, JobStatus
 from app.ui.parts.wording import format_seconds, unchanged_count, unchanged_groups, unchanged_reason
+from engine.restore.evidence import is_restored
 
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2
@@ -119,8 +120,11 @@ def describe(status: JobStatus) -> str:
         return told
     if status.state is not JobState.FINISHED:
         return f"{_describe_progress(status)} · {told}"
+    reasons = dict(status.unchanged)
     done = QCoreApplication.translate("JobBar", "Deblurred {done} of {count} frames in {time}").format(
-        done=count - unchanged, count=count, time=format_seconds(status.elapsed_seconds)
+        done=sum(is_restored(reasons.get(frame)) for frame in range(status.frames.start, status.frames.stop)),
+        count=count,
+        time=format_seconds(status.elapsed_seconds),
     )
     return f"{done} · {told}"
 

@@ -17,7 +17,7 @@ from app.ui.timeline.play_controls import PlayControls
 from app.ui.timeline.timeline import Timeline
 from app.ui.timeline.transport import Transport
 from app.ui.window.actions import StudioActions
-from engine.restore.evidence import is_want_of_evidence
+from engine.restore.evidence import is_restored
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -207,9 +207,9 @@ class Workspace(QWidget):
     def _show_results(self) -> None:
         studio, results = self._studio, self._studio.results
         stale = frozenset(index for index in results.indices if studio.is_stale(index))
-        restored = {index: results.peek(index) for index in results.indices}
-        known = (index for index, one in restored.items() if one and not is_want_of_evidence(one.unchanged))
-        self.timeline.show_restored(frozenset(known), stale)
+        held = {index: results.peek(index) for index in results.indices}
+        restored = (index for index, one in held.items() if one and is_restored(one.unchanged))
+        self.timeline.show_restored(frozenset(restored), stale)
 
     def _on_cursor(self, pixel: tuple[int, int] | None) -> None:
         self._cursor = None if pixel is None else (float(pixel[1]), float(pixel[0]))
