@@ -3,7 +3,7 @@
 Strategy: the content decides, not the suffix, and each kind has the one reader that says when data are
 lost: imagecodecs PNG, simplejpeg JPEG, Pillow BMP, tifffile with imagecodecs TIFF. Pixels are taken as
 stored, because spikes match the sensor's pixels: orientation tags (TIFF's and EXIF's) are ignored, alpha
-is dropped.
+is dropped. Decoders are imported where a picture needs them: names of kinds alone load none.
 """
 
 from pathlib import Path
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from engine.pictures import bmp, jpeg, png, tiff
 from engine.pictures.decoding import decoding
 from engine.pictures.stored import MAX_PIXELS, PictureInfo, StoredPicture
-from engine.pictures.tiff_stack import STACK_SUFFIXES, TiffStack, is_stack
+from engine.pictures.tiff_stack import TiffStack, is_stack
 from engine.samples import Samples, as_values
 
 __all__ = [
     "MAX_PIXELS",
-    "STACK_SUFFIXES",
     "PictureInfo",
     "StoredPicture",
     "TiffStack",

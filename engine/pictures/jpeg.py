@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
@@ -46,6 +44,8 @@ def decode(content: bytes, path: Path) -> StoredPicture:
     checked_size(height, width, path)
     samples = decode_whole(content, _COLOURS.get(components, "RGB"))
     if components == 4:
+        from PIL import Image
+
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             samples = np.asarray(image.convert("RGB"))
     return StoredPicture(samples, 255)
@@ -72,6 +72,8 @@ def _frame_header(file: BinaryIO) -> tuple[int, int, int]:
 
 def decode_whole(content: bytes, colours: str) -> NDArray[np.uint8]:
     """Return the samples (H, W, C) in simplejpeg's `colours`. Raises ValueError where data are lost."""
+    import simplejpeg
+
     try:
         samples: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, colours, strict=True)
     except ValueError as error:
