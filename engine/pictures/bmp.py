@@ -12,6 +12,7 @@ from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 if TYPE_CHECKING:
     from PIL import Image
 
+SIGNATURES = (b"BM",)
 _FORMATS = ("BMP",)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
-SIGNATURE = b"\xff\xd8\xff"
+SIGNATURES = (b"\xff\xd8\xff",)
 _FORMATS = ("JPEG",)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that begin a frame header (SOF): all but tables of Huffman codes, extensions and arithmetic."""
