@@ -17,6 +17,7 @@ from engine.pictures import (
     PictureInfo,
     StoredPicture,
     TiffStack,
+    decoding,
     is_stack,
     picture_info,
     read_samples,
@@ -110,7 +111,8 @@ class PictureFrames:
         if self._stack is None and self.white is None:
             picture = read_samples(self._paths[index])
         else:
-            picture = self.read_stored(index).samples(self.white, self.path(index))
+            with decoding(self.path(index)):
+                picture = self.read_stored(index).samples(self.white, self.path(index))
         size = Size(*picture.shape[:2])
         if size != self.size:
             raise FrameError(

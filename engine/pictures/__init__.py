@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from engine.pictures import bmp, jpeg, png, tiff
 from engine.pictures.decoding import NotAPictureError, decoding
-from engine.pictures.stored import MAX_PIXELS, PictureInfo, StoredPicture
+from engine.pictures.stored import PictureInfo, StoredPicture
 from engine.pictures.tiff_stack import TiffStack, is_stack
 from engine.samples import Samples, as_values
 
 __all__ = [
-    "MAX_PIXELS",
     "PictureInfo",
     "StoredPicture",
     "TiffStack",
+    "decoding",
     "is_stack",
     "picture_info",
     "read_picture",
@@ -78,7 +78,9 @@ def read_picture(path: str | Path, *, white: int | None = None) -> NDArray[np.fl
 
 def read_samples(path: str | Path, *, white: int | None = None) -> Samples:
     """Read a picture as `read_picture` does, but leave one of 8 bits as bytes: a quarter of the memory."""
-    return read_stored(path).samples(white, Path(path))
+    path = Path(path)
+    with decoding(path):
+        return read_stored(path).samples(white, path)
 
 
 def read_stored(path: str | Path) -> StoredPicture:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decoders import MAX_PIXELS
 from engine.errors import FrameError
 from engine.geometry import Size
 from engine.samples import Samples
 
-MAX_PIXELS = 2**28
 _FLOAT_TOLERANCE = 0.001
 
 

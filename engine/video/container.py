@@ -6,6 +6,7 @@ says is kept where a reader can look at it, and never reaches standard error.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -13,9 +14,11 @@ from pathlib import Path
 import av
 import av.logging
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
+from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import FrameError
 
 CONTAINERS = (
@@ -50,21 +53,6 @@ CONTAINERS = (
     "tiff_pipe",
 )
 """What libav may take a file for. Not: playlists (hls, concat, dash), patterns (image2), devices, text."""
-DECODER_ERRORS = (
-    av.FFmpegError,
-    ImportError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-)
-"""Decoders fail in as many ways as there are broken files."""
-MOST_PIXELS = 2**28
 _BUFFER_BYTES = 2**16
 _CONVERT = "Convert it to MP4 (H.264), or to a folder of PNG files"
 
@@ -128,7 +116,8 @@ def open_video(path: Path) -> OpenedVideo:
             raise FrameError("the video is empty", path=path, advice="Copy it again")
         container = _open(path, file)
         try:
-            stream, streams = _best_stream(path, container)
+            with failing_as(lambda _: unreadable(path)):
+                stream, streams = _best_stream(path, container)
         except FrameError:
             container.close()
             raise
@@ -139,7 +128,7 @@ def open_video(path: Path) -> OpenedVideo:
 
 
 def _open(path: Path, file: FileIO) -> InputContainer:
-    try:
+    with failing_as(lambda _: unreadable(path)):
         return av.open(
             file,
             "r",
@@ -147,8 +136,6 @@ def _open(path: Path, file: FileIO) -> InputContainer:
             metadata_errors="replace",
             buffer_size=_BUFFER_BYTES,
         )
-    except DECODER_ERRORS as error:
-        raise unreadable(path) from error
 
 
 def _best_stream(path: Path, container: InputContainer) -> tuple[VideoStream, int]:
@@ -170,6 +157,20 @@ def _best_stream(path: Path, container: InputContainer) -> tuple[VideoStream, in
         if stream.index != best.index:
             stream.discard = Discard.all
     return best, len(streams)
+
+
+def packets_of(opened: OpenedVideo) -> Iterator[Packet]:
+    """Packets that hold something, in the order of the file; one that ends or breaks has those that came."""
+    packets = opened.container.demux(opened.stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except DECODER_ERRORS:
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
 
 
 def unreadable(path: Path) -> FrameError:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.video.coded_pictures import HIDES_FRAMES, examine_with
-from engine.video.container import DECODER_ERRORS, OpenedVideo
+from engine.video.container import OpenedVideo, packets_of
 
 Stamp = tuple[int | None, int]
 """What a packet is known by again: its time stamp and its size in bytes."""
@@ -179,18 +179,13 @@ def _from_packets(video: OpenedVideo) -> PacketIndex:
     examine = examine_with(context.codec.canonical_name, context.extradata)
     index = PacketIndex(knows_presentation=video.container.format.name != "avi")
     sure, corrupt = True, False
-    try:
-        for packet in video.container.demux(video.stream):
-            if not packet.size:
-                continue
-            index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
-            corrupt = packet.is_corrupt
-            kind = examine(packet)
-            sure = sure and kind != "unknown"
-            if kind in ("second field", "hidden") or packet.is_discard:
-                index.not_shown.add(len(index) - 1)
-    except DECODER_ERRORS:
-        pass  # a file that ends here has the packets that came
+    for packet in packets_of(video):
+        index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
+        corrupt = packet.is_corrupt
+        kind = examine(packet)
+        sure = sure and kind != "unknown"
+        if kind in ("second field", "hidden") or packet.is_discard:
+            index.not_shown.add(len(index) - 1)
     if corrupt and len(index) > 1:
         index.leave_out_last()
     index.shown = _order(index, sure, reorders=context.codec.reorder)

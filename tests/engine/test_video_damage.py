@@ -1,12 +1,18 @@
 """Damaged videos: whole frames are right, the others fail by their names, and nothing is made up."""
 
 import contextlib
+import struct
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
+import engine.video.decoding
+import engine.video.frames
 from engine.errors import FrameError
 from engine.video import VideoFrames
 from tests.engine.videos import decoded_in_order, encode, textured
@@ -151,16 +157,66 @@ def test_a_truncated_file_has_the_frames_that_it_has(
         assert picture is None or np.array_equal(picture, whole[number])  # type: ignore[arg-type]
 
 
+class OfItsOwnError(Exception):
+    """As decoders have them: a child of Exception alone."""
+
+
+ANY_ERROR = [
+    ImportError("codec"),
+    cv2.error("resize"),
+    struct.error("unpack"),
+    zlib.error("-3"),
+    OfItsOwnError("?"),
+]
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def raises(*_: object) -> None:
+        raise error
+
+    return raises
+
+
+@pytest.mark.parametrize("error", ANY_ERROR, ids=lambda error: type(error).__name__)
 def test_any_exception_of_a_decoder_fails_its_frame_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = VideoFrames(encode(tmp_path / "v.mkv", [textured(n) for n in range(3)], "ffv1"))
     conversion = frames._conversion
-    monkeypatch.setattr(type(conversion), "samples", lambda *_: (_ for _ in ()).throw(ImportError("codec")))
+    monkeypatch.setattr(type(conversion), "samples", raising(error))
     with pytest.raises(FrameError, match="v_0002"):
         frames.read(1)
     monkeypatch.undo()
     assert frames.read(1).shape == (48, 128, 3)
+    frames.close()
+
+
+@pytest.mark.parametrize("error", ANY_ERROR, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("place", ["read_index", "about_streams", "colours_of", "about_frame"])
+def test_any_exception_while_a_video_is_opened_names_the_video(
+    error: Exception, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encode(tmp_path / "v.mkv", [textured(n) for n in range(3)], "ffv1")
+    monkeypatch.setattr(engine.video.frames, place, raising(error))
+    with pytest.raises(FrameError, match=r"v\.mkv: the video cannot be decoded"):
+        VideoFrames(path)
+
+
+@pytest.mark.parametrize("error", ANY_ERROR, ids=lambda error: type(error).__name__)
+def test_frames_after_an_exception_are_predicted_from_whole_ones(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, codec, pixel_format, options = CODECS["MPEG-4"]
+    path = encode(tmp_path / name, [textured(n) for n in range(12)], codec, pixel_format, options=options)
+    whole = pictures_of(path)
+    frames = VideoFrames(path)
+    frames.read(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.video.decoding, "is_left_out_of_prediction", raising(error))
+        with pytest.raises(FrameError, match="v_0004"):
+            frames.read(3)
+    for index in range(4, 12):
+        np.testing.assert_array_equal(frames.read(index), whole[index])  # type: ignore[arg-type]
     frames.close()
 
 
