@@ -17,6 +17,7 @@ from engine.pictures import (
     PictureInfo,
     StoredPicture,
     TiffStack,
+    decoding,
     is_stack,
     picture_info,
     read_samples,
@@ -79,7 +80,7 @@ class PictureFrames:
         file of several pictures stands for all of them.
         """
         self._paths = tuple(paths)
-        self.white = white
+        self._white, self._white_found_in = white, ""
         self._stack = _lone_stack(self._paths) if may_be_stack else None
         infos: dict[str, PictureInfo]
         broken: list[FrameError] = []
@@ -102,15 +103,22 @@ class PictureFrames:
     def __len__(self) -> int:
         return len(self.names)
 
+    def take_for_white(self, level: int, found_in: str) -> None:
+        """Read with a white level that nobody gave; `found_in` says what it follows from, as "3 frames"."""
+        self._white, self._white_found_in = level, found_in
+
     def path(self, index: int) -> Path:
         """Return the file that holds a picture."""
         return self._paths[0 if self._stack is not None else index]
 
     def read(self, index: int) -> Samples:
-        if self._stack is None and self.white is None:
+        if self._stack is None and self._white is None:
             picture = read_samples(self._paths[index])
         else:
-            picture = self.read_stored(index).samples(self.white, self.path(index))
+            with decoding(self.path(index)):
+                picture = self.read_stored(index).samples(
+                    self._white, self.path(index), found_in=self._white_found_in
+                )
         size = Size(*picture.shape[:2])
         if size != self.size:
             raise FrameError(

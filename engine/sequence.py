@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import AlignmentWindow
-from engine.errors import FrameError, SequenceError
+from engine.errors import EngineError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
@@ -279,7 +279,7 @@ class Sequence:
 
     def _frames_to_ask(self) -> Iterator[NDArray[np.float32]]:
         for index in sorted({0, len(self) // 2, len(self) - 1}):
-            with suppress(FrameError):
+            with suppress(EngineError):
                 yield self.frame(index)
 
     def _spikes(self) -> Recording:

@@ -22,9 +22,11 @@ from engine.fitting import SequenceParts
 from engine.frames import PictureFrames
 from engine.pictures import StoredPicture
 from engine.recording_part import RecordingPart
+from engine.samples import WHITE_LEVELS
 from engine.voxels import tfp
 
-LEVELS = (1023, 4095, 16383)
+_LOW_LEVELS = WHITE_LEVELS[:-1]
+"""Those of fewer bits than files have."""
 LOOKED_AT = 3
 """Pictures read when a sequence is opened: the first, the middle one and the last."""
 _AGREEMENT = 1.5
@@ -53,7 +55,7 @@ class _Side:
 
     @property
     def level(self) -> int:
-        return next(level for level in LEVELS if level >= self.largest)
+        return next(level for level in _LOW_LEVELS if level >= self.largest)
 
 
 def settle_white(parts: SequenceParts) -> SequenceParts:
@@ -157,11 +159,11 @@ def _side(
 def _needs_few_bits(picture: StoredPicture) -> bool:
     """Whether all samples fit into fewer bits than the file has, and are not such bits laid out in all 16."""
     stored = picture.stored
-    if not picture.holds_sensor_values or stored.max() > LEVELS[-1] or picture.maximum <= LEVELS[0]:
+    if not picture.holds_sensor_values or stored.max() > _LOW_LEVELS[-1] or picture.maximum <= _LOW_LEVELS[0]:
         return False
     is_shifted = not int(np.bitwise_or.reduce(stored, axis=None)) & 3
     is_repeated = not (stored % 257).any()
-    level = next(level for level in LEVELS if level >= stored.max())
+    level = next(level for level in _LOW_LEVELS if level >= stored.max())
     return (level < picture.maximum and not (is_shifted or is_repeated)) or not stored.any()
 
 
@@ -214,7 +216,10 @@ def _settle(side: _Side, reason: str) -> Finding:
             f"{fact}: white may be {side.level} ({bits} bits), so values may be too dark and scores too high",
             f"Give --white {side.level} (white={side.level}) where the camera has {bits} bits",
         )
-    side.pictures.white = side.level
+    count = len(side.samples)
+    side.pictures.take_for_white(
+        side.level, f"{count} {side.what if count > 1 else side.what.removesuffix('s')}"
+    )
     return Finding(
         f"{fact}: white is taken to be {side.level} ({bits} bits), because {reason}",
         f"Give --white {side.maximum} (white={side.maximum}) where they are meant as stored",

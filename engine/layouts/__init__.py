@@ -13,6 +13,7 @@ from engine.layouts.files import LayoutName, SequenceFiles
 from engine.layouts.listing import (
     PICTURE_SUFFIXES,
     RECORDING_SUFFIXES,
+    STACK_SUFFIXES,
     VIDEO_SUFFIXES,
     entries,
     files_with,
@@ -21,7 +22,6 @@ from engine.layouts.listing import (
     shorten,
 )
 from engine.layouts.unread import DRAWN_SUFFIXES, unread_pictures_in
-from engine.pictures import STACK_SUFFIXES
 
 __all__ = ["LayoutName", "SequenceFiles", "list_sequences", "recognise"]
 

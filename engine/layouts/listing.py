@@ -7,7 +7,9 @@ from engine.errors import SequenceError
 from engine.file_names import composed, in_order
 from engine.findings import Finding
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+STACK_SUFFIXES = frozenset({".tif", ".tiff"})
+"""Of files that may hold several pictures."""
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp"}) | STACK_SUFFIXES
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"}
     | {".wmv", ".flv", ".ogv", ".mxf", ".dv", ".y4m"}

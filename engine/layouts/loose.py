@@ -11,6 +11,7 @@ from engine.file_names import same_name
 from engine.findings import Finding
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
+    STACK_SUFFIXES,
     VIDEO_SUFFIXES,
     files_with,
     find_alignment_log,
@@ -24,7 +25,7 @@ from engine.layouts.listing import (
 from engine.layouts.spike_set import REFERENCE_FOLDERS, videos_unused
 from engine.layouts.unified import spikes_beside
 from engine.layouts.unread import spikes_unread, unread_in, unread_pictures_in
-from engine.pictures import STACK_SUFFIXES, is_stack
+from engine.pictures import is_stack
 
 Findings = tuple[Finding, ...]
 

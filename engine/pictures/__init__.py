@@ -3,26 +3,26 @@
 Strategy: the content decides, not the suffix, and each kind has the one reader that says when data are
 lost: imagecodecs PNG, simplejpeg JPEG, Pillow BMP, tifffile with imagecodecs TIFF. Pixels are taken as
 stored, because spikes match the sensor's pixels: orientation tags (TIFF's and EXIF's) are ignored, alpha
-is dropped.
+is dropped. Decoders are imported where a picture needs them: names of kinds alone load none.
 """
 
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.pictures import bmp, jpeg, png, tiff
-from engine.pictures.decoding import decoding
-from engine.pictures.stored import MAX_PIXELS, PictureInfo, StoredPicture
-from engine.pictures.tiff_stack import STACK_SUFFIXES, TiffStack, is_stack
+from engine.pictures.decoding import NotAPictureError, decoding
+from engine.pictures.stored import PictureInfo, StoredPicture
+from engine.pictures.tiff_stack import TiffStack, is_stack
 from engine.samples import Samples, as_values
 
 __all__ = [
-    "MAX_PIXELS",
-    "STACK_SUFFIXES",
     "PictureInfo",
     "StoredPicture",
     "TiffStack",
+    "decoding",
     "is_stack",
     "picture_info",
     "read_picture",
@@ -30,22 +30,40 @@ __all__ = [
     "read_stored",
 ]
 
-_LONGEST_SIGNATURE = 8
+
+class _Reader(Protocol):
+    """The module of one kind of pictures."""
+
+    def info(self, file: BinaryIO, path: Path) -> PictureInfo: ...
+
+    def decode(self, content: bytes, path: Path) -> StoredPicture: ...
+
+
+_READERS: tuple[tuple[tuple[bytes, ...], _Reader], ...] = (
+    (tiff.SIGNATURES, tiff),
+    (png.SIGNATURES, png),
+    (jpeg.SIGNATURES, jpeg),
+    (bmp.SIGNATURES, bmp),
+)
+"""What a file of each kind may start with, and what reads it."""
+_LONGEST_SIGNATURE = max(len(signature) for signatures, _ in _READERS for signature in signatures)
+
+
+def _reader(start: bytes) -> _Reader:
+    """Return what reads a file that starts so. Raises NotAPictureError where nothing does."""
+    for signatures, reader in _READERS:
+        if start.startswith(signatures):
+            return reader
+    raise NotAPictureError("no signature of a kind that is read")
 
 
 def picture_info(path: str | Path) -> PictureInfo:
     """Read a picture's header. Raises FrameError when it is no picture, or a stack of several."""
     path = Path(path)
     with decoding(path), path.open("rb") as file:
-        start = file.read(_LONGEST_SIGNATURE)
+        reader = _reader(file.read(_LONGEST_SIGNATURE))
         file.seek(0)
-        if start.startswith(tiff.SIGNATURES):
-            return tiff.info(file, path)
-        if start.startswith(png.SIGNATURE):
-            return png.info(file, path)
-        if start.startswith(jpeg.SIGNATURE):
-            return jpeg.info(file, path)
-        return bmp.info(file, path)
+        return reader.info(file, path)
 
 
 def read_picture(path: str | Path, *, white: int | None = None) -> NDArray[np.float32]:
@@ -60,7 +78,9 @@ def read_picture(path: str | Path, *, white: int | None = None) -> NDArray[np.fl
 
 def read_samples(path: str | Path, *, white: int | None = None) -> Samples:
     """Read a picture as `read_picture` does, but leave one of 8 bits as bytes: a quarter of the memory."""
-    return read_stored(path).samples(white, Path(path))
+    path = Path(path)
+    with decoding(path):
+        return read_stored(path).samples(white, path)
 
 
 def read_stored(path: str | Path) -> StoredPicture:
@@ -68,10 +88,4 @@ def read_stored(path: str | Path) -> StoredPicture:
     path = Path(path)
     with decoding(path):
         content = path.read_bytes()
-        if content.startswith(tiff.SIGNATURES):
-            return tiff.decode(content, path)
-        if content.startswith(png.SIGNATURE):
-            return png.decode(content, path)
-        if content.startswith(jpeg.SIGNATURE):
-            return jpeg.decode(content, path)
-        return bmp.decode(content, path)
+        return _reader(content).decode(content, path)

@@ -2,14 +2,17 @@
 
 import io
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from engine.pictures.decoding import NotAPictureError
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIGNATURES = (b"BM",)
 _FORMATS = ("BMP",)
 
 
@@ -29,7 +32,9 @@ def decode(content: bytes, path: Path) -> StoredPicture:
         return StoredPicture(np.asarray(image.convert("L" if grey else "RGB")), 255)
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _open(file: BinaryIO) -> "Image.Image":
+    from PIL import Image, UnidentifiedImageError
+
     try:
         return Image.open(file, formats=_FORMATS)
     except UnidentifiedImageError as error:

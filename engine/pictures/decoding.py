@@ -1,10 +1,10 @@
-"""The border to the decoders: whatever one of them raises becomes the error of the file it was given."""
+"""Whatever a decoder raises becomes the error of the picture that it was given."""
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import EngineError, FrameError
+from engine.decoders import failing_as
+from engine.errors import FrameError
 
 KINDS = "a whole PNG, JPEG, BMP or TIFF file"
 
@@ -13,19 +13,9 @@ class NotAPictureError(ValueError):
     """The content is of no kind that is read."""
 
 
-@contextlib.contextmanager
-def decoding(path: Path) -> Iterator[None]:
-    """Turn every exception inside into a FrameError about `path`, so that it fails this picture alone.
-
-    Decoders fail in as many ways as there are broken files: their own classes, struct and zlib errors,
-    assertions, modules that are missing where a compression asks for them.
-    """
-    try:
-        yield
-    except EngineError:
-        raise
-    except Exception as error:
-        raise _frame_error(path, error) from error
+def decoding(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Turn every exception inside into a FrameError about `path`, so that it fails this picture alone."""
+    return failing_as(lambda error: _frame_error(path, error))
 
 
 def _frame_error(path: Path, error: Exception) -> FrameError:

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.errors import FrameError
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
-SIGNATURE = b"\xff\xd8\xff"
+SIGNATURES = (b"\xff\xd8\xff",)
 _FORMATS = ("JPEG",)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that begin a frame header (SOF): all but tables of Huffman codes, extensions and arithmetic."""
@@ -57,6 +55,8 @@ def decode(content: bytes, path: Path) -> StoredPicture:
         )
     samples = decode_whole(content, _COLOURS.get(header.components, "RGB"))
     if header.components == 4:
+        from PIL import Image
+
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             samples = np.asarray(image.convert("RGB"))
     return StoredPicture(samples, 255)
@@ -93,6 +93,8 @@ def _frame_header(file: BinaryIO) -> _Header:
 
 def decode_whole(content: bytes, colours: str) -> NDArray[np.uint8]:
     """Return the samples (H, W, C) in simplejpeg's `colours`. Raises ValueError where data are lost."""
+    import simplejpeg
+
     try:
         samples: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, colours, strict=True)
     except ValueError as error:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = (_SIGNATURE,)
 _HEADER = struct.Struct(">IIBBBBB")
-_HEADER_AT = len(SIGNATURE) + 8
+_HEADER_AT = len(_SIGNATURE) + 8
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
@@ -77,7 +78,7 @@ def _header(start: bytes) -> _Header:
 
 def _has_transparency(file: BinaryIO) -> bool:
     """Whether a tRNS chunk comes before the data."""
-    file.seek(len(SIGNATURE))
+    file.seek(len(_SIGNATURE))
     while len(start := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", start)
         if kind in (b"IDAT", b"IEND"):
@@ -90,7 +91,7 @@ def _has_transparency(file: BinaryIO) -> bool:
 
 def _picture_chunks(content: bytes) -> tuple[bytes, list[bytes]]:
     """The palette and the data, the checksums of all chunks that matter verified up to the end mark."""
-    at = len(SIGNATURE)
+    at = len(_SIGNATURE)
     view = memoryview(content)
     palette, data = b"", []
     while at + 12 <= len(content):
@@ -162,7 +163,7 @@ def _unfiltered(
         # Indices past its end are black, as every program shows them.
         chunks.append(_chunk(b"PLTE", palette.ljust(3 * 2**header.bits, b"\0")))
     chunks += [_chunk(b"IDAT", zlib.compress(rows, 0)), _chunk(b"IEND", b"")]
-    return np.asarray(imagecodecs.png_decode(b"".join([SIGNATURE, *chunks])))
+    return np.asarray(imagecodecs.png_decode(b"".join([_SIGNATURE, *chunks])))
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

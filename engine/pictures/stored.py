@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.decoders import MAX_PIXELS
 from engine.errors import FrameError
 from engine.geometry import Size
-from engine.samples import Samples
+from engine.samples import WHITE_LEVELS, Samples
 
-MAX_PIXELS = 2**28
 _FLOAT_TOLERANCE = 0.001
 
 
@@ -42,10 +42,11 @@ class StoredPicture:
     holds_sensor_values: bool = False
     """Integers of more than 8 bits, whose white may lie below their maximum."""
 
-    def samples(self, white: int | None, path: Path) -> Samples:
+    def samples(self, white: int | None, path: Path, *, found_in: str = "") -> Samples:
         """Return the picture (H, W, 3) RGB: bytes of 8 bits where its depth is 1, 2, 4 or 8, else values.
 
-        `white` takes the place of the maximum where the picture holds sensor values.
+        `white` takes the place of the maximum where the picture holds sensor values; `found_in` says in
+        which pictures it was found, such as "3 frames", where nobody gave it.
         Raises FrameError where a sample lies above it, and where floating point is not in [0, 1].
         """
         stored = self.stored[:, :, None] if self.stored.ndim == 2 else self.stored
@@ -55,7 +56,7 @@ class StoredPicture:
             stored = _in_unit_range(stored, path)
             colours: NDArray[Any] = 1 - stored if self.is_inverted else stored
         elif stored.dtype.kind == "u" and stored.dtype.itemsize <= 2:
-            colours = self._scaled(stored, white if self.holds_sensor_values else None, path)
+            colours = self._scaled(stored, white if self.holds_sensor_values else None, path, found_in)
         else:
             raise FrameError(
                 "samples of an unknown kind",
@@ -70,17 +71,20 @@ class StoredPicture:
         picture[...] = colours
         return picture
 
-    def _scaled(self, stored: NDArray[Any], white: int | None, path: Path) -> NDArray[Any]:
+    def _scaled(self, stored: NDArray[Any], white: int | None, path: Path, found_in: str) -> NDArray[Any]:
         maximum = self.maximum
         if white is not None and white != maximum:
             largest = int(stored.max())
             if largest > white:
+                problem = "a sample lies above the white level"
+                if found_in:
+                    problem += f": the level found from {found_in} ({white}) is too low"
                 raise FrameError(
-                    "a sample lies above the white level",
+                    problem,
                     path=path,
                     found=str(largest),
                     expected=f"at most {white}",
-                    advice=f"Give the level that is white in all pictures (--white {_level(largest)})",
+                    advice=f"Give the level that is white in all pictures: {self._levels_from(largest)}",
                 )
             maximum = white
         if self.is_inverted:
@@ -88,6 +92,12 @@ class StoredPicture:
         if stored.dtype == np.uint8 and 255 % maximum == 0:
             return stored if maximum == 255 else stored * np.uint8(255 // maximum)
         return np.divide(stored, np.float32(maximum), dtype=np.float32)
+
+    def _levels_from(self, largest: int) -> str:
+        """The white levels that hold a sample, as options."""
+        usual = {level for level in WHITE_LEVELS if largest <= level <= self.maximum}
+        levels = sorted(usual | {self.maximum})
+        return " or ".join(f"--white {level} (white={level}, {level.bit_length()} bits)" for level in levels)
 
 
 def checked_size(height: int, width: int, path: Path) -> Size:
@@ -102,11 +112,6 @@ def checked_size(height: int, width: int, path: Path) -> Size:
             expected=f"<= {MAX_PIXELS} pixels",
         )
     return Size(height, width)
-
-
-def _level(largest: int) -> int:
-    """The smallest maximum of whole bits that holds a sample."""
-    return int(2 ** int(largest).bit_length() - 1)
 
 
 def _in_unit_range(samples: NDArray[Any], path: Path) -> NDArray[np.float32]:

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+from engine.decoders import MAX_PIXELS
 from engine.errors import FrameError
 from engine.pictures import jpeg, tiff_colours
-from engine.pictures.stored import MAX_PIXELS, PictureInfo, StoredPicture, checked_size
+from engine.pictures.stored import PictureInfo, StoredPicture, checked_size
 from engine.pictures.tiff_pages import only_page
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

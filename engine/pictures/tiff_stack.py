@@ -10,8 +10,6 @@ from engine.pictures.decoding import decoding
 from engine.pictures.stored import PictureInfo, StoredPicture
 from engine.pictures.tiff_pages import pictures_of
 
-STACK_SUFFIXES = frozenset({".tif", ".tiff"})
-
 
 class TiffStack:
     """The pictures of one file. Safe to read from several threads.

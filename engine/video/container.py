@@ -7,6 +7,7 @@ says is kept where a reader can look at it, and never reaches standard error.
 
 import logging
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -14,9 +15,11 @@ from pathlib import Path
 import av
 import av.logging
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
+from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import FrameError
 
 CONTAINERS = (
@@ -51,21 +54,6 @@ CONTAINERS = (
     "tiff_pipe",
 )
 """What libav may take a file for. Not: playlists (hls, concat, dash), patterns (image2), devices, text."""
-DECODER_ERRORS = (
-    av.FFmpegError,
-    ImportError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-)
-"""Decoders fail in as many ways as there are broken files."""
-MOST_PIXELS = 2**28
 _BUFFER_BYTES = 2**16
 _ENDS_EARLY = re.compile(r"ended prematurely|partial file")
 _CONVERT = "Convert it to MP4 (H.264), or to a folder of PNG files"
@@ -133,7 +121,8 @@ def open_video(path: Path) -> OpenedVideo:
         with av.logging.Capture() as messages:
             container = _open(path, file)
         try:
-            stream, streams = _best_stream(path, container)
+            with failing_as(lambda _: unreadable(path)):
+                stream, streams = _best_stream(path, container)
         except FrameError:
             container.close()
             raise
@@ -151,7 +140,7 @@ def tells_early_end(container: InputContainer, messages: list[tuple[int, str, st
 
 
 def _open(path: Path, file: FileIO) -> InputContainer:
-    try:
+    with failing_as(lambda _: unreadable(path)):
         return av.open(
             file,
             "r",
@@ -159,8 +148,6 @@ def _open(path: Path, file: FileIO) -> InputContainer:
             metadata_errors="replace",
             buffer_size=_BUFFER_BYTES,
         )
-    except DECODER_ERRORS as error:
-        raise unreadable(path) from error
 
 
 def _best_stream(path: Path, container: InputContainer) -> tuple[VideoStream, int]:
@@ -182,6 +169,24 @@ def _best_stream(path: Path, container: InputContainer) -> tuple[VideoStream, in
         if stream.index != best.index:
             stream.discard = Discard.all
     return best, len(streams)
+
+
+def packets_of(opened: OpenedVideo, at_break: Callable[[], object] = lambda: None) -> Iterator[Packet]:
+    """Packets that hold something, in the order of the file; one that breaks has those that came.
+
+    `at_break` is called where it breaks rather than ends.
+    """
+    packets = opened.container.demux(opened.stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except DECODER_ERRORS:
+            at_break()
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
 
 
 def unreadable(path: Path) -> FrameError:

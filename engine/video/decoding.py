@@ -20,9 +20,10 @@ import av.logging
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
+from engine.decoders import DECODER_ERRORS, MAX_PIXELS
 from engine.pictures import jpeg
 from engine.video.coded_pictures import is_left_out_of_prediction
-from engine.video.container import DECODER_ERRORS, MOST_PIXELS, OpenedVideo, open_video
+from engine.video.container import OpenedVideo, open_video, packets_of
 from engine.video.index import PacketIndex
 
 MOST_THREADS = 8
@@ -252,7 +253,7 @@ class FrameReader:
             context.thread_type, context.thread_count = "FRAME", threads
         if not self._careful and not tolerant and context.codec.canonical_name not in THREADED:
             self._careful = True
-        options = {"max_pixels": str(MOST_PIXELS)}
+        options = {"max_pixels": str(MAX_PIXELS)}
         if not tolerant:
             options["err_detect"] = "crccheck+bitstream+buffer+explode"
         context.options = options
@@ -262,7 +263,7 @@ class FrameReader:
         """Packets from `begin` on, read from the beginning of a file just opened."""
         assert self._opened is not None
         numbers = range(len(self._index))
-        for number, packet in zip(numbers, _packets_of(self._opened), strict=False):
+        for number, packet in zip(numbers, packets_of(self._opened), strict=False):
             if number >= begin:
                 yield number, packet
 
@@ -285,7 +286,7 @@ class FrameReader:
             tried.add(tick)
             try:
                 opened.container.seek(tick, stream=opened.stream)
-                packets = self._anchored(_packets_of(opened), begin)
+                packets = self._anchored(packets_of(opened), begin)
             except DECODER_ERRORS:
                 return None
             if packets is not None:
@@ -325,15 +326,6 @@ class FrameReader:
     def _is(self, packet: Packet, number: int) -> bool:
         stamp = self._index.stamp(packet.pts, packet.dts, packet.size)
         return stamp == self._index.stamps[number]
-
-
-def _packets_of(opened: OpenedVideo) -> Iterator[Packet]:
-    try:
-        for packet in opened.container.demux(opened.stream):
-            if packet.size:
-                yield packet
-    except DECODER_ERRORS:
-        return  # a file that ends here has the packets that came
 
 
 def _has_zeroed_scan(packet: bytes) -> bool:

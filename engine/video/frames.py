@@ -8,11 +8,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import FrameError
 from engine.findings import Finding
 from engine.geometry import Size
 from engine.samples import Samples
-from engine.video.container import DECODER_ERRORS, OpenedVideo, open_video, unreadable
+from engine.video.container import OpenedVideo, open_video, unreadable
 from engine.video.decoding import FrameReader
 from engine.video.index import PacketIndex, read_index
 from engine.video.oddities import about_count, about_frame, about_streams
@@ -34,28 +35,27 @@ class VideoFrames:
         self._conversion = Conversion()
         opened = open_video(self._path)
         try:
-            index = read_index(opened)
-            time_base, rates = _clock(opened)
-            claimed = opened.stream.frames
-            findings = about_streams(opened)
-            codec = opened.stream.codec_context.codec.canonical_name
+            with failing_as(self._unreadable):
+                index = read_index(opened)
+                time_base, rates = _clock(opened)
+                claimed = opened.stream.frames
+                findings = about_streams(opened)
+                codec = opened.stream.codec_context.codec.canonical_name
         finally:
             opened.close()
         if not len(index):
             raise unreadable(self._path)
         self._reader: FrameReader | None = FrameReader(self._path, index)
+        self._index = index
         try:
-            self._index = index
-            leading, first = self._find_first(self._reader, index)
+            with failing_as(self._unreadable):
+                leading, first = self._find_first(self._reader, index)
+                self.size = Size(first.height, first.width)
+                self._colours = colours_of(first)
+                about_first = about_frame(first, self._colours, codec)
         except BaseException:
             self._reader.close()
             raise
-        self.size = Size(first.height, first.width)
-        try:
-            self._colours = colours_of(first)
-        except UnknownColoursError as error:
-            self._reader.close()
-            raise self._unknown_colours(error) from error
         self.bit_depth: int = 16 if self._colours.bits > 8 else 8
         count = len(index.shown)
         self.times_seconds: NDArray[np.float64] | None = index.times_seconds(time_base, rates)
@@ -65,7 +65,7 @@ class VideoFrames:
         self.findings: tuple[Finding, ...] = (
             *about_count(self._path.name, claimed - (leading if claimed else 0), count, index, leading),
             *findings,
-            *about_frame(first, self._colours, codec),
+            *about_first,
         )
 
     def __len__(self) -> int:
@@ -96,11 +96,13 @@ class VideoFrames:
                         advice="Cut the video where its size changes",
                     )
                 samples = self._conversion.samples(frame)
-            except UnknownColoursError as error:
-                raise self._unknown_colours(error) from error
             except FrameError:
                 raise
             except DECODER_ERRORS as error:
+                # It may have come between a packet and the frames that are predicted from it.
+                self._reader.begin_anew()
+                if isinstance(error, UnknownColoursError):
+                    raise self._unknown_colours(error) from error
                 raise self._damaged(index) from error
         if self.bit_depth == 16 and samples.dtype == np.uint8:
             return np.divide(samples, np.float32(255), dtype=np.float32)
@@ -135,6 +137,11 @@ class VideoFrames:
             f"frame {self.names[index]} of the video is damaged",
             path=self._path,
             advice="Copy the video again, or leave this frame out",
+        )
+
+    def _unreadable(self, error: Exception) -> FrameError:
+        return (
+            self._unknown_colours(error) if isinstance(error, UnknownColoursError) else unreadable(self._path)
         )
 
     def _unknown_colours(self, error: UnknownColoursError) -> FrameError:

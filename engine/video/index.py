@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.video.coded_pictures import HIDES_FRAMES, examine_with
-from engine.video.container import DECODER_ERRORS, OpenedVideo, tells_early_end
+from engine.video.container import OpenedVideo, packets_of, tells_early_end
 
 Stamp = tuple[int | None, int]
 """What a packet is known by again: its time stamp and its size in bytes."""
@@ -200,20 +200,19 @@ def _from_packets(video: OpenedVideo) -> PacketIndex:
     examine = examine_with(context.codec.canonical_name, context.extradata)
     index = PacketIndex(knows_presentation=video.container.format.name != "avi")
     sure, corrupt, end = True, False, None
+
+    def at_break() -> None:
+        index.ends_early = True
+
     with av.logging.Capture() as messages:
-        try:
-            for packet in video.container.demux(video.stream):
-                if not packet.size:
-                    continue
-                index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
-                corrupt = packet.is_corrupt
-                end = packet.pos + packet.size if packet.pos is not None else None
-                kind = examine(packet)
-                sure = sure and kind != "unknown"
-                if kind in ("second field", "hidden") or packet.is_discard:
-                    index.not_shown.add(len(index) - 1)
-        except DECODER_ERRORS:
-            index.ends_early = True  # a file that ends here has the packets that came
+        for packet in packets_of(video, at_break):
+            index.add(packet.pts, packet.dts, packet.size, packet.is_keyframe)
+            corrupt = packet.is_corrupt
+            end = packet.pos + packet.size if packet.pos is not None else None
+            kind = examine(packet)
+            sure = sure and kind != "unknown"
+            if kind in ("second field", "hidden") or packet.is_discard:
+                index.not_shown.add(len(index) - 1)
     index.ends_early |= video.ends_early or tells_early_end(video.container, messages)
     if video.container.format.name in PACKED and end is not None:
         # One of the two fills up a packet that is cut off, the other drops it.

@@ -23,10 +23,11 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import ExportError
 from engine.export import make_folder, written_whole
 from engine.samples import Samples, as_values
-from engine.video.container import DECODER_ERRORS, keep_messages_off_stderr
+from engine.video.container import keep_messages_off_stderr
 
 Quality = Literal["small", "good", "best", "lossless"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -85,9 +86,11 @@ def _write(
 ) -> int:
     count = 0
     sink = _Sink(file)
-    container = av.open(sink, "w", format="matroska" if quality == "lossless" else "mp4")
+    with _failures_named(path):
+        container = av.open(sink, "w", format="matroska" if quality == "lossless" else "mp4")
     try:
-        stream = _add_stream(path, container, first, fps, quality)
+        with _failures_named(path):
+            stream = _add_stream(path, container, first, fps, quality)
         for picture in pictures:
             if picture.shape != first.shape:
                 raise ExportError(
@@ -95,10 +98,10 @@ def _write(
                     path=path,
                     found=f"{picture.shape[:2]} after {first.shape[:2]}",
                 )
-            frame = _frame(picture, quality, str(stream.pix_fmt))
-            frame.pts = count
-            frame.time_base = stream.codec_context.time_base
             with _failures_named(path):
+                frame = _frame(picture, quality, str(stream.pix_fmt))
+                frame.pts = count
+                frame.time_base = stream.codec_context.time_base
                 container.mux(stream.encode(frame))
             sink.check()
             count += 1
@@ -143,13 +146,9 @@ class _Sink:
             raise self.error
 
 
-@contextlib.contextmanager
-def _failures_named(path: Path) -> Iterator[None]:
+def _failures_named(path: Path) -> contextlib.AbstractContextManager[None]:
     """Name what the encoder says."""
-    try:
-        yield
-    except DECODER_ERRORS as error:
-        raise ExportError("the video cannot be encoded", path=path, found=str(error)) from error
+    return failing_as(lambda error: ExportError("the video cannot be encoded", path=path, found=str(error)))
 
 
 def _add_stream(

@@ -17,7 +17,7 @@ from engine.restore.frame_run import Earlier, FrameFailure, FrameRun
 from engine.restore.methods import Method
 from engine.restore.run import FrameResult
 from engine.restore.settings import RestoreSettings, settle
-from engine.sequence import Sequence
+from engine.sequence import Sequence, open_sequence
 
 SIZE = Size(8, 12)
 ANYTHING = [
@@ -264,3 +264,13 @@ def test_a_batch_survives_a_row_that_cannot_be_summed_up(tmp_path, monkeypatch, 
     assert main(["batch", str(root), "--out", str(out), "--method", "spike-ratio"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert json.loads((out / "batch.json").read_text())["complete"]
+
+
+@pytest.mark.parametrize("error", [FrameError("damaged"), UnexpectedError(KeyError("273"))])
+def test_frames_that_cannot_be_asked_about_defects_are_passed_over(clip, monkeypatch, error):
+    with open_sequence(clip) as sequence:
+        kept = [frame.copy() for frame in sequence._frames_to_ask()]
+        broken(monkeypatch, error, index=0)
+        asked = list(sequence._frames_to_ask())
+    assert len(asked) == len(kept) - 1
+    assert all(np.array_equal(one, other) for one, other in zip(asked, kept[1:], strict=True))

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "torch._dynamo", "sympy", "cv2", "numba", "PySide6", "pyqtgraph")
+DECODERS = ("simplejpeg", "PIL", "imagecodecs", "tifffile", "av")
+HEAVY = ("torch", "torch._dynamo", "sympy", "cv2", "numba", "PySide6", "pyqtgraph", *DECODERS)
 
 NO_TORCH_NO_QT = ("torch", "PySide6", "pyqtgraph")
 NO_COMPILER = ("torch._dynamo", "sympy")
@@ -43,6 +44,8 @@ def loaded_after(statement):
             "    importlib.import_module(module.name)",
             ("torch",),
         ),
+        ("import engine.pictures, engine.layouts, engine.frames, engine.opening", NOTHING_HEAVY),
+        ("import app.ui.window.workspace", DECODERS),
     ],
 )
 def test_an_import_loads_none_of_what_it_must_not(statement, forbidden):

@@ -11,8 +11,9 @@ import tifffile
 from PIL import Image
 
 from engine.errors import FrameError
+from engine.frames import PictureFrames
 from engine.geometry import Size
-from engine.pictures import picture_info, read_picture, read_samples
+from engine.pictures import StoredPicture, picture_info, read_picture, read_samples
 
 LOSSLESS = (
     None,
@@ -363,6 +364,21 @@ def test_whatever_a_decoder_raises_is_an_error_of_its_file(
     monkeypatch.setattr(tifffile.TiffPage, "asarray", fails)
     with pytest.raises(FrameError, match=r"a\.tif"):
         read_picture(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("white", [None, 4095])
+def test_no_memory_for_the_values_of_a_picture_fails_that_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, white: int | None
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", RGB8, photometric="rgb")
+    frames = PictureFrames([tmp_path / "a.tif"], white=white)
+
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(StoredPicture, "samples", fails)
+    with pytest.raises(FrameError, match=r"a\.tif: the picture does not fit into memory"):
+        frames.read(0)
 
 
 # ------------------------------------------------------------------ damage

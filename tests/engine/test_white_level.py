@@ -132,6 +132,35 @@ def test_a_later_picture_above_the_level_fails_by_name(tmp_path: Path) -> None:
             sequence.frame(1)
 
 
+@pytest.mark.parametrize(
+    ("sample", "fitting", "too_low"), [(5000, (16383, 65535), 8191), (16384, (65535,), 16383)]
+)
+def test_a_level_that_was_found_is_never_called_a_given_one(
+    tmp_path: Path, sample: int, fitting: tuple[int, ...], too_low: int
+) -> None:
+    folder = made(tmp_path, 4095, reference=255, frames=5)
+    samples = np.round(scene() * 4095).astype(np.uint16)
+    samples[3, 4] = sample
+    (folder / "blur" / "0002.png").write_bytes(imagecodecs.png_encode(samples))
+    with open_sequence(folder) as sequence:
+        with pytest.raises(FrameError, match=r"level found from 3 frames \(4095\) is too low") as failed:
+            sequence.frame(1)
+        assert failed.value.advice is not None
+        assert all(f"--white {level} " in failed.value.advice for level in fitting)
+        assert str(too_low) not in failed.value.advice
+    for level in fitting:
+        with open_sequence(folder, white=level) as sequence:
+            assert sequence.frame(1)[3, 4, 0] == pytest.approx(sample / level)
+
+
+def test_a_sample_above_a_given_level_says_nothing_of_a_guess(tmp_path: Path) -> None:
+    folder = made(tmp_path, 4095, reference=255)
+    with open_sequence(folder, white=1023) as sequence, pytest.raises(FrameError) as failed:
+        sequence.frame(1)
+    assert "found from" not in str(failed.value)
+    assert "--white 4095 " in (failed.value.advice or "")
+
+
 @pytest.mark.parametrize("layout", ["upper bits", "bytes repeated", "all bits"])
 def test_dark_pictures_whose_bits_fill_the_file_are_not_doubted(tmp_path: Path, layout: str) -> None:
     folder = made(tmp_path, 65535, gain=None)

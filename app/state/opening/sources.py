@@ -74,7 +74,8 @@ def _belonging(main: Path, mains: Sequence[Path], candidates: Sequence[Path]) ->
 
 def _is_stack(path: Path) -> bool:
     """Whether a file is a sequence of pictures; one that cannot be read is told of by its folder."""
-    from engine.pictures import STACK_SUFFIXES, is_stack  # decoders are not for the start of the window
+    from engine.layouts.listing import STACK_SUFFIXES
+    from engine.pictures import is_stack  # decoders are not for the start of the window
 
     if _suffix(path) not in STACK_SUFFIXES:
         return False

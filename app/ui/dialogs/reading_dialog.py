@@ -15,11 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.parts.elided_label import ElidedLabel
+from engine.samples import WHITE_LEVELS
 from engine.source import SequenceSource
 from engine.time_units import TimeUnit
 
-WHITES = ((10, 1023), (12, 4095), (14, 16383), (16, 65535))
-"""Bits that cameras count with, and the sample that is white then."""
 WIDTH_PX = 460
 
 
@@ -52,9 +51,9 @@ class ReadingDialog(QDialog):
         self.white = QComboBox(editable=True)
         self.white.setAccessibleName(self.tr("White sample"))
         self.white.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{0,5}"), self.white))
-        for bits, white in WHITES:
+        for white in WHITE_LEVELS:
             self.white.addItem(str(white), white)
-            tip = self.tr("The largest sample of {bits} bits").format(bits=bits)
+            tip = self.tr("The largest sample of {bits} bits").format(bits=white.bit_length())
             self.white.setItemData(self.white.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.white.setCurrentIndex(-1)
         self.white.setCurrentText("" if source.white is None else str(source.white))
