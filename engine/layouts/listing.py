@@ -6,12 +6,9 @@ from pathlib import Path
 from engine.errors import SequenceError
 from engine.file_names import composed, in_order
 from engine.findings import Finding
+from engine.suffixes import PICTURE_SUFFIXES as PICTURE_SUFFIXES
+from engine.suffixes import VIDEO_SUFFIXES as VIDEO_SUFFIXES
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"}
-    | {".wmv", ".flv", ".ogv", ".mxf", ".dv", ".y4m"}
-)
 RECORDING_SUFFIXES = frozenset({".dat", ".npz", ".npy"})
 BARE_SUFFIXES = frozenset({".bin", ".raw"})
 """Of packed planes too, and of so much else that only a name that says spikes makes them recordings."""

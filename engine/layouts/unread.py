@@ -21,17 +21,13 @@ from engine.layouts.listing import (
     pictures_in,
     shorten,
 )
+from engine.suffixes import UNREAD_PICTURE_SUFFIXES
 
 
 def _suffixes(names: str) -> frozenset[str]:
     return frozenset(f".{name}" for name in names.split())
 
 
-UNREAD_PICTURE_SUFFIXES = (
-    _suffixes("webp gif apng avif heic heif jxl jp2 j2k jpx jpf jxr wdp jfif jpe jif psd xcf tga svg")
-    | _suffixes("ppm pgm pbm pnm pam pfm exr hdr rgbe dpx cin ras sgi rgb pcx dds dib fits fit dcm")
-    | _suffixes("dng cr2 cr3 crw nef nrw arw sr2 srf rw2 orf raf pef srw x3f 3fr iiq erf kdc mrw")
-)
 DRAWN_SUFFIXES = _suffixes("gif apng svg psd xcf")
 """Of pictures about a recording rather than from a camera, when they stand alone."""
 ARCHIVE_SUFFIXES = _suffixes("zip tar gz tgz bz2 xz zst 7z rar lnk")
