@@ -33,6 +33,9 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     heights, widths = (_known_sides(name, given, stated, sidecar, path) for name in ("height", "width"))
     origin = given.event_origin or find_origin(y, x, heights, widths, given.frame_size)
     y, x = y - origin.row, x - origin.column
+    if origin.size is not None:
+        heights.append((origin.size.height, "frames"))
+        widths.append((origin.size.width, "frames"))
     height, height_source = _side("height", heights, int(y.max()) + 1, path)
     width, width_source = _side("width", widths, int(x.max()) + 1, path)
     warnings = sidecar.warnings + columns.warnings + clock.warnings + timing.warnings + _about_origin(origin)

@@ -38,6 +38,8 @@ class Origin:
     reason: str = ""
     is_open: bool = False
     """Nothing is in row 0 and column 0, and whether they are there is unknown."""
+    size: Size | None = None
+    """The recording's, where the size of the frames tells both."""
 
 
 def find_origin(
@@ -61,7 +63,8 @@ def find_origin(
     if not reasons and min(least) > 0 and not (known_heights or known_widths) and frame_size is not None:
         times = _whole_times(frame_size, Size(*most))
         if times is not None:
-            reasons = [f"the frames are {frame_size}, {times} times {Size(*most)}"]
+            reason = f"the frames are {frame_size}, {times} times {Size(*most)}"
+            return Origin(1, 1, reason, size=Size(*most))
     if reasons:
         # One program counts both in one way: what is known about rows holds for columns, if it can.
         return Origin(int(least[0] > 0), int(least[1] > 0), " and ".join(reasons))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.findings import Finding
 from engine.geometry import Size
 
-Source = Literal["given", "sidecar", "layout", "bytes", "file", "unknown"]
+Source = Literal["given", "sidecar", "layout", "frames", "bytes", "file", "unknown"]
 """How a number about a recording is known: the caller gave it, a config.yaml beside the file says so,
 the data set's layout implies it, the bits themselves showed it, the file's own format states it."""
 
