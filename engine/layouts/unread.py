@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.errors import UnreadFramesError
 from engine.file_names import composed, in_order
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.layouts.listing import (
     BARE_SUFFIXES,
     PICTURE_SUFFIXES,
@@ -112,7 +112,7 @@ class Unread:
             (
                 "folders: ",
                 self.folders,
-                "Move the pictures up, or open their folder with the recording (spikes)",
+                f"Move the pictures up, or open their folder with {option('spikes')}",
             ),
         )
         return UnreadFramesError(
@@ -202,14 +202,14 @@ def spikes_unread(folder: Path, *used: Path | None) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 f"files that may be spikes and are not used: {_listed(readable)}",
-                "Name the recording (spikes) to use it",
+                f"Name {option('spikes')} to use it",
             )
         )
     if foreign:
         findings.append(
             Finding(
                 f"files that may be spikes, of kinds that are not read: {_listed(foreign)}",
-                "Convert them to .dat, .npy or .npz, and name the recording (spikes)",
+                f"Convert them to .dat, .npy or .npz, and name {option('spikes')}",
             )
         )
     return tuple(findings)

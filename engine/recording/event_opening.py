@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.errors import GeometryError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Size
 from engine.recording.arrays import StoredArray
 from engine.recording.claims import check_side
@@ -50,7 +50,7 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
                     if origin.is_open
                     else ""
                 ),
-                "Give height and width",
+                f"Give {option('height', 'width')}",
             ),
         )
     flip, flip_source = array_orientation(given, sidecar)
@@ -110,7 +110,7 @@ def _side(name: str, known: list[KnownSide], needed: int, path: Path) -> tuple[i
             path=path,
             found=f"events up to {needed - 1}",
             expected=f"below {known[0][0]}",
-            advice=f"Give a {name} of at least {needed}.",
+            advice=f"Give {option(name, words=f'a {name} of at least {needed}')}.",
         )
     return next(((value, source) for value, source in known if value >= needed), (needed, "bytes"))
 
