@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 
 from engine.alignment_log import LoggedExposure, LogTable
 from engine.errors import AlignmentError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.time_units import EPOCH_S, SECONDS_IN, TimeUnit
 
 LOG_DECIMALS = 6
 COVERED_SHARE = 0.5
 LEAST_SHARE_INSIDE = 0.05
-SAY_UNIT = "Say the unit (--time-unit) where it is another"
-RATE_ADVICE = "Give rate_hz (--rate), or write spike_rate_hz into config.yaml"
+SAY_UNIT = f"Say {option('time_unit')} where it is another"
+RATE_ADVICE = f"Give {option('rate_hz')}, or write spike_rate_hz into config.yaml"
 _DIGITS_BEFORE_SECONDS: dict[TimeUnit, int] = {"s": 0, "ms": 3, "us": 6, "ns": 9, "planes": 0}
 
 Zero = Literal["start", "clock", "first"]

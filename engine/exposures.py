@@ -13,11 +13,12 @@ from typing import Literal
 
 from engine.alignment import AlignmentWindow, even_windows
 from engine.errors import SequenceError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Span
 from engine.layouts.listing import shorten
 from engine.slots import Slots, even_slots
 
+_SHORTER = option("exposure_planes", words="a shorter exposure")
 WindowsSource = Literal["log", "layout", "guess", "given"]
 
 LONGEST_SINGLE_EXPOSURE_PLANES = 1000
@@ -79,7 +80,7 @@ def per_part_exposures(
         findings.append(
             Finding(
                 f"recordings shorter than {exposure_planes:g} planes, used whole: {shorten(short)}",
-                "Copy them again, or give a shorter exposure_planes",
+                f"Copy them again, or give {_SHORTER}",
             )
         )
     return Exposures(tuple(windows), tuple(limits), "layout", tuple(findings))
@@ -105,7 +106,7 @@ def guessed_exposures(slots: Slots, planes: int, exposure_planes: float | None) 
             windows = tuple(window.central(exposure_planes) for window in windows)
     finding = Finding(
         f"nothing says when the frames were exposed: their windows are {slots.how}",
-        "Give an alignment log, or shift the windows until frames and spikes agree",
+        f"Give {option('alignment')}, or shift the windows until frames and spikes agree",
     )
     return Exposures(windows, (Span(0, planes),) * frames, "guess", (finding,))
 
@@ -136,7 +137,7 @@ def virtual_exposures(
             "the exposure of virtual frames is shorter than one plane",
             found=f"{exposure_planes:g} planes",
             expected="1 or more",
-            advice="Give a longer exposure_planes",
+            advice=f"Give {option('exposure_planes', words='a longer exposure')}",
         )
     windows: list[AlignmentWindow] = []
     part_of: list[int] = []
@@ -148,7 +149,7 @@ def virtual_exposures(
             findings = [
                 Finding(
                     f"no exposure length is given: cut into exposures of {length:g} planes",
-                    "Set exposure_planes",
+                    f"Give {option('exposure_planes')}",
                 )
             ]
         if length is None:
@@ -163,13 +164,13 @@ def virtual_exposures(
             "the exposure is longer than the recording",
             found=f"{exposure_planes or 0:g} planes",
             expected=f"at most {longest}",
-            advice="Give a shorter exposure_planes",
+            advice=f"Give {_SHORTER}",
         )
     if stride_planes is not None and len(windows) == len(parts):
         findings.append(
             Finding(
                 "stride_planes makes no difference: every recording holds one exposure only",
-                "Leave it out, or give a shorter exposure_planes",
+                f"Leave it out, or give {_SHORTER}",
             )
         )
     source: WindowsSource = "layout" if exposure_planes is None and stride_planes is None else "given"
@@ -187,7 +188,7 @@ def _starts(planes: int, length: float, stride: float) -> list[float]:
             "far too many virtual frames",
             found=str(count),
             expected=f"at most {MAX_VIRTUAL_FRAMES}",
-            advice="Give a longer stride_planes",
+            advice=f"Give {option('stride_planes', words='a longer distance')}",
         )
     return [spare / 2] if count == 1 else [i * stride for i in range(count)]
 

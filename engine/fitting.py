@@ -15,9 +15,9 @@ from engine.exposures import (
     windows_outside,
 )
 from engine.file_names import frame_numbers, match_names
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.frames import FrameSource
-from engine.geometry import Size, Span
+from engine.geometry import Size, Span, are_same_aspect
 from engine.layouts import LayoutName, SequenceFiles
 from engine.layouts.listing import SIDECAR_NAME, shorten
 from engine.layouts.sidecar import read_gamma
@@ -26,8 +26,6 @@ from engine.recording import Recording
 from engine.slots import Slots, even_slots, names_beside, slots_of_names, slots_of_times
 from engine.source import SequenceSource
 
-SHAPE_TOLERANCE = 1.05
-"""Ratios of width to height that differ by more cannot be of one field of view."""
 NO_SCORES = "They have no scores; copy their references to have them"
 
 
@@ -123,31 +121,28 @@ def fit_parts(
 def _about_fields_of_view(frames: Size, spikes: Size) -> list[Finding]:
     """Say that frames and spikes cannot show one field of view, by their shapes."""
     of_frames, of_spikes = frames.width / frames.height, spikes.width / spikes.height
-    if _are_close(of_frames, of_spikes):
+    if are_same_aspect(of_frames, of_spikes):
         return []
     shapes = (
         f"frames of {frames} ({of_frames:.2f} : 1) and spikes of {spikes} ({of_spikes:.2f} : 1) "
         "do not show one field of view"
     )
-    if _are_close(of_frames, 1 / of_spikes):
+    if are_same_aspect(of_frames, 1 / of_spikes):
+        turned = Size(spikes.width, spikes.height)
         return [
             Finding(
                 f"{shapes}: height and width are exchanged in one of them",
-                f"Give the recording a height of {spikes.width} and a width of {spikes.height} where it is "
+                f"Give the recording {option('height', 'width', words=f'a size of {turned}')} where it is "
                 "read wrongly, or turn the frames",
             )
         ]
     return [
         Finding(
             shapes,
-            "Give the recording's height and width where they are others, or crop the frames to what the "
-            "spike camera saw",
+            f"Give the recording's {option('height', 'width')} where they are others, "
+            "or crop the frames to what the spike camera saw",
         )
     ]
-
-
-def _are_close(one: float, other: float) -> bool:
-    return max(one, other) <= SHAPE_TOLERANCE * min(one, other)
 
 
 def _exposures_of_frames(
@@ -227,7 +222,7 @@ def _unused_options(source: SequenceSource, exposures: Exposures | None) -> list
     if source.exposure_planes is not None:
         if exposures is None:
             findings.append(
-                Finding("exposure_planes is not used: the sequence has no spikes", "Name the recording")
+                Finding("exposure_planes is not used: the sequence has no spikes", f"Name {option('spikes')}")
             )
         elif exposures.source == "log":
             findings.append(

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+SAME_ASPECT = 1.05
+"""Shapes that differ less are of one field of view: sizes are rounded, and margins cut off."""
+
+
+def are_same_aspect(one: float, other: float) -> bool:
+    """Tell whether two ratios of width to height are one, as far as fields of view go."""
+    return max(one, other) <= SAME_ASPECT * min(one, other)
+
 
 @dataclass(frozen=True, order=True)
 class Size:

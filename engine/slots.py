@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.file_names import composed, series_numbers
-from engine.layouts.listing import NAMES_IN_A_FINDING
+from engine.findings import NAMES_IN_A_FINDING, counted
 
 WIDEST_GAP_STEPS = 1000
 """Neighbours further apart than this many steps are no neighbours in time."""
@@ -110,8 +110,7 @@ def slots_of_names(names: Sequence[str], others: Sequence[str] = ()) -> Slots:
     there = {round(grid.starts[place]) for place in chosen}
     every = (place for place in itertools.count() if place not in there)
     first = list(itertools.islice(every, min(absent, NAMES_IN_A_FINDING)))
-    listed = ", ".join(str(numbers[0] + round(place * grid.step)) for place in first)
-    listed += f" and {absent - len(first)} more" if absent > len(first) else ""
+    listed = counted([str(numbers[0] + round(place * grid.step)) for place in first], absent)
     return grid.slots(chosen, f"an even spread over frame numbers {span} ({listed} missing), a guess")
 
 

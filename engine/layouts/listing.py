@@ -1,25 +1,21 @@
 """Folder listings in the order that people expect, and findings about them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import SequenceError
 from engine.file_names import composed, in_order
-from engine.findings import Finding
+from engine.findings import NAMES_IN_A_FINDING as NAMES_IN_A_FINDING
+from engine.findings import Finding, option
+from engine.findings import shorten as shorten
+from engine.suffixes import PICTURE_SUFFIXES as PICTURE_SUFFIXES
+from engine.suffixes import STACK_SUFFIXES as STACK_SUFFIXES
+from engine.suffixes import VIDEO_SUFFIXES as VIDEO_SUFFIXES
 
-STACK_SUFFIXES = frozenset({".tif", ".tiff"})
-"""Of files that may hold several pictures."""
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp"}) | STACK_SUFFIXES
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"}
-    | {".wmv", ".flv", ".ogv", ".mxf", ".dv", ".y4m"}
-)
 RECORDING_SUFFIXES = frozenset({".dat", ".npz", ".npy"})
 BARE_SUFFIXES = frozenset({".bin", ".raw"})
 """Of packed planes too, and of so much else that only a name that says spikes makes them recordings."""
 _LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "icon\r"})
 SIDECAR_NAME = "config.yaml"
-NAMES_IN_A_FINDING = 5
 
 
 def entries(folder: Path) -> list[Path]:
@@ -80,9 +76,7 @@ def inside(folder: Path, name: str, *, any_case: bool = False) -> Path:
 
 def taken_for_spikes(path: Path) -> Finding:
     """Say that a recording was chosen for being the only one there."""
-    return Finding(
-        f"{path.name} is taken for the spikes", "Name the recording (spikes) where another is meant"
-    )
+    return Finding(f"{path.name} is taken for the spikes", f"Name {option('spikes')} where another is meant")
 
 
 def folders_in(folder: Path) -> tuple[Path, ...]:
@@ -109,10 +103,3 @@ def find_alignment_log(folder: Path, only_for: str | None = None) -> Path | None
     if only_for is not None:
         logs = [path for path in logs if composed(path.stem).startswith(composed(only_for))]
     return next((path for path in logs if path.stem.lower() == "alignment"), logs[0] if logs else None)
-
-
-def shorten(names: Sequence[str]) -> str:
-    """Join the first few names and count the rest."""
-    shown = ", ".join(names[:NAMES_IN_A_FINDING])
-    left = len(names) - NAMES_IN_A_FINDING
-    return f"{shown} and {left} more" if left > 0 else shown

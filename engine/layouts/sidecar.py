@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from engine.findings import Finding
+from engine.findings import Finding, option
 
 GAMMA_KEY = "gamma"
 LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
@@ -35,6 +35,6 @@ def read_gamma(path: Path | None) -> tuple[float | None, tuple[Finding, ...]]:
     return None, (
         Finding(
             f"{path} says {GAMMA_KEY}: {str(value)[:40]!r}, which is not {expected}, and is ignored there",
-            "Correct it, or give gamma",
+            f"Correct it, or give {option('gamma')}",
         ),
     )

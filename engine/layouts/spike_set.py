@@ -9,7 +9,7 @@ Every recording is one frame; its blurry picture is made from its spikes.
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     VIDEO_SUFFIXES,
@@ -69,7 +69,7 @@ def videos_unused(videos: Sequence[Path]) -> tuple[Finding, ...]:
     return (
         Finding(
             f"videos that are not used: {shorten([path.name for path in videos])}",
-            "Open the video itself with its recording (spikes) where it holds the frames",
+            f"Open the video itself with {option('spikes', words='its recording')} where it holds the frames",
         ),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.errors import FrameError
 from engine.file_names import same_name
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     BARE_SUFFIXES,
@@ -105,7 +105,7 @@ def _unread_beside(recording: Path) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 f"pictures beside the recording are not used: {shorten(elsewhere)}",
-                "Open their folder with the recording (spikes) where they are the frames",
+                f"Open their folder with {option('spikes')} where they are the frames",
             )
         )
     return tuple(findings)

@@ -11,7 +11,7 @@ The folders may be written in other case.
 
 from pathlib import Path
 
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
     BARE_SUFFIXES,
@@ -125,7 +125,7 @@ def spikes_beside(folder: Path) -> tuple[Path | None, tuple[Finding, ...]]:
             odd += (
                 Finding(
                     f"both {spike_folder.name}/ and {named.name} are there; the folder is used",
-                    "Name the recording (spikes) where the file is meant",
+                    f"Name {option('spikes')} where the file is meant",
                 ),
             )
         return spike_folder, (*odd, *spikes_unread(folder, named or spike_folder))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.errors import UnreadFramesError
 from engine.file_names import composed, in_order
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.layouts.listing import (
     BARE_SUFFIXES,
     PICTURE_SUFFIXES,
@@ -21,17 +21,13 @@ from engine.layouts.listing import (
     pictures_in,
     shorten,
 )
+from engine.suffixes import UNREAD_PICTURE_SUFFIXES
 
 
 def _suffixes(names: str) -> frozenset[str]:
     return frozenset(f".{name}" for name in names.split())
 
 
-UNREAD_PICTURE_SUFFIXES = (
-    _suffixes("webp gif apng avif heic heif jxl jp2 j2k jpx jpf jxr wdp jfif jpe jif psd xcf tga svg")
-    | _suffixes("ppm pgm pbm pnm pam pfm exr hdr rgbe dpx cin ras sgi rgb pcx dds dib fits fit dcm")
-    | _suffixes("dng cr2 cr3 crw nef nrw arw sr2 srf rw2 orf raf pef srw x3f 3fr iiq erf kdc mrw")
-)
 DRAWN_SUFFIXES = _suffixes("gif apng svg psd xcf")
 """Of pictures about a recording rather than from a camera, when they stand alone."""
 ARCHIVE_SUFFIXES = _suffixes("zip tar gz tgz bz2 xz zst 7z rar lnk")
@@ -116,7 +112,7 @@ class Unread:
             (
                 "folders: ",
                 self.folders,
-                "Move the pictures up, or open their folder with the recording (spikes)",
+                f"Move the pictures up, or open their folder with {option('spikes')}",
             ),
         )
         return UnreadFramesError(
@@ -206,14 +202,14 @@ def spikes_unread(folder: Path, *used: Path | None) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 f"files that may be spikes and are not used: {_listed(readable)}",
-                "Name the recording (spikes) to use it",
+                f"Name {option('spikes')} to use it",
             )
         )
     if foreign:
         findings.append(
             Finding(
                 f"files that may be spikes, of kinds that are not read: {_listed(foreign)}",
-                "Convert them to .dat, .npy or .npz, and name the recording (spikes)",
+                f"Convert them to .dat, .npy or .npz, and name {option('spikes')}",
             )
         )
     return tuple(findings)

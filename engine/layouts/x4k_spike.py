@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from engine.alignment import AlignmentWindow
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Size
 from engine.layouts.files import SequenceFiles
 from engine.layouts.listing import (
@@ -120,7 +120,7 @@ def _about_names(strange: list[str]) -> tuple[Finding, ...]:
     return (
         Finding(
             f"names that say no exposure in this set: {strange[0]}",
-            "Name frames as 0001.png or 0001_002.png, or give an alignment log",
+            f"Name frames as 0001.png or 0001_002.png, or give {option('alignment')}",
         ),
     )
 

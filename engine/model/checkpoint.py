@@ -22,6 +22,7 @@ from torch import Tensor
 import resources
 from engine.errors import CheckpointError, EngineError
 from engine.export import write_bytes_atomically
+from engine.findings import NAMES_IN_A_FINDING, shorten
 from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dict, config_to_dict
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
@@ -35,7 +36,6 @@ WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
 RUN_KEY = "spike_deblur"
 """Under which a checkpoint of a training run says what network it holds and how that reads its spikes."""
-SHOWN_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +105,11 @@ def _check_shapes(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Non
     if any(complaints.values()):
         error = CheckpointError(
             "the weights do not fit the network",
-            found="; ".join(f"{kind}: {_shorten(names)}" for kind, names in complaints.items() if names),
+            found="; ".join(f"{kind}: {shorten(names)}" for kind, names in complaints.items() if names),
             advice="Use the configuration that the weights were trained with",
         )
         for kind, names in complaints.items():  # all of them, for tracebacks and logs
-            if len(names) > SHOWN_NAMES:
+            if len(names) > NAMES_IN_A_FINDING:
                 error.add_note(f"{kind}: {', '.join(names)}")
         raise error
 
@@ -172,7 +172,7 @@ def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
     if not any(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(
             "there are no weights in it",
-            found=f"entries {_shorten([str(key) for key in state])}",
+            found=f"entries {shorten([str(key) for key in state])}",
             expected=f"tensors, or one of {', '.join(WRAPPED_IN)}",
         )
     strange = [
@@ -181,12 +181,12 @@ def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
         if not (isinstance(name, str) and isinstance(value, Tensor))
     ]
     if strange:
-        raise CheckpointError("some weights are no tensors under a name", found=_shorten(strange))
+        raise CheckpointError("some weights are no tensors under a name", found=shorten(strange))
     hollow = [name for name, value in state.items() if value.numel() and _needed_bytes(value) > _held(value)]
     if hollow:
         raise CheckpointError(
             "some weights claim more values than the file holds",
-            found=_shorten([f"{name} {tuple(state[name].shape)}" for name in hollow]),
+            found=shorten([f"{name} {tuple(state[name].shape)}" for name in hollow]),
             advice="Save them as tensors of their own (.contiguous()), or use another file",
         )
     return dict(state)
@@ -332,8 +332,3 @@ def _about(path: Path, cause: CheckpointError) -> CheckpointError:
     return CheckpointError(
         cause.problem, path=path, found=cause.found, expected=cause.expected, advice=cause.advice
     )
-
-
-def _shorten(names: list[str]) -> str:
-    rest = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")

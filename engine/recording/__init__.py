@@ -129,14 +129,16 @@ def _counted_from(
     info = recording.info
     if not recording.origin_is_open or info.known_by["flip"] == "unknown":
         return recording
-    size: Size | None = info.size
+    by_frames: Size | None = None
     if "bytes" in (info.known_by["height"], info.known_by["width"]):
-        size = None if given.frame_size is None else size_by_frames(recording, given.frame_size)
-    if size is None or not agrees_from_one(recording, size, frame, frame_window):
+        by_frames = None if given.frame_size is None else size_by_frames(recording, given.frame_size)
+        if by_frames is None:
+            return recording
+    if not agrees_from_one(recording, by_frames or info.size, frame, frame_window):
         return recording
     recording.close()
-    origin = Origin(1, 1, "a frame agrees with them clearly better so")
-    return _open(path, dataclasses.replace(given, event_origin=origin, layout_size=size))
+    origin = Origin(1, 1, "a frame agrees with them clearly better so", size=by_frames)
+    return _open(path, dataclasses.replace(given, event_origin=origin))
 
 
 def _open(path: Path, given: Given) -> Recording:

@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import GeometryError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Size
 from engine.recording.axes import ORDERS, Sample, axes_of, time_axis, transposed
 from engine.recording.claims import Claim, check_side
 from engine.recording.inference import KNOWN_SIZES
 from engine.recording.recording import AxisOrder, Source
 
-OVERRULE = "Give height and width where that is wrong, or save the array as (planes, height, width)"
+OVERRULE = (
+    f"Give {option('height', 'width')} where that is wrong, or save the array as (planes, height, width)"
+)
 LARGEST_USUAL_ASPECT = 3.2
 
 
@@ -130,7 +132,8 @@ def _lying(size: Size) -> tuple[Finding, ...]:
     return (
         Finding(
             f"planes of {size} are those of a camera of {other} lying on its side: rows may be columns",
-            f"Give height {other.height} and width {other.width} where the picture lies on its side",
+            f"Give {option('height', 'width', words=f'height {other.height} and width {other.width}')} "
+            "where the picture lies on its side",
         ),
     )
 
@@ -150,5 +153,5 @@ def _no_such_side(
         path=path,
         found=f"{name} {found}, shape {shape}",
         expected=f"{name} {value}",
-        advice="Leave height and width out: the file states them.",
+        advice=f"Leave {option('height', 'width')} out: the file states them.",
     )

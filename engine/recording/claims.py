@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GeometryError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Size
 from engine.recording.inference import HEAD_COLUMNS, GeometryGuess, infer_geometry, usual_candidates
 from engine.recording.planes import plane_bytes
@@ -103,7 +103,7 @@ def _obey(path: Path, stored: NDArray[np.uint8], size: Size, msb_first: bool) ->
         warnings += (
             Finding(
                 f"read as {size} as asked, although the bits look like {_describe(guess.best)}",
-                "Check height and width if the picture is sheared or torn",
+                f"Check {option('height', 'width')} if the picture is sheared or torn",
             ),
         )
     return Settled(size, head, planes, remainder, sources, warnings, guess.candidates, is_checked=True)
@@ -121,7 +121,7 @@ def _believe_bits(
     warnings = tuple(
         Finding(
             f"{claim.by} says {claim.size}, but the bits show {_describe(best)}; the bits were believed",
-            "Give height and width where the bits are wrong",
+            f"Give {option('height', 'width')} where the bits are wrong",
         )
         for claim in claims
         if claim.size != best.size
@@ -157,7 +157,7 @@ def _believe_claims(
         Finding(
             f"{claim.by} says {claim.size}, but {chosen.by} says {chosen.size}, which fits the "
             f"{len(stored)} bytes better; the bits show neither",
-            "Give height and width",
+            f"Give {option('height', 'width')}",
         )
         for claim in claims
         if claim.size != chosen.size
@@ -179,7 +179,7 @@ def _planes(path: Path, total_bytes: int, size: Size, head_columns: int) -> tupl
             path=path,
             found=f"{total_bytes} bytes",
             expected=f"at least {stored_bytes} bytes for {size}",
-            advice="It is truncated, or height and width are wrong.",
+            advice=f"Copy it again where it is truncated, or give other {option('height', 'width')}.",
         )
     return planes, remainder
 
@@ -194,7 +194,7 @@ def _about_rest(
         Finding(
             f"{total_bytes} bytes are {planes} planes of {plane} bytes ({size}) and {remainder} bytes more: "
             f"the recording is truncated ({(planes + 1) * plane} bytes would be whole) or its size is wrong",
-            "Copy it again, or give height and width",
+            f"Copy it again, or give {option('height', 'width')}",
         ),
     )
 
@@ -206,7 +206,7 @@ def _about_head(size: Size, head_columns: int) -> tuple[Finding, ...]:
         Finding(
             f"rows are raw camera lines of {size.width + head_columns} pixels; "
             f"their last {head_columns} columns are not picture and are left out",
-            f"Give a width of {size.width + head_columns} where they are picture",
+            f"Give {option('width', words=f'a width of {size.width + head_columns}')} where they are picture",
         ),
     )
 
@@ -229,7 +229,7 @@ def _ask(path: Path, total_bytes: int, guess: GeometryGuess, claims: list[Claim]
         "nothing says the height and width of a plane, and the bits do not show them clearly",
         path=path,
         found=found,
-        advice="Give them with --height and --width.",
+        advice=f"Give {option('height', 'width')}.",
     )
     error.candidates = guess.candidates or usual
     return error

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GeometryError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.geometry import Size
 from engine.recording.arrays import StoredArray
 from engine.recording.claims import check_side
@@ -40,6 +40,9 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     y, x = y - origin.row, x - origin.column
     if origin.is_size_from_one:
         heights, widths = ([(value - 1, source) for value, source in known] for known in (heights, widths))
+    if origin.size is not None:
+        heights.append((origin.size.height, "frames"))
+        widths.append((origin.size.width, "frames"))
     height, height_source = _side("height", heights, int(y.max()) + 1, path)
     width, width_source = _side("width", widths, int(x.max()) + 1, path)
     warnings = sidecar.warnings + columns.warnings + clock.warnings + timing.warnings + _about_origin(origin)
@@ -105,7 +108,7 @@ def _about_size(
     return Finding(
         f"nothing says height and width: {size} just holds all events; rows and columns without any at the "
         f"far edges are unknown{may_count_from_1 if origin.is_open else ''}",
-        "Give height and width",
+        f"Give {option('height', 'width')}",
     )
 
 
@@ -143,7 +146,7 @@ def _side(name: str, known: list[KnownSide], needed: int, path: Path) -> tuple[i
             path=path,
             found=f"events up to {needed - 1}",
             expected=f"below {known[0][0]}",
-            advice=f"Give a {name} of at least {needed}.",
+            advice=f"Give {option(name, words=f'a {name} of at least {needed}')}.",
         )
     return next(((value, source) for value, source in known if value >= needed), (needed, "bytes"))
 

@@ -41,6 +41,8 @@ class Origin:
     """Nothing is in row 0 and column 0, and whether they are there is unknown."""
     is_size_from_one: bool = False
     """The size that is said is one too large, being the last row and column counted from 0."""
+    size: Size | None = None
+    """The recording's, where the size of the frames tells both."""
 
 
 def find_origin(
@@ -62,6 +64,7 @@ def find_origin(
         if first > 0 and known and known[0][0] == last and all(value <= last for value, _ in known)
     ]
     is_size_from_one = False
+    told: Size | None = None
     if not reasons and max(least) > 0 and frame_size is not None:
         from_zero = Size(most[0] + 1, most[1] + 1)
         from_one = Size(most[0] + (least[0] == 0), most[1] + (least[1] == 0))
@@ -77,6 +80,8 @@ def find_origin(
                 reasons.append(
                     f"the size of {from_zero} ({known_heights[0][1]}) is their last row and column"
                 )
+            else:
+                told = from_one
     if reasons:
         # One program counts both in one way: what is known about rows holds for columns, if it can.
         return Origin(
@@ -84,6 +89,7 @@ def find_origin(
             int(least[1] > 0),
             " and ".join(reasons),
             is_size_from_one=is_size_from_one,
+            size=told,
         )
     return Origin(is_open=min(least) > 0)
 

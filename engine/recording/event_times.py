@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from engine.findings import Finding
+from engine.findings import Finding, option
 from engine.recording.event_clock import Clock
-from engine.recording.recording import Source
+from engine.recording.recording import SLOWEST_RATE_HZ, Source
 from engine.time_units import EPOCH_S, SECONDS_IN, TimeUnit
 
 NOMINAL_RATE_HZ = 20_000.0
 """Rate of common spike cameras; the length of a plane where times are continuous and nobody says."""
 FASTEST_RATE_HZ = 100_000.0
-SLOWEST_RATE_HZ = 200.0
 MANY_MOMENTS = 10
 LEAST_TICKS_SHARE = 0.1
 """Of the steps from one moment to the next; the others are tenths of a tick and less."""
@@ -33,7 +32,7 @@ MOST_SPARSE_PLANES = 10_000_000
 COARSE_TIME_PLANES = 1 / 256
 SAMPLED = 1 << 20
 LONGEST_STATED_S = 1e4
-SAY_UNIT = "Say time_unit if they are not"
+SAY_UNIT = f"Say {option('time_unit')} if they are not"
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def time_in_planes(
                 Finding(
                     f"nothing says the rate, and times do not fall on ticks: "
                     f"a plane is taken for 1/{NOMINAL_RATE_HZ:.0f} s",
-                    "Give rate_hz",
+                    f"Give {option('rate_hz')}",
                 ),
             )
         scale = seconds * rate_hz
@@ -165,8 +164,8 @@ def _too_sparse(
         path=path,
         found=found,
         expected=f"at most {MOST_SPARSE_PLANES} planes, or an event a plane",
-        advice="Say the unit of their times (--time-unit) or the rate (--rate), or cut the file where the "
-        "clock jumps or ran over",
+        advice=f"Say {option('time_unit')} or {option('rate_hz')}, "
+        "or cut the file where the clock jumps or ran over",
     )
 
 

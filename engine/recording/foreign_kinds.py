@@ -5,13 +5,31 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from engine.suffixes import (
+    PICTURE_SUFFIXES,
+    UNREAD_PICTURE_SUFFIXES,
+    UNREAD_VIDEO_SUFFIXES,
+    VIDEO_SUFFIXES,
+)
+
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 
 CHOOSE = "Choose the file with the spikes."
 UNPACK = "Unpack it and choose the recording inside."
-AS_FRAMES = "Pictures and videos are opened as frames; choose the file with the spikes."
+AS_FRAMES = (
+    "It is opened as frames under a usual name of its kind (such as .png, .mp4, .ogv); "
+    "choose the file with the spikes."
+)
+CONVERT_PICTURE = (
+    "Pictures of this kind are not read: convert it to PNG or TIFF to open it as a frame, "
+    "or choose the file with the spikes."
+)
+CONVERT_VIDEO = (
+    "Videos of this kind are not read: convert it to MP4 (H.264) or PNG files to open it as frames, "
+    "or choose the file with the spikes."
+)
 SAVE_ARRAY = (
     "Save its planes as an array (planes, H, W) in .npy or .npz, or its events as t, x, y, p in .npz, "
     "for example with h5py and numpy.save."
@@ -78,12 +96,21 @@ MAGICS: tuple[tuple[bytes, ForeignKind], ...] = tuple(
     for advice, kinds in {
         AS_FRAMES: (
             (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-            (b"GIF87a", "a GIF picture"),
-            (b"GIF89a", "a GIF picture"),
             (b"II*\x00", "a TIFF picture"),
             (b"MM\x00*", "a TIFF picture"),
             (b"II+\x00\x08\x00", "a BigTIFF picture"),
             (b"MM\x00+\x00\x08", "a BigTIFF picture"),
+            (b"FLV\x01", "a Flash video"),
+            (b"YUV4MPEG2 ", "a YUV4MPEG2 video"),
+            (b"\x1f\x07\x00\x3f", "a DV video"),
+            (b"\x1f\x07\x00\xbf", "a DV video"),
+            (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "an MXF video"),
+            (b"OggS\x00", "an Ogg file"),
+            (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media video"),
+        ),
+        CONVERT_PICTURE: (
+            (b"GIF87a", "a GIF picture"),
+            (b"GIF89a", "a GIF picture"),
             (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
             (b"\xff\x4f\xff\x51\x00", "a JPEG 2000 picture"),
             (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
@@ -104,14 +131,9 @@ MAGICS: tuple[tuple[bytes, ForeignKind], ...] = tuple(
             (b"NRRD000", "an NRRD volume"),
             (b"\xda\xce\xbe\x0a", "a Nikon ND2 picture"),
             (b"ZISRAWFILE", "a Zeiss CZI picture"),
-            (b"FLV\x01", "a Flash video"),
-            (b"YUV4MPEG2 ", "a YUV4MPEG2 video"),
+        ),
+        CONVERT_VIDEO: (
             (b"nut/multimedia container\x00", "a NUT video"),
-            (b"\x1f\x07\x00\x3f", "a DV video"),
-            (b"\x1f\x07\x00\xbf", "a DV video"),
-            (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "an MXF video"),
-            (b"OggS\x00", "an Ogg file"),
-            (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media video"),
             (b"DKIF\x00\x00", "an IVF video"),
             (b".RMF\x00", "a RealMedia video"),
             (b"CI\x2c\x00", "a Phantom Cine video"),
@@ -180,11 +202,10 @@ MAGICS: tuple[tuple[bytes, ForeignKind], ...] = tuple(
 
 
 _SUFFIXES = {
-    AS_FRAMES: (
-        "a picture or a video",
-        ".mp4 .mov .avi .mkv .webm .m4v .wmv .flv .mpg .mpeg .mts .m2ts .mxf .y4m .cine "
-        ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .exr .dpx .dng .nef .cr2 .cr3 .arw .heic .avif .jp2",
-    ),
+    "Copy it again where it should be one.": ("a picture", " ".join(sorted(PICTURE_SUFFIXES))),
+    "It is opened as frames where it is one.": ("a video", " ".join(sorted(VIDEO_SUFFIXES))),
+    CONVERT_PICTURE: ("a picture", " ".join(sorted(UNREAD_PICTURE_SUFFIXES))),
+    CONVERT_VIDEO: ("a video", " ".join(sorted(UNREAD_VIDEO_SUFFIXES))),
     UNPACK: ("an archive", ".zip .gz .tgz .bz2 .xz .zst .lz4 .7z .rar .tar"),
     SAVE_ARRAY: ("an array file", ".h5 .hdf5 .mat .parquet .feather .arrow .nc"),
     SAVE_EVENTS: ("an event file", ".aedat .aedat4 .es"),

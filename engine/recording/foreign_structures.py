@@ -10,6 +10,8 @@ from itertools import takewhile
 from engine.recording.foreign_kinds import (
     AS_FRAMES,
     CHOOSE,
+    CONVERT_PICTURE,
+    CONVERT_VIDEO,
     DOWNLOAD,
     EMPTY_ZIP_MAGIC,
     EXPORT_TOPIC,
@@ -161,14 +163,17 @@ def _of_video(probe: Probe) -> ForeignKind | None:
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return ForeignKind("a WebM video" if b"webm" in head[:64] else "a Matroska video", AS_FRAMES)
     if head.startswith((b"RIFF", b"RF64")) and head[8:12] in (b"AVI ", b"WEBP", b"WAVE"):
-        what = {b"AVI ": "an AVI video", b"WEBP": "a WebP picture", b"WAVE": "a sound file"}[head[8:12]]
-        return ForeignKind(f"{what} (RIFF)", AS_FRAMES)
+        return {
+            b"AVI ": ForeignKind("an AVI video (RIFF)", AS_FRAMES),
+            b"WEBP": ForeignKind("a WebP picture (RIFF)", CONVERT_PICTURE),
+            b"WAVE": ForeignKind("a sound file (RIFF)"),
+        }[head[8:12]]
     if _is_transport_stream(probe, 188, 0) or _is_transport_stream(probe, 192, 4):
         return ForeignKind("an MPEG transport stream (video)", AS_FRAMES)
     if _PROGRAM_STREAM.match(head) or _MPEG_SEQUENCE.match(head):
         return ForeignKind("an MPEG video", AS_FRAMES)
     if _H264.match(head):
-        return ForeignKind("an H.264 video", AS_FRAMES)
+        return ForeignKind("an H.264 video", CONVERT_VIDEO)
     return None
 
 
@@ -196,11 +201,11 @@ def _of_mp4(probe: Probe) -> ForeignKind | None:
     if name == b"ftyp":
         brand = head[8:12]
         if brand in (b"avif", b"avis"):
-            return ForeignKind("an AVIF picture", AS_FRAMES)
+            return ForeignKind("an AVIF picture", CONVERT_PICTURE)
         if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-            return ForeignKind("an HEIC picture", AS_FRAMES)
+            return ForeignKind("an HEIC picture", CONVERT_PICTURE)
         if brand == b"crx ":
-            return ForeignKind("a camera's raw picture", AS_FRAMES)
+            return ForeignKind("a camera's raw picture", CONVERT_PICTURE)
         return ForeignKind("an MP4 or QuickTime video", AS_FRAMES)
     if name not in (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx"):
         return None
@@ -236,11 +241,11 @@ def _of_picture(probe: Probe) -> ForeignKind | None:
     if re.match(rb"P[1-6]\s(?:\s|#[^\n]*\n)*\d+\s(?:\s|#[^\n]*\n)*\d+\s", head) or re.match(
         rb"P7\nWIDTH |P[Ff]\s+\d+\s+\d+\s+-?\d", head
     ):
-        return ForeignKind("a PNM picture", AS_FRAMES)
+        return ForeignKind("a PNM picture", CONVERT_PICTURE)
     if head[128:132] == b"DICM":
-        return ForeignKind("a DICOM picture", AS_FRAMES)
+        return ForeignKind("a DICOM picture", CONVERT_PICTURE)
     if head[344:348] in (b"n+1\x00", b"ni1\x00") and head[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c"):
-        return ForeignKind("a NIfTI volume", AS_FRAMES)
+        return ForeignKind("a NIfTI volume", CONVERT_PICTURE)
     return None
 
 

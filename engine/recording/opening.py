@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GeometryError, RecordingError
-from engine.findings import Finding
+from engine.findings import Finding, option, shorten
 from engine.geometry import Size
 from engine.recording.claims import Claim, Settled, settle_geometry
 from engine.recording.event_origin import Origin
@@ -19,14 +19,12 @@ from engine.recording.folder import FolderRecording
 from engine.recording.inference import infer_geometry
 from engine.recording.packed import PackedRecording, map_file
 from engine.recording.planes import plane_bytes
-from engine.recording.recording import Recording, RecordingInfo, Source
+from engine.recording.recording import SLOWEST_RATE_HZ, Recording, RecordingInfo, Source
 from engine.recording.sidecar import SIDECAR_NAME, Sidecar, find_sidecar
 from engine.recording.signature import checked_head
 from engine.recording.written_end import WrittenEnd, find_written_end, last_lit_byte
 from engine.time_units import TimeUnit
 
-SLOWEST_USUAL_RATE_HZ = 200.0
-_SHOWN_NAMES = 3
 T = TypeVar("T")
 
 
@@ -153,14 +151,14 @@ def with_part_ends(info: RecordingInfo, paths: Sequence[Path], ends: Sequence[Wr
         warnings += (
             Finding(
                 f"parts end in planes without any spike, which were allocated and never written and do not "
-                f"count as recording: {_shortened(cut)} hold spikes",
+                f"count as recording: {shorten(cut)} hold spikes",
                 "Copy those parts again where they should be longer",
             ),
         )
     if empty:
         warnings += (
             Finding(
-                f"parts without a single spike: {_shortened(empty)}",
+                f"parts without a single spike: {shorten(empty)}",
                 "Copy or record them again: nothing can be known from them",
             ),
         )
@@ -168,14 +166,9 @@ def with_part_ends(info: RecordingInfo, paths: Sequence[Path], ends: Sequence[Wr
     return dataclasses.replace(info, unwritten_planes=unwritten, known_by=known_by, warnings=warnings)
 
 
-def _shortened(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return f"{', '.join(names[:_SHOWN_NAMES])}{more}"
-
-
 def doubt_rate(rate_hz: float | None, source: Source) -> tuple[Finding, ...]:
     """Say aloud that a rate is lower than any spike camera's."""
-    if rate_hz is None or rate_hz >= SLOWEST_USUAL_RATE_HZ:
+    if rate_hz is None or rate_hz >= SLOWEST_RATE_HZ:
         return ()
     who = {"given": "as given", "sidecar": f"says {SIDECAR_NAME}", "file": "says the file"}.get(
         source, "found"
@@ -185,7 +178,7 @@ def doubt_rate(rate_hz: float | None, source: Source) -> tuple[Finding, ...]:
         Finding(
             f"{rate_hz:g} planes a second ({who}) is less than any spike camera records (1000 to 40000 are "
             f"usual): perhaps {meant}, or it is the rate of the frames",
-            "Give the rate in planes per second (rate_hz) where it is another",
+            f"Give {option('rate_hz')} in planes per second where it is another",
         ),
     )
 
@@ -298,7 +291,7 @@ def _count_parts(
     if odd:
         warnings += (
             Finding(
-                f"most parts have {usual_planes} planes, but not {_shortened(odd)}",
+                f"most parts have {usual_planes} planes, but not {shorten(odd)}",
                 "Copy those again where they should be longer",
             ),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.geometry import are_same_aspect
 from engine.recording.recording import Recording
 
 COMPARED_ROWS = 48
@@ -13,8 +14,6 @@ COMPARED_COLUMNS = 64
 MOST_PLANES = 256
 DECIDING_CORRELATION = 0.25
 DECIDING_LEAD = 0.1
-SAME_ASPECT = 0.05
-"""In the logarithm of width by height."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,9 @@ def guess_lying(
     if max(best, best_lying) >= DECIDING_CORRELATION and abs(best - best_lying) >= DECIDING_LEAD:
         return best_lying > best
     info, (height, width) = recording.info, np.shape(picture)[:2]
-    shape = math.log(info.width / info.height)
-    fits = abs(shape - math.log(width / height)) <= SAME_ASPECT
-    fits_lying = abs(shape - math.log(height / width)) <= SAME_ASPECT
+    shape = info.width / info.height
+    fits = are_same_aspect(shape, width / height)
+    fits_lying = are_same_aspect(shape, height / width)
     return fits_lying if fits != fits_lying else None
 
 

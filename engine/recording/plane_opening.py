@@ -70,6 +70,10 @@ class PlaneArray:
         """The array packed by what comes first in its file."""
         return pack_stored(self.stored, self._file_shape)
 
+    def let_go(self) -> None:
+        """Keep no packed planes: they are an eighth of the array, and read again where they are asked for."""
+        self.__dict__.pop("packed", None)
+
     def sample(self, box: tuple[slice, slice, slice]) -> NDArray[np.bool_]:
         """Return the spikes in a box of the array, (a, b, c)."""
         if self.is_mapped:
@@ -172,10 +176,15 @@ def _settled(array: PlaneArray, given: Given, sidecar: Sidecar) -> SettledAxes:
 
 def _settled_by_parts(arrays: list[PlaneArray], given: Given, sidecar: Sidecar) -> SettledAxes:
     """Settle the axes of parts by the first whose values tell: some may be dark."""
-    tried = [
-        _settled(arrays[at], given, sidecar) for at in dict.fromkeys((0, len(arrays) // 2, len(arrays) - 1))
-    ]
-    return next((axes for axes in tried if axes.source != "unknown"), tried[0])
+    tried = []
+    for at in dict.fromkeys((0, len(arrays) // 2, len(arrays) - 1)):
+        axes = _settled(arrays[at], given, sidecar)
+        if axes.source != "unknown":
+            return axes
+        if at > 0:  # the end of the first is looked for next
+            arrays[at].let_go()
+        tried.append(axes)
+    return tried[0]
 
 
 def _part_ends(arrays: list[PlaneArray], axes: SettledAxes) -> list[WrittenEnd]:
@@ -188,9 +197,10 @@ def _part_ends(arrays: list[PlaneArray], axes: SettledAxes) -> list[WrittenEnd]:
             ends.append(end_of_mapped(array.path, mapped))
         elif left > 0:
             left -= math.prod(array.shape) * array.stored.dtype.itemsize
-            ends.append(end_of_packed(dataclasses.replace(array).packed_planes(axes.order)))
+            ends.append(end_of_packed(array.packed_planes(axes.order)))
         else:
             ends.append(WrittenEnd(planes))
+        array.let_go()
     return ends
 
 

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from engine.findings import Finding
 from engine.geometry import Size
 
-Source = Literal["given", "sidecar", "layout", "bytes", "file", "unknown"]
+SLOWEST_RATE_HZ = 200.0
+"""No spike camera records fewer planes a second."""
+Source = Literal["given", "sidecar", "layout", "frames", "bytes", "file", "unknown"]
 """How a number about a recording is known: the caller gave it, a config.yaml beside the file says so,
-the data set's layout implies it, the bits themselves showed it, the file's own format states it."""
+the data set's layout or the size of the frames implies it, the bits themselves showed it, the file's own
+format states it."""
 
 AxisOrder = Literal["THW", "HWT", "TWH", "WHT", "HTW", "WTH"]
 """What each axis of an array is: T time, H rows, W columns. The usual ones come first."""

@@ -137,6 +137,9 @@ def test_frames_of_a_whole_multiple_show_it(tmp_path, dense, times):
         assert recording.info.size == Size(11, 18)
         np.testing.assert_array_equal(recording.read(0, 30), dense)
         assert about_origin(recording.info.warnings)
+        known_by = recording.info.known_by
+        assert (known_by["height"], known_by["width"]) == ("frames", "frames")
+        assert not any("nothing says height" in finding for finding in recording.info.warnings)
     for other in (Size(12 * times, 19 * times), Size(23 * times, 18 * times)):
         with open_recording(tmp_path / "a.npz", frame_size=other) as recording:
             assert recording.info.size == Size(12, 19)
@@ -221,6 +224,9 @@ def test_where_sizes_leave_it_open_the_frames_decide(tmp_path, scale, flip, seed
         assert sequence.recording.info.size == Size(H, W)
         np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
         assert "a frame agrees" in about_origin(sequence.findings)[0]
+        known_by = sequence.recording.info.known_by
+        assert {known_by["height"], known_by["width"]} == {"sidecar" if config else "frames"}
+        assert not any("nothing says height" in finding for finding in sequence.findings)
 
 
 @pytest.mark.parametrize("scale", [1, 2])
@@ -239,6 +245,19 @@ def test_a_first_row_and_column_that_are_dead_move_nothing(tmp_path, scale, flip
         assert sequence.recording is not None
         np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
         assert not about_origin(sequence.findings)
+
+
+def test_the_side_that_frames_tell_and_the_one_that_is_said_are_told_apart(tmp_path):
+    planes, light = scene((0.03, 0.08), 0, 1)
+    planes[:, -1] = 0
+    planes[:, :, -1] = 0
+    folder = folder_of(tmp_path, planes, light, (1, 1))
+    with open_sequence(folder, height=H, flip=False) as sequence:
+        assert sequence.recording is not None
+        known_by = sequence.recording.info.known_by
+        assert sequence.recording.info.size == Size(H, W)
+        assert (known_by["height"], known_by["width"]) == ("given", "frames")
+        np.testing.assert_array_equal(sequence.recording.read(0, PLANES), planes)
 
 
 def test_pictures_of_something_else_decide_nothing(tmp_path):

@@ -22,10 +22,11 @@ import tifffile
 import torch
 from PIL import Image
 
-from engine.errors import RecordingError
+from engine.errors import EngineError, RecordingError
 from engine.recording import guess_geometry, open_recording
 from engine.recording.readings import look_at
 from engine.recording.signature import foreign_kind
+from engine.sequence import open_sequence
 
 SIZE = {"height": 48, "width": 64}
 RANDOM = np.random.default_rng(0)
@@ -342,12 +343,84 @@ def test_whoever_asks_is_told_alike(foreign, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["clip.mp4", "a.hdf5", "events.aedat4", "0001.TIF", "spike.dat.gz", "log.csv"]
+    "name",
+    [
+        *("clip.mp4", "a.hdf5", "events.aedat4", "0001.TIF", "spike.dat.gz", "log.csv"),
+        *("clip.VOB", "clip.ts", "clip.3gp", "clip.ogv", "clip.dv", "clip.ivf", "0001.heic", "0001.dng"),
+    ],
 )
 def test_a_name_that_speaks_against_it_is_believed_where_the_bytes_say_nothing(tmp_path, name):
     (tmp_path / name).write_bytes(NOISE)
     with pytest.raises(RecordingError, match=r"by its name.*Rename it to \.dat"):
         open_recording(tmp_path / name, **SIZE)
+
+
+USUAL_NAMES = {
+    "PNG": "0001.png",
+    "JPEG": "0001.jpg",
+    "BMP": "0001.bmp",
+    "TIFF": "0001.tif",
+    "TIFF of the other order": "0001.tif",
+    "BigTIFF": "0001.tiff",
+    "MP4": "clip.mp4",
+    "MP4 for streaming": "clip.mp4",
+    "QuickTime": "clip.mov",
+    "Matroska": "clip.mkv",
+    "WebM": "clip.webm",
+    "AVI": "clip.avi",
+    "transport stream": "clip.ts",
+    "transport stream of a camcorder": "clip.m2ts",
+    "program stream": "clip.vob",
+    "program stream of MPEG-1": "clip.mpg",
+    "MPEG-2 without a container": "clip.mpg",
+    "Flash": "clip.flv",
+    "YUV4MPEG2": "clip.y4m",
+    "MXF": "clip.mxf",
+    "Ogg": "clip.ogv",
+    "Windows Media": "clip.wmv",
+}
+
+
+@pytest.mark.parametrize("foreign", USUAL_NAMES, indirect=True)
+def test_what_is_said_to_open_as_frames_opens_as_frames(foreign, request, tmp_path):
+    path, _ = foreign
+    with pytest.raises(RecordingError, match="opened as frames under a usual name"):
+        open_recording(path)
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    named = path.rename(folder / USUAL_NAMES[request.node.callspec.params["foreign"]])
+    source = folder if named.stem == "0001" else named
+    with open_sequence(str(source)) as sequence:
+        assert len(sequence) > 0
+
+
+@pytest.mark.parametrize(
+    ("foreign", "name"),
+    [
+        ("GIF", "0001.gif"),
+        ("WebP", "0001.webp"),
+        ("JPEG 2000", "0001.jp2"),
+        ("AVIF", "0001.avif"),
+        ("HEIC", "0001.heic"),
+        ("OpenEXR", "0001.exr"),
+        ("PPM", "0001.ppm"),
+        ("DICOM", "0001.dcm"),
+        ("IVF", "clip.ivf"),
+        ("H.264 without a container", "clip.h264"),
+        ("H.265 without a container", "clip.hevc"),
+        ("Phantom Cine", "clip.cine"),
+    ],
+    indirect=["foreign"],
+)
+def test_what_is_not_read_is_to_be_converted(foreign, name, tmp_path):
+    path, _ = foreign
+    with pytest.raises(RecordingError, match=r"not read: convert it to (PNG or TIFF|MP4)"):
+        open_recording(path)
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    named = path.rename(folder / name)
+    with pytest.raises(EngineError):
+        open_sequence(str(folder if named.stem == "0001" else named))
 
 
 def test_an_array_is_an_array_whatever_its_name(tmp_path):

@@ -373,7 +373,7 @@ def test_no_memory_for_the_values_of_a_picture_fails_that_picture(
     tifffile.imwrite(tmp_path / "a.tif", RGB8, photometric="rgb")
     frames = PictureFrames([tmp_path / "a.tif"], white=white)
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(StoredPicture, "samples", fails)

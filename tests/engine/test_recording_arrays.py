@@ -253,7 +253,9 @@ def test_events_in_every_form_and_unit_are_the_planes_they_came_from(tmp_path, p
                 np.testing.assert_array_equal(recording.read(0, 30), planes)
                 packed = np.packbits(planes[5:9].reshape(4, -1), axis=1, bitorder="little")
                 np.testing.assert_array_equal(recording.packed(5, 9), packed)
-                guessed = [w for w in recording.info.warnings if "time_unit" in w.remedy]
+                guessed = [
+                    w for w in recording.info.warnings if "the unit of times (--time-unit)" in w.remedy
+                ]
                 assert bool(guessed) == ("time_unit" not in options)
                 assert all(f" {TAKEN_FOR[unit]}," in warning for warning in guessed)
 

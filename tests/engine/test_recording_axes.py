@@ -87,7 +87,7 @@ def test_time_is_found_along_whichever_axis_it_is(tmp_path, planes, order, suffi
         for finding in said:
             shape = stored_as(planes, order).shape
             assert f"the array {shape} is read as ({', '.join(order)}), 90 planes of 44 × 58" in finding
-            assert "Give height and width" in finding.remedy
+            assert "Give height and width (--height and --width)" in finding.remedy
 
 
 @pytest.mark.parametrize("order", ["TWH", "WHT", "WTH"])

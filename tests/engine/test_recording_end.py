@@ -210,5 +210,8 @@ def test_a_rate_of_frames_is_doubted_aloud(tmp_path, planes, rate_hz, doubted, s
     for warnings, who in ((said, "as given"), (stated.warnings, "config.yaml")):
         about = [w for w in warnings if "planes a second" in w]
         assert len(about) == doubted
-        assert all(f"{rate_hz:g} planes a second" in w and who in w and "rate_hz" in w.remedy for w in about)
+        assert all(
+            f"{rate_hz:g} planes a second" in w and who in w and "the rate (--rate)" in w.remedy
+            for w in about
+        )
         assert all(("kHz" in w) == (rate_hz == 20) for w in about)

@@ -1,13 +1,16 @@
 """A folder of per-frame files, read as one recording."""
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 from engine.errors import GeometryError, RecordingError
 from engine.recording import folder as folder_module
-from engine.recording import open_recording, write_packed
+from engine.recording import open_recording, plane_opening, write_packed
+from engine.recording.packing import pack_stored
 
 SIZE = {"height": 12, "width": 20}
 
@@ -131,3 +134,28 @@ def test_a_folder_of_arrays_is_a_recording_too(tmp_path):
     np.save(tmp_path / "3.npy", np.zeros((2, 5, 5), np.uint8))
     with pytest.raises(GeometryError, match=r"3\.npy.*found 5 × 5, expected 12 × 20"):
         open_recording(tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+@pytest.mark.parametrize("size", [SIZE, {}])
+def test_compressed_parts_are_unpacked_once_to_open_them(tmp_path, monkeypatch, count, size):
+    """Two of them twice where no size is said and the values do not tell the axes."""
+    parts = [planes_of(9, seed) for seed in range(count)]
+    for at, part in enumerate(parts):
+        np.savez_compressed(tmp_path / f"{at}.npz", spk=part)
+    unpacked, kept = [], []
+
+    def count_packing(stored, shape):
+        packed = pack_stored(stored, shape)
+        unpacked.append(stored.path.name)
+        kept.append(weakref.ref(packed))
+        return packed
+
+    monkeypatch.setattr(plane_opening, "pack_stored", count_packing)
+    with open_recording(tmp_path, **size) as recording:
+        asked_again = set() if size else {count // 2, count - 1} - {0}
+        for at in range(count):
+            assert unpacked.count(f"{at}.npz") == (2 if at in asked_again else 1)
+        gc.collect()
+        assert not any(packed() is not None for packed in kept)
+        np.testing.assert_array_equal(recording.read(0, 9 * count), np.concatenate(parts))

@@ -542,7 +542,9 @@ def test_long_recordings_are_cut_without_being_asked(tmp_path: Path) -> None:
     write_dat(tmp_path / "long.dat", planes(1300, size=Size(16, 16)))
     with open_sequence(tmp_path / "long.dat", height=16, width=16) as sequence:
         assert spans(sequence) == [(0, 400), (400, 800), (800, 1200)]
-        assert any("exposure_planes" in finding.remedy for finding in sequence.findings)
+        assert any(
+            "the exposure's length (--exposure-planes)" in finding.remedy for finding in sequence.findings
+        )
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_files_beside_the_frames_that_look_like_spikes_are_named(
 ) -> None:
     files = recognise(touch(tmp_path, frame, name))
     if files.spikes is None:
-        assert found(files, "may be spikes", name, "Name the recording (spikes)")
+        assert found(files, "may be spikes", name, "Name the recording (--spikes)")
     else:
         assert frame == "clip.mp4"
         assert found(files, f"{name} is taken for the spikes")
@@ -187,7 +187,7 @@ def test_foreign_files_that_may_be_spikes_are_named(tmp_path: Path, name: str, f
 def test_recordings_that_the_frames_do_not_choose_between_are_named(tmp_path: Path) -> None:
     files = recognise(touch(tmp_path, "blur/1.png", "left.dat", "right.dat", "times.txt"))
     assert files.spikes is None
-    assert found(files, "left.dat, right.dat", "Name the recording (spikes)")
+    assert found(files, "left.dat, right.dat", "Name the recording (--spikes)")
 
 
 def test_a_sequence_s_own_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
