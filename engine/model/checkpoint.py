@@ -87,7 +87,7 @@ def check_numbers(state: Mapping[str, Any]) -> None:
     if found:
         raise CheckpointError(
             "the weights hold values that are NaN or infinite",
-            found=_shorten(found),
+            found=shorten(found),
             advice="Such a network gives no pictures: use an earlier file of it, or train it again",
         )
 

@@ -2079,6 +2079,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>其窗口内没有脉冲</translation>
         </message>
         <message>
+            <source>its window holds too few spikes</source>
+            <translation>其窗口中的脉冲太少</translation>
+        </message>
+        <message>
             <source>its window lies too far outside the recording</source>
             <translation>其窗口大部分在录制之外</translation>
         </message>
@@ -3336,32 +3340,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>--side-by-side 的文件名应以 .png 或 .tif 结尾</translation>
         </message>
         <message>
-            <source>Give a longer exposure_planes</source>
-            <translation>请给出更大的 exposure_planes</translation>
-        </message>
-        <message>
-            <source>Give a longer stride_planes</source>
-            <translation>请给出更大的 stride_planes</translation>
-        </message>
-        <message>
-            <source>Give a shorter exposure_planes</source>
-            <translation>请给出更小的 exposure_planes</translation>
-        </message>
-        <message>
             <source>Give the file a name that ends in .png or .tif</source>
             <translation>文件名应以 .png 或 .tif 结尾</translation>
         </message>
         <message>
-            <source>Give them with --height and --width.</source>
-            <translation>请用 --height 和 --width 给出。</translation>
-        </message>
-        <message>
             <source>Go on with them by --resume, choose another folder with --out, or add --overwrite</source>
             <translation>用 --resume 继续，用 --out 选择其他文件夹，或加上 --overwrite</translation>
-        </message>
-        <message>
-            <source>It is truncated, or height and width are wrong.</source>
-            <translation>文件被截断，或高宽不对。</translation>
         </message>
         <message>
             <source>It may be truncated, or hold more than tensors and plain values, which is never run here</source>
@@ -3388,16 +3372,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>一个文件夹只放同一尺寸的录制。</translation>
         </message>
         <message>
-            <source>Leave height and width out: the file states them.</source>
-            <translation>不必给出高和宽：文件中已注明。</translation>
-        </message>
-        <message>
             <source>Leave it out, or open its folder without the others</source>
             <translation>请去掉它，或单独打开它的文件夹</translation>
         </message>
         <message>
-            <source>Leave this frame out or choose another method</source>
-            <translation>请去掉这一帧，或选择其他方法</translation>
+            <source>Leave this frame out or choose another method or network</source>
+            <translation>请跳过该帧，或选择其他方法或网络</translation>
         </message>
         <message>
             <source>Make it first</source>
@@ -3460,6 +3440,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请打开它应指向的内容</translation>
         </message>
         <message>
+            <source>Remove the events whose coordinates are damaged, or give height and width</source>
+            <translation>请删除坐标已损坏的事件，或给出高度和宽度</translation>
+        </message>
+        <message>
             <source>Rename it to .dat if its planes are packed; else copy it again.</source>
             <translation>若平面为打包格式，请改名为 .dat；否则请重新复制。</translation>
         </message>
@@ -3492,6 +3476,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请另存为 UTF-8 的 CSV，或指定其他记录</translation>
         </message>
         <message>
+            <source>Save it as PNG or TIFF</source>
+            <translation>请存为 PNG 或 TIFF</translation>
+        </message>
+        <message>
             <source>Save it with 8 or 16 bits</source>
             <translation>请以 8 位或 16 位保存</translation>
         </message>
@@ -3512,8 +3500,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用数值类型重新保存数组。</translation>
         </message>
         <message>
-            <source>Say the unit of their times (--time-unit) or the rate (--rate), or cut the file where the clock jumps or ran over</source>
-            <translation>请说明时间单位（--time-unit）或速率（--rate），或在时钟跳变、溢出处切开文件</translation>
+            <source>Save them as tensors of their own (.contiguous()), or use another file</source>
+            <translation>请把它们存成独立的张量（.contiguous()），或使用其他文件</translation>
         </message>
         <message>
             <source>Say the unit with --time-unit where it is another</source>
@@ -3526,6 +3514,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Scale it to [0, 1], or save it with 16 bits</source>
             <translation>请缩放到 [0, 1]，或以 16 位保存</translation>
+        </message>
+        <message>
+            <source>Such a network gives no pictures: use an earlier file of it, or train it again</source>
+            <translation>这样的网络得不出图像：请使用它较早的文件，或重新训练</translation>
         </message>
         <message>
             <source>Update this program</source>
@@ -3564,6 +3556,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>该名称的文件夹已存在</translation>
         </message>
         <message>
+            <source>a network of these sizes cannot be built</source>
+            <translation>无法构建这种尺寸的网络</translation>
+        </message>
+        <message>
             <source>a network with a spike branch needs to know how its voxels are made</source>
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
         </message>
@@ -3574,10 +3570,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a predictor with packed samples</source>
             <translation>预测器与打包采样并用</translation>
-        </message>
-        <message>
-            <source>a sample lies above the white level</source>
-            <translation>有采样值高于白电平</translation>
         </message>
         <message>
             <source>a weight is there twice, under two names</source>
@@ -3612,6 +3604,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>片段太短，少于共用的帧数</translation>
         </message>
         <message>
+            <source>events lie farther apart than the pixels of any sensor</source>
+            <translation>事件之间的距离超出任何传感器的像素范围</translation>
+        </message>
+        <message>
             <source>every frame needs a window</source>
             <translation>每一帧都需要窗口</translation>
         </message>
@@ -3634,6 +3630,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>inks that are not CMYK</source>
             <translation>不是 CMYK 的油墨</translation>
+        </message>
+        <message>
+            <source>lossless JPEG that does not say its colours</source>
+            <translation>未说明颜色的无损 JPEG</translation>
         </message>
         <message>
             <source>neither a file nor a folder</source>
@@ -3738,6 +3738,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>some weights are no tensors under a name</source>
             <translation>有些权重不是带名称的张量</translation>
+        </message>
+        <message>
+            <source>some weights claim more values than the file holds</source>
+            <translation>有些权重声称的数值多于文件所含</translation>
         </message>
         <message>
             <source>the alignment log counts t0 and t1 in different units</source>
@@ -4042,6 +4046,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the weights do not fit the network</source>
             <translation>权重与网络不符</translation>
+        </message>
+        <message>
+            <source>the weights hold values that are NaN or infinite</source>
+            <translation>权重中含有 NaN 或无穷大的值</translation>
         </message>
         <message>
             <source>the worker client is closed</source>
