@@ -128,9 +128,10 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
     if result.was_complete:
         done = f"{result.restored} of {result.wanted} frames were restored before: {options.out}"
     else:
-        done = (
-            f"{result.restored} of {result.wanted} frames restored in {result.seconds:.1f} s: {options.out}"
-        )
+        same = sum(1 for row in result.frames if row.get("unchanged") and is_restored(row["unchanged"]))
+        of_them = f", {same} of them unchanged," if same else ""
+        done = f"{result.restored} of {result.wanted} frames restored{of_them} in {result.seconds:.1f} s"
+        done += f": {options.out}"
     layout = [f"Computed in {result.layout}"] if result.layout else []
     findings = (f"Finding: {one.sentences}" for one in result.findings)
     return Outcome("\n".join([done, *result.about_frames, *layout, *findings]), result.problem)

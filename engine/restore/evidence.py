@@ -74,8 +74,11 @@ def too_few_planes(planes: int) -> str:
 
 
 def is_restored(unchanged: str | None) -> bool:
-    """Whether a frame counts as restored, by why it came back as it was: where there is no such reason."""
-    return not unchanged
+    """Whether a frame counts as restored, by why it came back as it was: not where too little is known of it.
+
+    One that was looked at and had nothing to change counts, and is named as unchanged.
+    """
+    return not unchanged or not is_want_of_evidence(unchanged)
 
 
 def is_want_of_evidence(reason: str) -> bool:

@@ -288,7 +288,7 @@ def test_a_full_disk_ends_with_a_summary_and_goes_on_when_there_is_space(clip, t
         assert restore(clip, tmp_path / "out") == 1
     monkeypatch.undo()
     printed = capsys.readouterr()
-    assert "3 of 9 frames unchanged" in printed.out  # which are those written
+    assert "3 of 9 frames restored" in printed.out
     assert "3 of 9 frames failed (0003, 0004, 0005)" in printed.err
     assert "No space left" in printed.err
     assert "3 frames after them were not tried" in printed.err

@@ -17,7 +17,6 @@ from app.ui.timeline.play_controls import PlayControls
 from app.ui.timeline.timeline import Timeline
 from app.ui.timeline.transport import Transport
 from app.ui.window.actions import StudioActions
-from engine.restore.evidence import is_restored
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -208,7 +207,7 @@ class Workspace(QWidget):
         studio, results = self._studio, self._studio.results
         stale = frozenset(index for index in results.indices if studio.is_stale(index))
         held = {index: results.peek(index) for index in results.indices}
-        restored = (index for index, one in held.items() if one and is_restored(one.unchanged))
+        restored = (index for index, one in held.items() if one and not one.unchanged)
         self.timeline.show_restored(frozenset(restored), stale)
 
     def _on_cursor(self, pixel: tuple[int, int] | None) -> None:
