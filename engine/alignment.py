@@ -13,10 +13,10 @@ from pathlib import Path
 
 from engine.alignment_log import LOG_COLUMNS, LoggedExposure, read_table
 from engine.alignment_units import LOG_DECIMALS, RATE_ADVICE, Reading, RecordedSpan, choose_reading
+from engine.alignment_window import AlignmentWindow
 from engine.errors import AlignmentError
 from engine.file_names import same_name
 from engine.findings import Finding
-from engine.geometry import Span
 from engine.time_units import TimeUnit
 
 __all__ = [
@@ -33,38 +33,6 @@ __all__ = [
     "windows_for_frames",
     "write_alignment_log",
 ]
-
-
-@dataclass(frozen=True, order=True)
-class AlignmentWindow:
-    """Half-open span of planes [start, stop) during which a frame was exposed; both ends are real numbers."""
-
-    start: float
-    stop: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
-            raise ValueError(f"an alignment window needs start < stop, got [{self.start}, {self.stop})")
-
-    @property
-    def centre(self) -> float:
-        return (self.start + self.stop) / 2
-
-    @property
-    def length_planes(self) -> float:
-        return self.stop - self.start
-
-    def planes(self, recording_planes: int | None = None) -> Span:
-        """Return the whole planes p with start <= p < stop, inside [0, recording_planes) where given."""
-        span = Span(math.ceil(self.start), math.ceil(self.stop))
-        return span if recording_planes is None else span.intersect(Span(0, recording_planes))
-
-    def shifted(self, planes: float) -> "AlignmentWindow":
-        return AlignmentWindow(self.start + planes, self.stop + planes)
-
-    def central(self, length_planes: float) -> "AlignmentWindow":
-        """Return the window of this length with the same centre."""
-        return AlignmentWindow(self.centre - length_planes / 2, self.centre + length_planes / 2)
 
 
 @dataclass(frozen=True)

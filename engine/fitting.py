@@ -269,7 +269,7 @@ def _is_folder(recording: Recording | None) -> bool:
 
 
 def _part_names(recording: Recording | None, files: SequenceFiles) -> tuple[str, ...]:
-    paths = getattr(recording, "part_paths", ()) or ((files.spikes,) if files.spikes else ())
+    paths = recording.part_paths if recording else (files.spikes,) if files.spikes else ()
     return tuple(path.stem for path in paths)
 
 

@@ -75,6 +75,11 @@ class Region:
         return Size(self.bottom - self.top, self.right - self.left)
 
     @property
+    def edges(self) -> tuple[int, int, int, int]:
+        """Top, left, bottom, right."""
+        return self.top, self.left, self.bottom, self.right
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         """Index of an (H, W, ...) array."""
         return slice(self.top, self.bottom), slice(self.left, self.right)

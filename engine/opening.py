@@ -23,7 +23,6 @@ from engine.layouts.listing import (
 from engine.layouts.sidecar import LEAST_GAMMA, MOST_GAMMA
 from engine.layouts.unread import spike_folder_unread, unread_in
 from engine.recording import Recording, guess_flip, guess_lying, open_recording
-from engine.recording.events import EventRecording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
@@ -229,7 +228,7 @@ def _picture_of_orientation(
     if recording is None or exposures is None:
         return None
     flip_is_open = recording.info.known_by.get("flip") == "unknown"
-    origin_is_open = isinstance(recording, EventRecording) and recording.origin_is_open
+    origin_is_open = recording.info.origin_is_open
     if not (flip_is_open or origin_is_open or recording.info.may_lie):
         return None
     pictures = parts.frames or parts.references

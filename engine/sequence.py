@@ -29,16 +29,15 @@ from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
 from engine.picture_cache import PictureCache
-from engine.recording import Recording
+from engine.recording import Spikes, SpikeSource
 from engine.recording.defects import Defects, find_defects
+from engine.recording.plane_source import bit_planes
 from engine.recording.planes import pack_planes
-from engine.recording.recording import MappedRecording
-from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
 from engine.source import SequenceSource
 from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
-from engine.voxels import VoxelGrid, tfp, voxelize
+from engine.voxels import VoxelGrid, tfi, tfp, voxelize
 
 PASSING_CACHE_BYTES = 128 << 20
 """Of pictures, for those who go through the frames once, as restoring does."""
@@ -76,7 +75,7 @@ class Sequence:
         return self._facts.layout
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> SpikeSource | None:
         return self._recording
 
     @property
@@ -204,12 +203,7 @@ class Sequence:
         the recording. Raises SequenceError without spikes.
         """
         window, limits = self.window(index), self.spike_limits(index)
-        recording = self._spikes()
-        if limits.start <= window.start and window.stop <= limits.stop:
-            return voxelize(recording, window.start, window.stop, bins, region)
-        part = RecordingPart(recording, limits)
-        counts = voxelize(part, window.start - limits.start, window.stop - limits.start, bins, region)
-        return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
+        return voxelize(self._spikes(), window.start, window.stop, bins, region, within=limits)
 
     def filled_voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
         """Return what `voxels` does with `defects` filled: no longer counts, for those who estimate light."""
@@ -222,13 +216,70 @@ class Sequence:
         filled = filling.fill(counts)[(..., *region.relative_to(counted).slices)]
         return VoxelGrid.of(filled, counts.start, counts.stop, counts.outside_planes)
 
+    # -------------------------------------------------------------- what the spikes say
+
+    def tfp(self, index: int) -> NDArray[np.float32]:
+        """Return the frame's mean number of spikes a plane, float32 (h, w): texture from playback.
+
+        Over the planes of its window that were recorded in one go with the frame, zero where there are none.
+        Raises SequenceError without spikes.
+        """
+        planes = self.window(index).planes_of(self.spike_limits(index))
+        return tfp(self._spikes(), planes.start, planes.stop)
+
+    def tfi(self, index: int, max_interval_planes: int = 256) -> NDArray[np.float32]:
+        """Return 1 / interval around the centre of the frame's window, float32 (h, w), in spikes a plane.
+
+        Spikes that were not recorded in one go with the frame do not count; see `engine.voxels.tfi`. Raises
+        SequenceError without spikes.
+        """
+        within = self.spike_limits(index)
+        return tfi(self._spikes(), self.window(index).centre, max_interval_planes, within=within)
+
+    def spikes_at(
+        self,
+        pixel: tuple[int, int],
+        index: int | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        *,
+        polarity: float | None = None,
+    ) -> NDArray[np.float64]:
+        """Return when a pixel (x, y) of the spike camera fired, in planes, ascending: float64.
+
+        Of a frame the spikes of its window, or of start <= t < stop, as far as they were recorded in one go
+        with it; without `index` those of the whole recording. Raises SequenceError without spikes, ValueError
+        outside the sensor.
+        """
+        x, y = pixel
+        return self.spikes_in(Region(y, x, y + 1, x + 1), index, start, stop, polarity=polarity).times
+
+    def spikes_in(
+        self,
+        region: Region,
+        index: int | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        *,
+        polarity: float | None = None,
+    ) -> Spikes:
+        """Return the single spikes of a region of spike pixels; of which time, see `spikes_at`."""
+        recording = self._spikes()
+        first, last = 0.0, float(recording.info.planes)
+        if index is not None:
+            window, limits = self.window(index), self.spike_limits(index)
+            start, stop = window.start if start is None else start, window.stop if stop is None else stop
+            first, last = float(limits.start), float(limits.stop)
+        begin, end = first if start is None else max(first, start), last if stop is None else min(last, stop)
+        return recording.spikes(begin, max(begin, end), region, polarity=polarity)
+
     def sound_planes(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) of the recording packed, (planes, plane_bytes), in file order, without
         the spikes of `defects`: a hot pixel fires in the dark and in planes that were lost as in the others.
 
         Raises SequenceError without spikes, RecordingError where they cannot be read.
         """
-        planes = self._spikes().packed(start, stop)
+        planes = bit_planes(self._spikes())(start, stop)
         if not self.defects:
             return planes
         return planes & self._cache.measured("sound bits", self._sound_bits)
@@ -236,7 +287,7 @@ class Sequence:
     def forget_spikes(self, frames: Span) -> None:
         """Let go of the memory behind the exposures of some frames; reading them again costs a little."""
         recording, windows = self._recording, self.windows[frames.start : frames.stop]
-        if not isinstance(recording, MappedRecording) or not windows:
+        if recording is None or not windows:
             return
         start = max(0, math.floor(min(window.start for window in windows)))
         stop = min(recording.info.planes, math.ceil(max(window.stop for window in windows)))
@@ -244,12 +295,8 @@ class Sequence:
             recording.forget(start, stop)
 
     def _virtual_frame(self, index: int) -> NDArray[np.float32]:
-        window, limits = self.window(index), self.spike_limits(index)
-        start, stop = max(window.start, limits.start), min(window.stop, limits.stop)
-        rate = np.zeros((self.frame_size.height, self.frame_size.width), np.float32)
-        if start < stop:
-            rate = tfp(self._spikes(), start, stop)
-            rate = rate if self.filling is None else self.filling.fill(rate)
+        rate = self.tfp(index)
+        rate = rate if self.filling is None else self.filling.fill(rate)
         signal = np.clip(rate / self._cache.measured("white", self._white_level), 0.0, 1.0)
         return np.repeat(np.power(signal, 1 / self.gamma)[:, :, None].astype(np.float32), 3, axis=2)
 
@@ -282,7 +329,7 @@ class Sequence:
             with suppress(EngineError):
                 yield self.frame(index)
 
-    def _spikes(self) -> Recording:
+    def _spikes(self) -> SpikeSource:
         if self._recording is None:
             raise SequenceError(
                 "the sequence has no spikes",

@@ -11,13 +11,14 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bitplanes import PlaneCounter, count_region, count_spans, count_unlit
+from engine.alignment_window import AlignmentWindow
+from engine.bitplanes import count_unlit
 from engine.errors import OperationCancelled
 from engine.geometry import Region, Span
-from engine.recording.recording import MappedRecording, Recording, TimedRecording
+from engine.recording.plane_source import RATE_CHUNK_BYTES, bit_planes, checked_region, count_planes, recorded
+from engine.recording.recording import SpikeSource
 from engine.spike_channels import ExposureTotals, planes_per_bin, relative_channel_count, relative_channels
 
-RATE_CHUNK_BYTES = 2 << 20
 RATE_THREADS = 2
 RATE_CHUNKS = 16
 """Chunks between two looks at `should_cancel`."""
@@ -96,7 +97,14 @@ class VoxelSpec:
 
 
 def voxelize(
-    recording: Recording, start: float, stop: float, bins: int = 32, region: Region | None = None
+    recording: SpikeSource,
+    start: float,
+    stop: float,
+    bins: int = 32,
+    region: Region | None = None,
+    *,
+    within: Span | None = None,
+    polarity: float | None = None,
 ) -> VoxelGrid:
     """Count the spikes of the window [start, stop) in `bins` equal bins: float32 (bins, H, W).
 
@@ -105,8 +113,10 @@ def voxelize(
 
     A spike at time t goes to bin floor((t - start) / (stop - start) * bins), clipped to the last; those
     of plane p count at t = p, those of an event list at their own times (FORMATS, "Voxels"). The
-    window may be real-valued and reach beyond the recording, where nothing is counted:
-    `outside_planes` says how far. Raises ValueError for a window without length and for no bins.
+    window may be real-valued and reach beyond the recording, or the planes `within` where they are given,
+    where nothing is counted: `outside_planes` says how far. With a `polarity` (of those in
+    `recording.info.polarities`) only spikes of that one count. Raises ValueError for a window without length
+    and for no bins.
     """
     check_window(start, stop)
     if start == stop:
@@ -115,39 +125,24 @@ def voxelize(
     if bins < 1:
         raise ValueError(f"a voxel grid needs at least one bin, got {bins}")
     info = recording.info
-    region = region or Region.whole(info.size)
-    if region.intersect(Region.whole(info.size)) != region:
-        raise ValueError(f"{region} reaches outside planes of {info.size}")
-    counts = np.empty((bins, region.size.height, region.size.width), np.float32)
-    if isinstance(recording, TimedRecording):
-        _count_events(recording, start, stop, region, counts)
-    else:
-        planes = planes_inside(start, stop, info.planes)
-        position = (np.arange(planes.start, planes.stop) - start) / (stop - start) * bins
-        bin_of_plane = np.minimum(bins - 1, np.floor(position))
-        edges = planes.start + np.searchsorted(bin_of_plane, np.arange(bins + 1))
-        spans = [Span(int(first), int(last)) for first, last in itertools.pairwise(edges)]
-        if region.size == info.size:
-            count_spans(recording.packed, spans, info.size, info.flip, counts)
-        else:
-            count_region(recording.packed, spans, info.size, info.flip, region, counts)
-    inside = max(0.0, min(stop, float(info.planes)) - max(start, 0.0))
+    if region is not None:
+        checked_region(region, info)
+    counts = recording.counts(AlignmentWindow(start, stop), bins, region, within=within, polarity=polarity)
+    planes = recorded(info, within)
+    inside = max(0.0, min(stop, float(planes.stop)) - max(start, float(planes.start)))
     return VoxelGrid.of(counts, start, stop, (stop - start) - inside)
 
 
-def window_counts(recording: Recording, start: float, stop: float) -> NDArray[np.uint32]:
+def window_counts(recording: SpikeSource, start: float, stop: float) -> NDArray[np.uint32]:
     """Count the spikes of the planes start <= p < stop that the recording has: (H, W).
 
     Raises ValueError for a window that stops before it starts or has no number for an end.
     """
     check_window(start, stop)
-    info = recording.info
-    counts = np.empty((1, info.height, info.width), np.uint32)
-    count_spans(recording.packed, [planes_inside(start, stop, info.planes)], info.size, info.flip, counts)
-    return counts[0]
+    return count_planes(recording, planes_inside(start, stop, recording.info.planes))
 
 
-def tfp(recording: Recording, start: float, stop: float) -> NDArray[np.float32]:
+def tfp(recording: SpikeSource, start: float, stop: float) -> NDArray[np.float32]:
     """Return the mean number of spikes a plane, float32 (H, W): texture from playback.
 
     The mean is over the planes start <= p < stop that the recording has, zero where it has none of them.
@@ -157,22 +152,27 @@ def tfp(recording: Recording, start: float, stop: float) -> NDArray[np.float32]:
     return np.divide(counts, max(1, planes), dtype=np.float32)
 
 
-def tfi(recording: Recording, at_plane: float, max_interval_planes: int = 256) -> NDArray[np.float32]:
+def tfi(
+    recording: SpikeSource, at_plane: float, max_interval_planes: int = 256, *, within: Span | None = None
+) -> NDArray[np.float32]:
     """Return 1 / interval, float32 (H, W), in spikes a plane: texture from interval.
 
     The interval is between a pixel's last spike in a plane <= `at_plane` and its first after that; zero
-    where there is none within `max_interval_planes`. Raises ValueError where these are no numbers.
+    where there is none within `max_interval_planes`, or in the planes `within` where those are given. Raises
+    ValueError where these are no numbers.
     """
     if not math.isfinite(at_plane) or operator.index(max_interval_planes) < 1:
         raise ValueError(f"no interval of {max_interval_planes} planes around plane {at_plane}")
     info = recording.info
     now = math.floor(at_plane)
-    past = planes_inside(now + 1 - max_interval_planes, now + 1, info.planes)
-    future = planes_inside(now + 1, now + 1 + max_interval_planes, info.planes)
-    if now < 0 or now >= info.planes:
+    planes = recorded(info, within)
+    if now not in planes:
         return np.zeros((info.height, info.width), np.float32)
-    since = count_unlit(recording.packed, past, info.size, backwards=True)
-    until = count_unlit(recording.packed, future, info.size, backwards=False)
+    past = AlignmentWindow(now + 1 - max_interval_planes, now + 1).planes_of(planes)
+    future = AlignmentWindow(now + 1, now + 1 + max_interval_planes).planes_of(planes)
+    packed = bit_planes(recording)
+    since = count_unlit(packed, past, info.size, backwards=True)
+    until = count_unlit(packed, future, info.size, backwards=False)
     interval = since + until + 1
     known = (since < len(past)) & (until < len(future)) & (interval <= max_interval_planes)
     picture = np.divide(1, interval, out=np.zeros(interval.shape, np.float32), where=known)
@@ -180,7 +180,7 @@ def tfi(recording: Recording, at_plane: float, max_interval_planes: int = 256) -
 
 
 def spike_rate(
-    recording: Recording,
+    recording: SpikeSource,
     *,
     progress: Callable[[float], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
@@ -192,16 +192,10 @@ def spike_rate(
     """
     info = recording.info
     rate = np.zeros(info.planes, np.int64)
-    if isinstance(recording, TimedRecording):
-        times, _, _ = recording.events(0, info.planes)
-        return np.bincount(np.floor(times).astype(np.int64), minlength=info.planes)
     step = max(1, RATE_CHUNK_BYTES // info.plane_bytes)
-    counters = [PlaneCounter(info.size, step) for _ in range(RATE_THREADS)]
 
-    def count(counter: PlaneCounter, starts: range) -> None:
-        for start in starts:
-            stop = min(info.planes, start + step)
-            rate[start:stop] = counter.count(recording.packed(start, stop))
+    def count(planes: Span) -> None:
+        rate[planes.start : planes.stop] = recording.rates(planes.start, planes.stop)
 
     # A second thread pays off where pages of a mapped file are touched for the first time.
     with ThreadPoolExecutor(RATE_THREADS, thread_name_prefix="rate") as pool:
@@ -209,11 +203,10 @@ def spike_rate(
             if should_cancel is not None and should_cancel():
                 raise OperationCancelled("counting spikes was cancelled", path=info.path)
             last = min(info.planes, first + RATE_CHUNKS * step)
-            shares = [range(first + i * step, last, RATE_THREADS * step) for i in range(RATE_THREADS)]
-            for _ in pool.map(count, counters, shares):
+            edges = [first + (last - first) * share // RATE_THREADS for share in range(RATE_THREADS + 1)]
+            for _ in pool.map(count, itertools.starmap(Span, itertools.pairwise(edges))):
                 pass
-            if isinstance(recording, MappedRecording):
-                recording.forget(first, last)
+            recording.forget(first, last)
             if progress is not None:
                 progress(last / info.planes)
     return rate
@@ -231,20 +224,3 @@ def planes_inside(start: float, stop: float, planes: int) -> Span:
     """Return the planes start <= p < stop of a recording of so many."""
     first = min(planes, max(0, math.ceil(start)))
     return Span(first, max(first, min(planes, math.ceil(stop))))
-
-
-def _count_events(
-    recording: TimedRecording, start: float, stop: float, region: Region, counts: NDArray[np.float32]
-) -> None:
-    """Count the events of the window in `region` into `counts`, (bins, h, w)."""
-    bins, height, width = counts.shape
-    times, rows, columns = recording.events(start, stop)
-    rows, columns = rows - region.top, columns - region.left
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    if not inside.all():
-        times, rows, columns = times[inside], rows[inside], columns[inside]
-    position = (times - start) / (stop - start) * bins
-    edges = np.searchsorted(np.minimum(bins - 1, np.floor(position)), np.arange(bins + 1))
-    for index, (first, last) in enumerate(itertools.pairwise(edges)):
-        pixels = rows[first:last].astype(np.int64) * width + columns[first:last]
-        counts[index] = np.bincount(pixels, minlength=height * width).reshape(height, width)

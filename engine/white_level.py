@@ -21,7 +21,6 @@ from engine.findings import Finding
 from engine.fitting import SequenceParts
 from engine.frames import PictureFrames
 from engine.pictures import StoredPicture
-from engine.recording_part import RecordingPart
 from engine.samples import WHITE_LEVELS
 from engine.voxels import tfp
 
@@ -197,8 +196,7 @@ def _spikes_agree(parts: SequenceParts, frames: _Side) -> str:
         bright = float(np.percentile(grey, _BRIGHT_PERCENTILE))
         if stop - start < 1 or bright <= 0:
             continue
-        part = RecordingPart(recording, limits)
-        rate = float(np.percentile(tfp(part, start - limits.start, stop - limits.start), _BRIGHT_PERCENTILE))
+        rate = float(np.percentile(tfp(recording, start, stop), _BRIGHT_PERCENTILE))
         stored.append(rate / (bright / frames.maximum) ** parts.facts.gamma)
         likely.append(rate / (bright / frames.level) ** parts.facts.gamma)
     if not stored or np.median(stored) < _IMPOSSIBLE_RATE or np.median(likely) > _POSSIBLE_RATE:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from engine.alignment import write_alignment_log
 from engine.export import make_folder, write_text_atomically, written_whole
 from engine.geometry import Span
-from engine.recording.recording import TimedRecording
 from engine.sequence import Sequence as FrameSequence
 from engine.sequence import open_source
 from engine.voxels import VoxelSpec
@@ -188,13 +187,13 @@ def write_logs(index: DataIndex, out: Path) -> tuple[int, tuple[str, ...]]:
 
 def _count_dtype(sequence: FrameSequence, bins: int) -> type[np.unsignedinteger]:
     """Return the smallest type that holds every count of a sequence: uint8 or uint16."""
-    # A pixel fires once a plane at most, so most recordings need not be read to know. Listed events may be
-    # as close as they like.
+    # A pixel mostly fires once a plane at most, so most recordings need not be read to know.
     longest = max(window.length_planes for window in sequence.windows)
-    if longest / bins < 255 and not isinstance(sequence.recording, TimedRecording):
+    most = None if sequence.recording is None else sequence.recording.info.most_a_plane
+    if most is not None and most * longest / bins < 255:
         return np.uint8
-    most = max(float(sequence.voxels(at, bins).max()) for at in range(len(sequence)))
-    return np.uint8 if most <= 255 else np.uint16
+    found = max(float(sequence.voxels(at, bins).max()) for at in range(len(sequence)))
+    return np.uint8 if found <= 255 else np.uint16
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ import numpy as np
 
 from engine.commands.outcome import Outcome, to_json
 from engine.geometry import Span
-from engine.recording import Recording
+from engine.recording import SpikeSource
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 from engine.voxels import window_counts
@@ -68,7 +68,7 @@ def _facts(sequence: Sequence) -> dict[str, Any]:
     }
 
 
-def _recording_facts(recording: Recording) -> dict[str, Any]:
+def _recording_facts(recording: SpikeSource) -> dict[str, Any]:
     info = recording.info
     density, density_planes = _density(recording)
     return {
@@ -99,7 +99,7 @@ def _recording_facts(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _density(recording: Recording) -> tuple[float, int]:
+def _density(recording: SpikeSource) -> tuple[float, int]:
     """Return spikes a pixel and plane, and the number of planes in the sample they were counted in."""
     planes = recording.info.planes
     if planes <= DENSITY_WINDOWS * DENSITY_WINDOW_PLANES:

@@ -15,7 +15,6 @@ from engine.errors import RecordingError
 from engine.geometry import Size
 from engine.recording.array_opening import open_array
 from engine.recording.event_origin import Origin, agrees_from_one, size_by_frames
-from engine.recording.events import EventRecording
 from engine.recording.folder import ARRAY_SUFFIXES, part_paths
 from engine.recording.inference import infer_geometry
 from engine.recording.opening import Given, open_packed, open_packed_folder
@@ -28,6 +27,8 @@ from engine.recording.recording import (
     RecordingFormat,
     RecordingInfo,
     Source,
+    Spikes,
+    SpikeSource,
 )
 from engine.recording.signature import checked_head, is_array
 from engine.time_units import TimeUnit
@@ -40,6 +41,8 @@ __all__ = [
     "RecordingFormat",
     "RecordingInfo",
     "Source",
+    "SpikeSource",
+    "Spikes",
     "TimeUnit",
     "guess_flip",
     "guess_geometry",
@@ -113,25 +116,25 @@ def open_recording(
             recording.close()
             given = dataclasses.replace(given, flip=found, flip_source="bytes")
             recording = _open(path, given)
-    if isinstance(recording, EventRecording):
+    if recording.info.origin_is_open:
         return _counted_from(path, recording, given, frame, frame_window)
     return recording
 
 
 def _counted_from(
     path: Path,
-    recording: EventRecording,
+    recording: Recording,
     given: Given,
     frame: NDArray[np.floating],
     frame_window: tuple[float, float] | None,
 ) -> Recording:
     """Open an event list again where the frame shows that its coordinates begin at 1."""
     info = recording.info
-    if not recording.origin_is_open or info.known_by["flip"] == "unknown":
+    if info.known_by["flip"] == "unknown":
         return recording
     by_frames: Size | None = None
     if "bytes" in (info.known_by["height"], info.known_by["width"]):
-        by_frames = None if given.frame_size is None else size_by_frames(recording, given.frame_size)
+        by_frames = None if given.frame_size is None else size_by_frames(info.size, given.frame_size)
         if by_frames is None:
             return recording
     if not agrees_from_one(recording, by_frames or info.size, frame, frame_window):

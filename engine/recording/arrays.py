@@ -5,6 +5,7 @@ Nothing is unpickled: an array of Python objects is refused.
 
 import contextlib
 import math
+import struct
 import tokenize
 import zipfile
 import zlib
@@ -34,6 +35,10 @@ _DAMAGES = (
     RuntimeError,  # an encrypted archive
 )
 """What reading a damaged file raises."""
+_CHECKED_BYTES = 1 << 20
+_ENCRYPTED = 0x1
+_LOCAL_HEADER = struct.Struct("<26xHH")
+"""Of a member of an archive: the lengths of its name and of what else comes before its content."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,38 @@ class StoredArray:
                 count = min(rows, shape[0] - start)
                 content = _read_exactly(file, count * row_bytes, self)
                 yield np.frombuffer(content, self.dtype).reshape(count, *row_shape)
+
+    def place(self) -> int | None:
+        """Return where the content begins in the file; None where it is compressed and lies nowhere as it is.
+
+        Members of a `.npz` are read once, to see that they are whole. Errors as of `load`.
+        """
+        with _telling(self.path):
+            if not self.key:
+                with self.path.open("rb") as file:
+                    _read_header(file)
+                    return file.tell()
+            with zipfile.ZipFile(self.path) as archive:
+                member = archive.getinfo(f"{self.key}.npy")
+                if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
+                    return None
+                with archive.open(member) as content:
+                    _read_header(content)
+                    header_bytes = content.tell()
+                    while content.read(_CHECKED_BYTES):
+                        pass
+            return _place_of(self.path, member) + header_bytes
+
+    def contents(self, most_bytes: int) -> Iterator[bytes]:
+        """Yield the bytes of the array in the order of its file. Errors as of `load`."""
+        left = math.prod(self.shape) * self.dtype.itemsize
+        with _telling(self.path), _opened(self.path, self.key) as file:
+            _read_header(file)
+            while left > 0:
+                content = _read_exactly(file, min(left, most_bytes), self)
+                left -= len(content)
+                yield content
+            file.read(1)  # at the end of a member its checksum is looked at
 
     def load(self) -> NDArray[np.generic]:
         """Return the whole array."""
@@ -122,6 +159,14 @@ def _opened(path: Path, key: str) -> Iterator[IO[bytes]]:
         return
     with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
         yield member
+
+
+def _place_of(path: Path, member: zipfile.ZipInfo) -> int:
+    """Return where the content of a member that is not compressed begins in its archive."""
+    with path.open("rb") as file:
+        file.seek(member.header_offset)
+        name_bytes, extra_bytes = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+    return member.header_offset + _LOCAL_HEADER.size + int(name_bytes) + int(extra_bytes)
 
 
 def _length_bytes(path: Path, key: str) -> int:

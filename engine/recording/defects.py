@@ -25,7 +25,7 @@ from engine.findings import Finding
 from engine.geometry import Size
 from engine.recording.plane_sample import sample_counts
 from engine.recording.quiet_pixels import Mask, Quiet, alike, mean_light, settled
-from engine.recording.recording import Recording
+from engine.recording.recording import SpikeSource
 
 DEAD_PER_PLANE = 0.001
 """Spikes a plane that a dead pixel may show all the same."""
@@ -85,7 +85,7 @@ class Defects:
 
 
 def find_defects(
-    recording: Recording, frames: Callable[[], Iterable[NDArray[np.float32]]] | None = None
+    recording: SpikeSource, frames: Callable[[], Iterable[NDArray[np.float32]]] | None = None
 ) -> Defects:
     """Return which pixels of a recording are dead or hot.
 

@@ -52,15 +52,19 @@ class Clock:
     warnings: tuple[Finding, ...] = ()
 
 
-def exact_times(t: NDArray[np.generic]) -> Times:
-    """Return times of a whole type as int64, so that none is rounded, and others as float64."""
+def exact_times(t: NDArray[Any], lowest: Any = None, highest: Any = None) -> Times:
+    """Return times of a whole type as int64, so that none is rounded, and others as float64.
+
+    lowest, highest: those of the whole list, where `t` is a part of it.
+    """
     if t.dtype.kind == "f":
         return t.astype(np.float64)
-    lowest, highest = int(t.min()), int(t.max())
-    if highest - lowest >= 1 << 62:
+    lowest = t.min() if lowest is None else lowest
+    highest = t.max() if highest is None else highest
+    if int(highest) - int(lowest) >= 1 << 62:
         return t.astype(np.float64)
-    if highest >= 1 << 63:
-        return (t - t.min()).astype(np.int64)
+    if int(highest) >= 1 << 63:
+        return (t - lowest).astype(np.int64)
     return t.astype(np.int64)
 
 

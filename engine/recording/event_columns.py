@@ -1,12 +1,12 @@
 """Find the columns of an event list.
 
 Columns come as keys of a `.npz`, as fields of a structured array, or as an (N, 3) or (N, 4) array of
-t, x, y[, p]. The name of a time may say its unit, as `t_us` does.
+t, x, y[, p]. The name of a time may say its unit, as `t_us` does. They stay in their file.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from engine.errors import RecordingError
 from engine.findings import Finding
 from engine.recording.arrays import StoredArray
 from engine.recording.event_clock import exact_times, run_over
+from engine.recording.event_facts import ColumnFacts, facts_of, may_run_over
+from engine.recording.event_store import EVENTS_AT_A_TIME, Events, EventStore, columns_of, rows_of
 from engine.time_units import TimeUnit, split_unit
 
 NAMES = {
@@ -36,17 +38,21 @@ LATEST_TIME = 2.0**100
 class Columns:
     """One event list as it is stored, times in its own unit."""
 
-    t: NDArray[np.generic]
-    x: NDArray[np.int32]
-    y: NDArray[np.int32]
+    store: EventStore
+    t: ColumnFacts
+    x: ColumnFacts
+    y: ColumnFacts
     unit: TimeUnit | None = None
     """What the name of the times says that they count."""
+    polarities: tuple[float, ...] = ()
+    """Values of p; empty where there is none, or it is not one of a few numbers."""
     warnings: tuple[Finding, ...] = ()
 
     @property
     def resolution(self) -> float:
         """Step between numbers of the stored type at the time farthest from 0; 0 for whole types."""
-        return float(np.spacing(max(-self.t.min(), self.t.max()))) if self.t.dtype.kind == "f" else 0.0
+        dtype = self.store.dtype("t")
+        return float(np.spacing(max(-self.t.lowest, self.t.highest))) if dtype.kind == "f" else 0.0
 
 
 def has_events(arrays: list[StoredArray]) -> bool:
@@ -65,53 +71,67 @@ def read_scalars(arrays: list[StoredArray]) -> dict[str, float]:
 
 
 def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
-    """Read the event list of a file. Raises RecordingError where its columns make no sense."""
+    """Find the event list of a file. Raises RecordingError where its columns make no sense."""
     warnings: tuple[Finding, ...] = ()
     unit: TimeUnit | None = None
     keyed = _by_keys(arrays)
     if keyed is not None:
         unit = split_unit(keyed["t"].key)[1]
-        t, x, y = (keyed[name].load().reshape(-1) for name in "txy")
-        p = keyed["p"].load().reshape(-1) if "p" in keyed else None
+        count = _common_length(path, {name: math.prod(array.shape) for name, array in keyed.items()})
+        store = columns_of(keyed, count, path)
     else:
         table = _table(arrays)
         assert table is not None, "has_events was not asked"
-        rows: NDArray[Any] = table.load()
-        if rows.dtype.names:
-            fields = _named(rows.dtype.names)
+        if table.shape[0] == 0:
+            raise _empty(path)
+        fields = _named(table.dtype.names or ())
+        if fields:
             unit = split_unit(fields["t"])[1]
-            t, x, y = (rows[fields[name]] for name in "txy")
-            p = rows[fields["p"]] if "p" in fields else None
+            store = rows_of(table, fields)
         else:
-            t, x, y, p, warnings = _split(rows)
-    lengths = {len(t), len(x), len(y)}
-    if len(lengths) > 1:
+            store, warnings = _split(table)
+    return _checked(path, store, unit, warnings)
+
+
+def _common_length(path: Path, lengths: dict[str, int]) -> int:
+    if len(set(lengths.values())) > 1:
         raise RecordingError(
             "the columns of the event list differ in length",
             path=path,
-            found=f"{len(t)} t, {len(x)} x, {len(y)} y",
+            found=", ".join(f"{lengths[name]} {name}" for name in "txyp" if name in lengths),
         )
-    if len(t) == 0:
-        raise RecordingError("the event list is empty", path=path, found="0 events")
-    if t.dtype.kind not in "iuf" or not np.isfinite(t).all():
+    if lengths["t"] == 0:
+        raise _empty(path)
+    return lengths["t"]
+
+
+def _empty(path: Path) -> RecordingError:
+    return RecordingError("the event list is empty", path=path, found="0 events")
+
+
+def _checked(path: Path, store: EventStore, unit: TimeUnit | None, warnings: tuple[Finding, ...]) -> Columns:
+    """Look at all events once, twice where the last of them were never written."""
+    facts = facts_of(store)
+    t = facts["t"]
+    if not t.is_number or t.not_finite:
         raise RecordingError(
             "times of the event list are not numbers",
             path=path,
-            found=f"{int(np.count_nonzero(~np.isfinite(t)))} NaN or infinite of {len(t)}"
+            found=f"{t.not_finite} NaN or infinite of {store.count}"
             if t.dtype.kind == "f"
             else f"times of {t.dtype}",
         )
-    if max(-float(t.min()), float(t.max())) > LATEST_TIME:
+    if max(-float(t.lowest), float(t.highest)) > LATEST_TIME:
         raise RecordingError(
             "times of the event list are beyond any clock",
             path=path,
-            found=f"{t.min()} to {t.max()}",
+            found=f"{t.lowest} to {t.highest}",
             advice="Copy or save the list again, it may be damaged",
         )
-    unwritten = _unwritten_rows(t, x, y)
+    unwritten = _unwritten_rows(store)
     if unwritten:
-        written = len(t) - unwritten
-        t, x, y, p = t[:written], x[:written], y[:written], None if p is None else p[:written]
+        store = store.first(store.count - unwritten)
+        facts = facts_of(store)
         warnings += (
             Finding(
                 f"the last {unwritten} events are all zeros, as rows that were never written are: "
@@ -119,26 +139,40 @@ def read_columns(path: Path, arrays: list[StoredArray]) -> Columns:
                 "Save only the rows that were recorded",
             ),
         )
-    if p is not None and len(np.unique(p)) > 1:
+    if "p" in facts and len(facts["p"].values) > 1:
         warnings += (
             Finding(
                 "events of both polarities are there; every one counts as a spike",
                 "Keep those of one polarity where the other are no spikes",
             ),
         )
-    return Columns(t, _pixels(path, "x", x), _pixels(path, "y", y), unit, warnings)
+    for name in "xy":
+        _check_pixels(path, name, facts[name])
+    polarities = facts["p"].few_values if "p" in facts else ()
+    return Columns(store, facts["t"], facts["x"], facts["y"], unit, polarities, warnings)
 
 
-def _unwritten_rows(t: NDArray[Any], x: NDArray[Any], y: NDArray[Any]) -> int:
+def _unwritten_rows(store: EventStore) -> int:
     """Count the rows of zeros at the end of a list whose times had gone on from 0."""
-    if t[-1] != 0 or x[-1] != 0 or y[-1] != 0:
+    names = frozenset("txy")
+
+    def written(rows: Events) -> NDArray[np.intp]:
+        return np.flatnonzero((rows["t"] != 0) | (rows["x"] != 0) | (rows["y"] != 0))
+
+    last = store.count - 1
+    if len(written(store.read(last, last + 1, names))):
         return 0
-    (written,) = np.nonzero((t != 0) | (x != 0) | (y != 0))
-    if len(written) == 0 or t[written[-1]] <= 0:
-        return 0
-    rows = len(t) - 1 - int(written[-1])
-    # One may be a spike; no pixel fires twice at the same time.
-    return rows if rows > 1 else 0
+    for stop in range(store.count, 0, -EVENTS_AT_A_TIME):
+        start = max(0, stop - EVENTS_AT_A_TIME)
+        block = store.read(start, stop, names)
+        found = written(block)
+        if len(found):
+            if block["t"][found[-1]] <= 0:
+                return 0
+            rows = last - start - int(found[-1])
+            # One may be a spike; no pixel fires twice at the same time.
+            return rows if rows > 1 else 0
+    return 0
 
 
 def _named(names: tuple[str, ...]) -> dict[str, str]:
@@ -170,54 +204,50 @@ def _table(arrays: list[StoredArray]) -> StoredArray | None:
     return None
 
 
-def _split(
-    rows: NDArray[np.generic],
-) -> tuple[
-    NDArray[np.generic],
-    NDArray[np.generic],
-    NDArray[np.generic],
-    NDArray[np.generic] | None,
-    tuple[Finding, ...],
-]:
+def _split(table: StoredArray) -> tuple[EventStore, tuple[Finding, ...]]:
     """Take the columns of a table apart: t, x, y[, p], or x, y, t[, p] where only that can be."""
-    last = rows[:, 3] if rows.shape[1] == 4 else None
-    is_clock = [_is_clock(rows[:, at]) for at in range(3)]
-    if is_clock == [False, False, True] and _may_be_pixels(rows[:, 0]):
+    last: dict[str, str | int] = {"p": 3} if table.shape[1] == 4 else {}
+    store = rows_of(table, {"t": 0, "x": 1, "y": 2} | last)
+    facts = facts_of(store)
+    is_clock = [_is_clock(store, name, facts[name]) for name in "txy"]
+    if is_clock == [False, False, True] and _may_be_pixels(facts["t"]):
         warnings = (
             Finding(
                 "columns are taken for x, y, t, because only the third one grows steadily",
                 "Save them as t, x, y where they are something else",
             ),
         )
-        return rows[:, 2], rows[:, 0], rows[:, 1], last, warnings
-    return rows[:, 0], rows[:, 1], rows[:, 2], last, ()
+        return store.renamed({"t": "x", "x": "y", "y": "t", "p": "p"}), warnings
+    return store, ()
 
 
-def _is_clock(column: NDArray[np.generic]) -> bool:
+def _is_clock(store: EventStore, name: str, facts: ColumnFacts) -> bool:
     """Whether values grow steadily, counters that ran over counted on."""
-    if column.dtype.kind == "f" and not np.isfinite(column).all():
+    if facts.not_finite:
         return False
-    values = exact_times(column)
+    if facts.ascends:
+        return True
+    if not may_run_over(facts):
+        return False
+    values = exact_times(store.column(name))
     if np.all(values[1:] >= values[:-1]):
         return True
     counter = run_over(values)
     return counter is not None and bool(np.all(counter.times[1:] >= counter.times[:-1]))
 
 
-def _may_be_pixels(column: NDArray[Any]) -> bool:
-    return bool(column.min() >= 0 and column.max() < 1 << 16 and np.all(column == np.floor(column)))
+def _may_be_pixels(facts: ColumnFacts) -> bool:
+    return not facts.not_finite and facts.lowest >= 0 and facts.highest < 1 << 16 and facts.is_whole
 
 
-def _pixels(path: Path, name: str, values: NDArray[np.generic]) -> NDArray[np.int32]:
-    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise RecordingError(f"{name} of the event list are not numbers", path=path, found=str(values.dtype))
-    lowest, highest = values.min(), values.max()
-    if lowest < 0 or highest >= 1 << 16 or (values.dtype.kind == "f" and np.any(values != np.floor(values))):
+def _check_pixels(path: Path, name: str, facts: ColumnFacts) -> None:
+    if not facts.is_number or facts.not_finite:
+        raise RecordingError(f"{name} of the event list are not numbers", path=path, found=str(facts.dtype))
+    if facts.lowest < 0 or facts.highest >= 1 << 16 or not facts.is_whole:
         raise RecordingError(
             f"{name} of the event list are not pixels",
             path=path,
-            found=f"values from {lowest} to {highest}",
+            found=f"values from {facts.lowest} to {facts.highest}",
             expected="whole numbers from 0",
             advice="Columns are expected as t, x, y and perhaps p.",
         )
-    return values.astype(np.int32)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alignment_window import AlignmentWindow
 from engine.geometry import Size
-from engine.recording.events import EventRecording
-from engine.recording.recording import Source
+from engine.recording.recording import Source, SpikeSource
 
 MOST_FRAME_PIXELS = 8
 """Frame pixels a spike pixel, along an edge."""
@@ -46,15 +46,16 @@ class Origin:
 
 
 def find_origin(
-    y: NDArray[np.int32],
-    x: NDArray[np.int32],
+    least: tuple[int, int],
+    most: tuple[int, int],
     known_heights: list[KnownSide],
     known_widths: list[KnownSide],
     frame_size: Size | None,
 ) -> Origin:
-    """Decide from sizes where the coordinates begin; the first of the known ones counts most."""
-    least = int(y.min()), int(x.min())
-    most = int(y.max()), int(x.max())
+    """Decide from sizes where the coordinates begin; the first of the known ones counts most.
+
+    least, most: the first and the last row and column with an event.
+    """
     reasons = [
         f"{name} {last} lies outside the {side} of {known[0][0]} ({known[0][1]})"
         for name, side, first, last, known in (
@@ -101,20 +102,20 @@ def _whole_times(frame: Size, size: Size) -> int | None:
     return times if same and 1 <= times <= MOST_FRAME_PIXELS else None
 
 
-def size_by_frames(recording: EventRecording, frame: Size) -> Size | None:
-    """The size that frames imply for a list without one: a whole part of theirs that holds its events."""
+def size_by_frames(held: Size, frame: Size) -> Size | None:
+    """The size that frames imply for a list without one: a whole part of theirs, `held` being its events'."""
     for times in range(1, MOST_FRAME_PIXELS + 1):
         if frame.height % times or frame.width % times:
             continue
         size = Size(frame.height // times, frame.width // times)
-        spare = size.height - recording.info.height, size.width - recording.info.width
+        spare = size.height - held.height, size.width - held.width
         if min(spare) >= 0 and max(spare) <= SPARE_PX:
             return size
     return None
 
 
 def agrees_from_one(
-    recording: EventRecording,
+    recording: SpikeSource,
     size: Size,
     picture: NDArray[np.floating],
     window: tuple[float, float] | None = None,
@@ -128,23 +129,23 @@ def agrees_from_one(
 
     info = recording.info
     start, stop = (0.0, float(info.planes)) if window is None else window
-    _, y, x = recording.events(max(0.0, start), min(float(info.planes), stop))
+    start, stop = max(0.0, start), min(float(info.planes), stop)
     grey = np.asarray(picture, np.float32)
     if grey.ndim == 3:
         grey = grey[..., :3].mean(axis=2)
-    if len(y) == 0 or grey.ndim != 2 or min(size.height, size.width, *grey.shape) < COARSE_PX:
+    if not start < stop or grey.ndim != 2 or min(size.height, size.width, *grey.shape) < COARSE_PX:
         return False
-    if info.flip:
-        # The first row of the file is 0 or 1, and it is the last one of the picture.
-        y = y + (size.height - info.height)
-    counts = np.bincount(y.astype(np.int64) * size.width + x, minlength=size.pixels).reshape(
-        size.height, size.width
-    )
+    counts = np.zeros((size.height, size.width), np.float32)
+    # The first row of the file is 0 or 1, and it is the last one of the picture where rows are turned over.
+    top = size.height - info.height if info.flip else 0
+    counts[top : top + info.height, : info.width] = recording.counts(AlignmentWindow(start, stop))[0]
+    if not counts.any():
+        return False
     is_smaller = grey.shape[0] >= size.height and grey.shape[1] >= size.width
     light = cv2.resize(
         grey, (size.width, size.height), interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
     )
-    spikes, light = _details(counts.astype(np.float32)), _details(light)
+    spikes, light = _details(counts), _details(light)
     margin = max(COMPARED_SHIFTS_PX) + 1
     inner = light[margin:-margin, margin:-margin]
     alike = {}

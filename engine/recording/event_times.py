@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.findings import Finding, option
-from engine.recording.event_clock import Clock
+from engine.recording.event_clock import Times
 from engine.recording.recording import SLOWEST_RATE_HZ, Source
 from engine.time_units import EPOCH_S, SECONDS_IN, TimeUnit
 
@@ -31,28 +31,75 @@ MOST_SPARSE_PLANES = 10_000_000
 """More planes than this need at least one event a plane on average."""
 COARSE_TIME_PLANES = 1 / 256
 SAMPLED = 1 << 20
+ROUNDED_PLANES = 0.05
+"""By which times miss whole planes, at most, where all of them are rounded ticks."""
+NEARLY_WHOLE_PLANES = 1e-6
 LONGEST_STATED_S = 1e4
 SAY_UNIT = f"Say {option('time_unit')} if they are not"
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Times in planes, ascending, and how that was found."""
+class PlaneScale:
+    """How times of a list become planes, one by one."""
 
-    t_planes: NDArray[np.float64]
+    origin: np.generic
+    """Time of the first event, taken away before anything is rounded: ns since 1970 have 19 digits."""
+    shift: float
+    """What is added then."""
+    planes_a_unit: float
+    on_ticks_within: float = 0.0
+    """Planes by which times may miss a whole plane, rounded ones as they are."""
+
+    def planes(self, times: Times) -> NDArray[np.float64]:
+        """Return times in planes."""
+        return self.put_on_ticks(self.exact_planes(times))
+
+    def put_on_ticks(self, t_planes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return times in planes, those that nearly are whole ones as such.
+
+        p / rate_hz × rate_hz, rounded to a file's digits, may fall short of p, into the plane before.
+        """
+        if self.on_ticks_within == 0:
+            return t_planes
+        nearest = np.rint(t_planes)
+        return np.where(np.abs(t_planes - nearest) <= self.on_ticks_within, nearest, t_planes)
+
+    def exact_planes(self, times: Times) -> NDArray[np.float64]:
+        """Return times in planes wherever they fall."""
+        planes: NDArray[np.float64] = (
+            (times - self.origin).astype(np.float64) + self.shift
+        ) * self.planes_a_unit
+        return planes
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How times become planes, and how that was found."""
+
+    scale: PlaneScale
+    may_miss_ticks: bool
+    """Times are no planes themselves: all or some may be rounded from ticks."""
     clock_start: float
     """Plane of the file's own clock that is counted as plane 0."""
     rate_hz: float | None
     rate_source: Source
     warnings: tuple[Finding, ...]
 
-    @property
-    def planes(self) -> int:
-        return math.floor(self.t_planes[-1]) + 1
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is looked at of the times of a list, in ascending order, to find out what they count."""
+
+    times: Times
+    """The first of them, up to a million."""
+    last: np.generic
+    count: int
+    has_run_over: bool
+    """The clock is a counter whose zero means nothing."""
 
 
 def time_in_planes(
-    clock: Clock,
+    clock: Beginning,
     resolution: float,
     unit: TimeUnit | None,
     named_unit: TimeUnit | None,
@@ -60,21 +107,21 @@ def time_in_planes(
     rate_source: Source,
     path: Path,
 ) -> Timing:
-    """Express times in planes, plane 0 at time 0 unless the clock was running long before, or is negative.
+    """Find how times become planes, plane 0 at time 0 unless the clock ran long before, or is negative.
 
     `resolution` is the step of the stored number type at the latest time, `named_unit` what a name says.
     Raises RecordingError where the planes are over 10 million and more than the events.
     """
-    # The first is taken away before anything is rounded: times since 1970 in ns have 19 digits.
     origin = clock.times[0]
     since = (clock.times - origin).astype(np.float64)
+    span = float((clock.last - origin).astype(np.float64))
     warnings: tuple[Finding, ...] = ()
     is_guessed = unit is None and named_unit is None
     if unit is None:
         unit, reason = (
             (named_unit, "their name says so")
             if named_unit is not None
-            else _plausible_unit(since, origin, resolution, rate_hz)
+            else _plausible_unit(since, span, origin, resolution, rate_hz)
         )
         warnings += (Finding(f"times are taken for {unit}, because {reason}", SAY_UNIT),)
     scale = 1.0
@@ -92,11 +139,11 @@ def time_in_planes(
                 ),
             )
         scale = seconds * rate_hz
-    first_plane, lasting = float(origin) * scale, float(since[-1]) * scale
+    first_plane, lasting = float(origin) * scale, span * scale
     is_late = first_plane > LATEST_FIRST_PLANE or first_plane > max(LONG_LEAD_PLANES, lasting)
     starts_anew = clock.has_run_over or first_plane < 0 or is_late
-    if lasting + (0.0 if starts_anew else first_plane) > max(MOST_SPARSE_PLANES, len(since)):
-        raise _too_sparse(since, scale, unit, rate_hz, is_guessed, path)
+    if lasting + (0.0 if starts_anew else first_plane) > max(MOST_SPARSE_PLANES, clock.count):
+        raise _too_sparse(span, clock.count, scale, unit, rate_hz, is_guessed, path)
     if starts_anew and not clock.has_run_over:
         warnings += (
             Finding(
@@ -105,11 +152,20 @@ def time_in_planes(
             ),
         )
     clock_start = first_plane if starts_anew else 0.0
-    t_planes = (since if starts_anew else since + float(origin)) * scale
-    if unit != "planes":
-        t_planes = _on_ticks(t_planes)
     warnings += _about_resolution(resolution, scale, unit)
-    return Timing(t_planes, clock_start, rate_hz, rate_source if rate_hz is not None else "unknown", warnings)
+    return Timing(
+        PlaneScale(origin, 0.0 if starts_anew else float(origin), scale),
+        unit != "planes",
+        clock_start,
+        rate_hz,
+        rate_source if rate_hz is not None else "unknown",
+        warnings,
+    )
+
+
+def tick_tolerance(farthest: float) -> float:
+    """Return within how much times are put on whole planes, which they miss by up to `farthest`."""
+    return ROUNDED_PLANES if farthest <= ROUNDED_PLANES else NEARLY_WHOLE_PLANES
 
 
 def _rate_of_ticks(seconds: NDArray[np.float64]) -> float | None:
@@ -118,16 +174,6 @@ def _rate_of_ticks(seconds: NDArray[np.float64]) -> float | None:
     if rate_hz is None or rate_hz >= SLOWEST_RATE_HZ:
         return rate_hz
     return rate_hz if len(np.unique(seconds[:SAMPLED])) >= MANY_MOMENTS and rate_hz >= 1 else None
-
-
-def _on_ticks(t_planes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put times on whole planes where they are rounded ones.
-
-    p / rate_hz × rate_hz, rounded to a file's digits, may fall short of p, into the plane before.
-    """
-    nearest = np.rint(t_planes)
-    off = np.abs(t_planes - nearest)
-    return np.where(off <= (0.05 if off.max() <= 0.05 else 1e-6), nearest, t_planes)
 
 
 def _about_resolution(resolution: float, scale: float, unit: TimeUnit) -> tuple[Finding, ...]:
@@ -143,7 +189,8 @@ def _about_resolution(resolution: float, scale: float, unit: TimeUnit) -> tuple[
 
 
 def _too_sparse(
-    since: NDArray[np.float64],
+    span: float,
+    events: int,
     scale: float,
     unit: TimeUnit,
     rate_hz: float | None,
@@ -151,9 +198,8 @@ def _too_sparse(
     path: Path,
 ) -> RecordingError:
     """The error of a list whose span needs over 10 million planes, and more than there are events."""
-    span = float(since[-1])
     pace = "" if rate_hz is None else f" at {rate_hz:g} Hz"
-    found = f"{len(since)} events over {span:.6g} {unit}{pace}, which are {span * scale:.4g} planes"
+    found = f"{events} events over {span:.6g} {unit}{pace}, which are {span * scale:.4g} planes"
     if is_guessed and rate_hz is not None:
         others = [
             f"{span * SECONDS_IN[other] * rate_hz:.3g} as {other}" for other in SECONDS_IN if other != unit
@@ -170,9 +216,9 @@ def _too_sparse(
 
 
 def _plausible_unit(
-    since: NDArray[np.float64], origin: np.generic, resolution: float, rate_hz: float | None
+    since: NDArray[np.float64], span: float, origin: np.generic, resolution: float, rate_hz: float | None
 ) -> tuple[TimeUnit, str]:
-    """Guess the unit of ascending times, counted from the first one."""
+    """Guess the unit of ascending times, counted from the first one; `since` holds those at the beginning."""
     sample = since[:SAMPLED]
     is_whole = float(origin) == math.floor(origin) and not np.any(sample != np.floor(sample))
     moments = np.unique(sample)
@@ -182,11 +228,10 @@ def _plausible_unit(
     ticks = _unit_of_ticks(moments, resolution, rate_hz)
     if ticks is not None:
         return ticks
-    since_1970 = _unit_since_1970(float(origin), float(since[-1]), is_whole)
+    since_1970 = _unit_since_1970(float(origin), span, is_whole)
     if since_1970 is not None:
         return since_1970, f"they start at {float(origin):.10g}, which is a date in {since_1970}"
     if not is_whole:
-        span = float(since[-1])
         return ("s" if span < 1000 else "us"), f"they have fractions and span {span:g}"
     if len(moments) > 2 and not np.any(np.mod(moments, 1000)):
         return "ns", "all are whole thousands"

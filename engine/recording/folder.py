@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.file_names import in_order
-from engine.recording.planes import check_span, unpack_planes
-from engine.recording.recording import ClosesOnExit, Recording, RecordingInfo
+from engine.recording.plane_source import PlaneSource
+from engine.recording.planes import check_span
+from engine.recording.recording import Recording, RecordingInfo
 
 PACKED_SUFFIXES = (".dat", ".bin", ".raw")
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -43,7 +44,7 @@ def part_paths(folder: Path) -> tuple[Path, ...]:
     )
 
 
-class FolderRecording(ClosesOnExit):
+class FolderRecording(PlaneSource):
     """Planes of several files, one after another. Safe to read from several threads.
 
     Parts are opened when they are needed; few stay open, whatever their number.
@@ -56,17 +57,13 @@ class FolderRecording(ClosesOnExit):
         planes: tuple[int, ...],
         open_part: Callable[[Path, int], Recording],
     ) -> None:
-        self._info = info
+        super().__init__(info)
         self._paths = paths
         self._starts = tuple(int(start) for start in np.cumsum((0, *planes)))
         self._open_part = open_part
         self._opened: OrderedDict[int, Recording] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = False
-
-    @property
-    def info(self) -> RecordingInfo:
-        return self._info
 
     @property
     def part_paths(self) -> tuple[Path, ...]:
@@ -91,9 +88,15 @@ class FolderRecording(ClosesOnExit):
         empty = np.empty((0, self._info.plane_bytes), np.uint8)
         return np.concatenate(pieces) if pieces else empty
 
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
-        return unpack_planes(self.packed(start, stop), self._info.size, self._info.flip)
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the memory behind planes [start, stop) of the parts that are open."""
+        start, stop = check_span(start, stop, self._info.planes, self._info.path)
+        with self._lock:
+            opened = list(self._opened.items())
+        for index, part in opened:
+            first, last = max(start, self._starts[index]), min(stop, self._starts[index + 1])
+            if first < last:
+                part.forget(first - self._starts[index], last - self._starts[index])
 
     def close(self) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import are_same_aspect
-from engine.recording.recording import Recording
+from engine.recording.recording import SpikeSource
 
 COMPARED_ROWS = 48
 COMPARED_COLUMNS = 64
@@ -33,7 +33,7 @@ class FlipGuess:
 
 
 def guess_flip(
-    recording: Recording, picture: NDArray[np.floating], window: tuple[float, float] | None = None
+    recording: SpikeSource, picture: NDArray[np.floating], window: tuple[float, float] | None = None
 ) -> FlipGuess:
     """Compare a picture with the spikes during its exposure, as they are and upside down.
 
@@ -64,7 +64,7 @@ def guess_flip(
 
 
 def guess_lying(
-    recording: Recording, picture: NDArray[np.floating], window: tuple[float, float] | None = None
+    recording: SpikeSource, picture: NDArray[np.floating], window: tuple[float, float] | None = None
 ) -> bool | None:
     """Tell whether rows of the recording are columns of the picture; None where that is not told.
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from engine.recording.bit_order import reverse_bits
-from engine.recording.planes import check_span, pack_planes, plane_bytes, unpack_planes
-from engine.recording.recording import ClosesOnExit, RecordingInfo
+from engine.recording.plane_source import PlaneSource
+from engine.recording.planes import check_span, pack_planes, plane_bytes
+from engine.recording.recording import RecordingInfo
 
 KEPT_BYTES = 192 << 20
 """Files up to this size stay mapped once they are read: mapping them again takes half as long as counting."""
@@ -27,20 +28,16 @@ def map_file(path: Path) -> mmap.mmap:
         raise RecordingError(f"the recording cannot be mapped into memory ({error})", path=path) from error
 
 
-class PackedRecording(ClosesOnExit):
+class PackedRecording(PlaneSource):
     """Planes of a mapped `.dat` file. Safe to read from several threads."""
 
     def __init__(self, info: RecordingInfo, mapped: mmap.mmap) -> None:
-        self._info = info
+        super().__init__(info)
         self._mapped: mmap.mmap | None = mapped
         stored_bytes = plane_bytes(info.stored_size)
         self._used_bytes = info.planes * stored_bytes
         stored = np.frombuffer(mapped, np.uint8, self._used_bytes)
         self._planes: NDArray[np.uint8] | None = stored.reshape(info.planes, stored_bytes)
-
-    @property
-    def info(self) -> RecordingInfo:
-        return self._info
 
     def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as (planes, plane_bytes): a read-only view of the file.
@@ -66,10 +63,6 @@ class PackedRecording(ClosesOnExit):
             picked = lines[:, :, : self._info.width // 8].reshape(stop - start, self._info.plane_bytes)
         return reverse_bits(picked) if self._info.msb_first else picked
 
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
-        return unpack_planes(self.packed(start, stop), self._info.size, self._info.flip)
-
     def forget(self, start: int, stop: int) -> None:
         """Let go of the memory behind planes [start, stop), unless the whole file may stay mapped."""
         start, stop = check_span(start, stop, self._info.planes, self._info.path)
@@ -80,10 +73,6 @@ class PackedRecording(ClosesOnExit):
         first = start * stored_bytes // mmap.PAGESIZE * mmap.PAGESIZE
         if stop * stored_bytes > first:
             mapped.madvise(mmap.MADV_DONTNEED, first, stop * stored_bytes - first)
-
-    def parts(self) -> tuple[int, ...]:
-        """Return (0,): one continuous part."""
-        return (0,)
 
     def close(self) -> None:
         """Let go of the file; it stays mapped until the last view is gone."""

@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alignment_window import AlignmentWindow
 from engine.bitplanes import count_spans
 from engine.errors import RecordingError
 from engine.geometry import Span
-from engine.recording.recording import MappedRecording, Recording, TimedRecording
+from engine.recording.recording import SpikeSource
 
 SAMPLED_RUNS = 16
 SAMPLED_BYTES = 64 << 20
@@ -29,7 +30,7 @@ class Sample:
     """Counted planes that hold a spike: others were never recorded, or lost."""
 
 
-def sample_counts(recording: Recording) -> Sample:
+def sample_counts(recording: SpikeSource) -> Sample:
     """Count up to 2048 planes in runs spread over a recording, of large ones as many as 64 MB hold."""
     info = recording.info
     stored_bytes = info.size.pixels if info.format == "unpacked" else info.plane_bytes
@@ -63,25 +64,20 @@ class _Held:
         return self.planes[start:stop]
 
 
-def _add_run(recording: Recording, run: Span, counts: Counts) -> int:
+def _add_run(recording: SpikeSource, run: Span, counts: Counts) -> int:
     """Add the spikes of a run, and return how many of its planes hold any."""
-    if isinstance(recording, TimedRecording):
-        times, rows, columns = recording.events(run.start, run.stop)
-        if len(times) == 0:
-            return 0
-        pixels = rows.astype(np.int64) * counts.shape[1] + columns
-        counts += np.bincount(pixels, minlength=counts.size).reshape(counts.shape)
-        return 1 + int(np.count_nonzero(np.diff(np.floor(times))))
-    info = recording.info
+    info, packed = recording.info, recording.as_packed()
+    if packed is None or info.most_a_plane != 1:  # bits would not tell all
+        counts += recording.counts(AlignmentWindow(run.start, run.stop))[0]
+        return int(np.count_nonzero(recording.rates(run.start, run.stop)))
     counted: Counts = np.empty((1, *counts.shape), np.float32)
     lit = 0
     step = max(1, SAMPLED_BYTES // 4 // max(1, info.plane_bytes))
     for first in range(run.start, run.stop, step):
-        planes = recording.packed(first, min(run.stop, first + step))
+        planes = packed.packed(first, min(run.stop, first + step))
         count_spans(_Held(planes).packed, [Span(0, len(planes))], info.size, info.flip, counted)
         counts += counted[0]
         words = planes.view(np.uint64) if info.plane_bytes % 8 == 0 else planes
         lit += int(np.count_nonzero(words.any(axis=1)))
-    if isinstance(recording, MappedRecording):
-        recording.forget(run.start, run.stop)
+    recording.forget(run.start, run.stop)
     return lit

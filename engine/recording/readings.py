@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GeometryError
-from engine.geometry import Size
+from engine.geometry import Size, Span
 from engine.recording import open_recording
 from engine.recording.bit_order import guess_msb_first
 from engine.recording.folder import part_paths
 from engine.recording.inference import HEAD_COLUMNS, KNOWN_SIZES
 from engine.recording.packed import map_file
+from engine.recording.plane_source import count_planes
 from engine.recording.planes import plane_bytes
 from engine.recording.recording import GeometryCandidate, RecordingInfo
 from engine.recording.signature import is_array, read_head, refuse_foreign
-from engine.voxels import tfp
 
 MOST_READINGS = 8
 PICTURED_PLANES = 200
@@ -113,7 +113,8 @@ def picture_of(
         info = recording.info
         planes = min(PICTURED_PLANES, info.planes)
         start = round(at * (info.planes - planes))
-        picture = tfp(recording, start, start + planes)
+        counts = count_planes(recording, Span(start, start + planes))
+    picture = np.divide(counts, max(1, planes), dtype=np.float32)
     bright = float(np.percentile(picture, _BRIGHT_PERCENT))
     return ReadingPicture(np.clip(picture / max(bright, 1e-6), 0.0, 1.0).astype(np.float32), info)
 

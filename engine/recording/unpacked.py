@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
+from engine.recording.plane_source import PlaneSource
 from engine.recording.planes import check_span, pack_planes, unpack_planes
-from engine.recording.recording import ClosesOnExit, RecordingInfo
+from engine.recording.recording import RecordingInfo
 
 _CHUNK_BYTES = 16 << 20
 _PROBED_PLANES = 8
@@ -56,14 +57,14 @@ def to_spikes(planes: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
     return spikes.view(np.uint8)
 
 
-class MappedPlanes(ClosesOnExit):
+class MappedPlanes(PlaneSource):
     """Planes of a mapped `.npy` array. Safe to read from several threads.
 
     array: (planes, H, W), transposed from what is stored where its axes are others.
     """
 
     def __init__(self, info: RecordingInfo, array: NDArray[np.generic]) -> None:
-        self._info = info
+        super().__init__(info)
         self._array: NDArray[np.generic] | None = array
         self._is_gathered = time_is_fastest(array)
         self._blocks: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
@@ -76,10 +77,6 @@ class MappedPlanes(ClosesOnExit):
         else:
             for plane in np.unique(np.linspace(0, info.planes - 1, _PROBED_PLANES).astype(int)).tolist():
                 self._spikes(plane, plane + 1)
-
-    @property
-    def info(self) -> RecordingInfo:
-        return self._info
 
     def read(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
@@ -142,10 +139,6 @@ class MappedPlanes(ClosesOnExit):
         else:
             _let_go(array)
 
-    def parts(self) -> tuple[int, ...]:
-        """Return (0,): one continuous part."""
-        return (0,)
-
     def close(self) -> None:
         self._array = None
         self._blocks.clear()
@@ -191,16 +184,12 @@ def _let_go(array: NDArray[np.generic], start: int = 0, stop: int | None = None)
         mapped.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
-class PackedPlanes(ClosesOnExit):
+class PackedPlanes(PlaneSource):
     """Planes held in memory, packed. Safe to read from several threads."""
 
     def __init__(self, info: RecordingInfo, planes: NDArray[np.uint8]) -> None:
-        self._info = info
+        super().__init__(info)
         self._planes: NDArray[np.uint8] | None = planes
-
-    @property
-    def info(self) -> RecordingInfo:
-        return self._info
 
     def packed(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) as (planes, plane_bytes), a view."""
@@ -209,14 +198,6 @@ class PackedPlanes(ClosesOnExit):
         if planes is None:
             raise RecordingError("the recording is closed", path=self._info.path)
         return planes[start:stop]
-
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return planes [start, stop) as uint8 0/1 (planes, H, W), top row first."""
-        return unpack_planes(self.packed(start, stop), self._info.size, self._info.flip)
-
-    def parts(self) -> tuple[int, ...]:
-        """Return (0,): one continuous part."""
-        return (0,)
 
     def close(self) -> None:
         self._planes = None

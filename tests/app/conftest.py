@@ -25,7 +25,9 @@ from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.findings import Finding
 from engine.geometry import Size, Span
+from engine.recording.plane_source import PlaneSource
 from engine.recording.recording import RecordingInfo
+from engine.sequence import Sequence as OpenSequence
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid
 from engine.worker.messages import WorkerMessage
@@ -43,38 +45,28 @@ SPIKES = Size(30, 40)
 RATE_HZ = 2000.0
 
 
-@dataclass
-class FakeRecording:
+class FakeRecording(PlaneSource):
     """Planes of which number p has p % 7 spikes."""
 
-    planes: int = 200
-    rate_hz: float | None = RATE_HZ
-
-    @property
-    def info(self) -> RecordingInfo:
-        return RecordingInfo(
-            path=Path("spike.dat"),
-            format="packed",
-            height=SPIKES.height,
-            width=SPIKES.width,
-            planes=self.planes,
-            bytes=self.planes * 150,
-            rate_hz=self.rate_hz,
+    def __init__(self, planes: int = 200, rate_hz: float | None = RATE_HZ, size: Size = SPIKES) -> None:
+        super().__init__(
+            RecordingInfo(
+                path=Path("spike.dat"),
+                format="packed",
+                height=size.height,
+                width=size.width,
+                planes=planes,
+                bytes=planes * 150,
+                rate_hz=rate_hz,
+            )
         )
+        self.planes = planes
 
     def packed(self, start: int, stop: int) -> np.ndarray:
         rows = np.zeros((stop - start, 150), np.uint8)
         for row, plane in enumerate(range(start, stop)):
             rows[row, : plane % 7] = 1
         return rows
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        packed = self.packed(start, stop)
-        bits = np.unpackbits(packed, axis=1, bitorder="little")
-        return bits.reshape(-1, SPIKES.height, SPIKES.width)
-
-    def parts(self) -> tuple[int, ...]:
-        return (0,)
 
 
 @dataclass
@@ -154,6 +146,15 @@ class FakeSequence:
         window = self.window(index)
         counts = np.ones((bins, SPIKES.height, SPIKES.width), np.float32) * (index + 1)
         return VoxelGrid.of(counts, window.start, window.stop, 0.0)
+
+    def _spikes(self) -> FakeRecording:
+        assert self.recording is not None
+        return self.recording
+
+    tfp = OpenSequence.tfp
+    tfi = OpenSequence.tfi
+    spikes_at = OpenSequence.spikes_at
+    spikes_in = OpenSequence.spikes_in
 
     def close(self) -> None:
         self.closed = True

@@ -14,10 +14,9 @@ from app.state.compare.comparing import (
     maker_of,
     result_source,
 )
-from app.state.compare.probe import SpikeProbe, fired_planes
+from app.state.compare.probe import SpikeProbe
 from app.state.compare.results import Restored
 from engine.geometry import Region
-from engine.recording import open_recording, write_packed
 from engine.source import SequenceSource
 
 
@@ -229,19 +228,6 @@ def test_a_region_is_measured_alone(opened, qtbot):
 
 
 # ------------------------------------------------------------------ the pixel under the mouse
-
-
-@pytest.mark.parametrize("flip", [True, False])
-def test_the_planes_in_which_a_pixel_fired(tmp_path, flip):
-    random = np.random.default_rng(4)
-    planes = (random.random((50, 6, 8)) < 0.3).astype(np.uint8)
-    path = tmp_path / "spikes.dat"
-    write_packed(path, planes, flip=flip)
-    with open_recording(path, height=6, width=8, flip=flip) as recording:
-        for x, y in ((0, 0), (7, 5), (3, 2)):
-            expected = 5 + np.flatnonzero(planes[5:45, y, x])
-            np.testing.assert_array_equal(fired_planes(recording, x, y, 5, 45), expected)
-        assert len(fired_planes(recording, 0, 0, 9, 9)) == 0
 
 
 def test_the_probe_counts_inside_the_window_only(opened, pool, qtbot):

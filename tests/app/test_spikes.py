@@ -3,6 +3,7 @@ import pytest
 
 from app.state.reading.lease import Lease
 from app.state.spikes.spike_views import SpikeViews
+from engine.geometry import Size
 from engine.source import SequenceSource
 
 
@@ -42,13 +43,7 @@ def test_counting_stops_when_another_sequence_opens(spikes, lease, files, qtbot)
         def packed(self, start, stop):
             return np.zeros((stop - start, 1 << 20), np.uint8)
 
-        @property
-        def info(self):
-            import dataclasses
-
-            return dataclasses.replace(super().info, height=1 << 12, width=1 << 11)
-
-    lease.sequence.recording = Endless(planes=10**6)
+    lease.sequence.recording = Endless(planes=10**6, size=Size(1 << 12, 1 << 11))
     failures = []
     spikes.failed.connect(failures.append)
     spikes.count(lease)

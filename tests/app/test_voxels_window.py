@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from safetensors import safe_open
@@ -17,9 +18,12 @@ from app.state.spikes.raster import raster_of, spikes_in_bin
 from app.state.spikes.voxel_look import COLOURS, VoxelLook, colour_table
 from app.ui.spikes.voxel_commands import BinPlayer, fill_look_menu
 from app.ui.spikes.voxel_strip import qt_colours
+from engine.alignment import AlignmentWindow
+from engine.geometry import Span
 from engine.model_files import bundled_models
-from engine.recording import open_recording, write_packed
-from engine.voxels import VoxelSpec, voxelize
+from engine.recording import write_packed
+from engine.sequence import open_sequence
+from engine.voxels import VoxelSpec
 
 
 @pytest.fixture
@@ -241,15 +245,33 @@ def test_the_raster_holds_the_spikes_of_the_neighbourhood(tmp_path):
     random = np.random.default_rng(8)
     planes = (random.random((60, 10, 16)) < 0.3).astype(np.uint8)
     write_packed(tmp_path / "spikes.dat", planes)
-    with open_recording(tmp_path / "spikes.dat", height=10, width=16) as recording:
-        raster = raster_of(recording, (7, 4), (10.0, 40.0), (5, 50))
-        np.testing.assert_array_equal(raster.of_middle, 5 + np.flatnonzero(planes[5:50, 4, 7]))
+    with open_sequence(tmp_path / "spikes.dat", height=10, width=16) as opened:
+        sequence = opened.with_windows([AlignmentWindow(10, 40)])
+        raster = raster_of(sequence, 0, (7, 4))
+        assert raster.span == Span(2, 48)  # a quarter of the window on both sides
+        np.testing.assert_array_equal(raster.of_middle, 2 + np.flatnonzero(planes[2:48, 4, 7]))
         assert raster.row_count == 25
-        assert len(raster.planes) == planes[5:50, 2:7, 5:10].sum()
+        assert len(raster.planes) == planes[2:48, 2:7, 5:10].sum()
         times, gaps = raster.intervals
         np.testing.assert_array_equal(gaps, np.diff(raster.of_middle))
         assert len(times) == len(gaps)
-        assert raster_of(recording, (0, 0), (0.0, 1.0), (0, 20)).row_count == 9
+        assert raster_of(sequence, 0, (0, 0)).row_count == 9
+        assert raster_of(sequence, 0, (0, 0), reach=0).middle_row == 0
+
+
+def test_the_raster_holds_no_spikes_of_another_frames_recording(tmp_path):
+    random = np.random.default_rng(8)
+    planes = (random.random((2, 20, 10, 16)) < 0.3).astype(np.uint8)
+    for folder in ("blur", "spike"):
+        (tmp_path / folder).mkdir()
+    for index, part in enumerate(planes):
+        Image.new("RGB", (32, 20)).save(tmp_path / "blur" / f"{index}.png")
+        write_packed(tmp_path / "spike" / f"{index}.dat", part)
+    with open_sequence(tmp_path, height=10, width=16) as sequence:
+        raster = raster_of(sequence, 1, (7, 4), reach=0)
+    assert raster.span == Span(20, 40)
+    assert raster.complete
+    np.testing.assert_array_equal(raster.of_middle, 20 + np.flatnonzero(planes[1, :, 4, 7]))
 
 
 def test_the_raster_panel_follows_the_mouse(shown, qtbot):
@@ -276,10 +298,10 @@ def test_the_raster_stays_at_its_pixel_and_follows_the_frame_and_its_window(show
     shown.workspace.panes.pixel_hovered.emit(None)
     first = studio.rasters.current
     studio.position.go(4)
-    qtbot.waitUntil(lambda: studio.rasters.current.window == (80.0, 96.0))
+    qtbot.waitUntil(lambda: studio.rasters.current.window == AlignmentWindow(80, 96))
     assert (studio.rasters.current.x, studio.rasters.current.y) == (first.x, first.y) == (1, 2)
     studio.alignment.edits.set_window(4, (81.0, 99.0))
-    qtbot.waitUntil(lambda: studio.rasters.current.window == (81.0, 99.0))
+    qtbot.waitUntil(lambda: studio.rasters.current.window == AlignmentWindow(81, 99))
 
 
 def test_the_size_of_the_neighbourhood_is_chosen_and_kept(shown, qtbot):
@@ -312,18 +334,19 @@ def test_both_plots_show_the_same_planes_above_each_other(shown, qtbot):
     qtbot.wait(50)
     ranges = [plot.getViewBox().viewRange()[0] for plot in (panel.raster, panel.intervals)]
     assert ranges[0] == pytest.approx(ranges[1], abs=0.5)
-    assert ranges[0][0] <= studio.rasters.current.span[0]
+    assert ranges[0][0] <= studio.rasters.current.span.start
 
 
 def test_the_raster_shows_the_selected_bin_and_counts_as_the_voxels_do(shown, qtbot, tmp_path):
     random = np.random.default_rng(3)
     planes = (random.random((90, 10, 16)) < 0.4).astype(np.uint8)
     write_packed(tmp_path / "spikes.dat", planes)
-    window = (7.3, 80.9)
-    with open_recording(tmp_path / "spikes.dat", height=10, width=16) as recording:
-        raster = raster_of(recording, (7, 4), window, (0, 90))
-        counts = voxelize(recording, *window)[:, 4, 7]
-    inside = raster.of_middle[(raster.of_middle >= window[0]) & (raster.of_middle < window[1])]
+    window = AlignmentWindow(7.3, 80.9)
+    with open_sequence(tmp_path / "spikes.dat", height=10, width=16) as opened:
+        sequence = opened.with_windows([window])
+        raster = raster_of(sequence, 0, (7, 4))
+        counts = sequence.voxels(0)[:, 4, 7]
+    inside = raster.of_middle[(raster.of_middle >= window.start) & (raster.of_middle < window.stop)]
     assert [spikes_in_bin(inside, window, number, 32) for number in range(32)] == counts.tolist()
     panel, studio = shown.raster_panel, shown.studio
     shown.actions_by_key["raster_panel"].trigger()
@@ -344,7 +367,7 @@ def test_the_plots_are_drawn_no_oftener_than_somebody_can_read_them(shown, qtbot
     panel.raster.sigRangeChanged.connect(lambda *_: drawn.append(studio.position.index))
     for index in range(1, 8):
         studio.position.go(index)
-        qtbot.waitUntil(lambda index=index: studio.rasters.current.window[0] == 20.0 * index)
+        qtbot.waitUntil(lambda index=index: studio.rasters.current.window.start == 20.0 * index)
     qtbot.waitUntil(lambda: not panel._redraw.isActive())
     assert drawn[-1] == 7
     assert len(set(drawn)) < 7

@@ -98,7 +98,7 @@ def test_a_counter_may_run_over_many_times(tmp_path):
     stored = np.array(wrapped(t * TICK_US, 16, 60_000, False), np.uint16)
     with open_recording(save(tmp_path / "a.npz", stored, y, x)) as recording:
         assert recording.info.planes == 6000
-        np.testing.assert_array_equal(np.floor(recording.events(0, 6000)[0]).astype(int), t)
+        np.testing.assert_array_equal(np.floor(recording.spikes(0, 6000).times).astype(int), t)
         assert said(recording, "5 times")
 
 
@@ -143,7 +143,7 @@ def test_lists_in_the_order_of_places_are_sorted(tmp_path, planes, keys, factor)
     with open_recording(path, **SIZE, time_unit="planes") as recording:
         assert recording.info.planes == 199 * factor + 1
         np.testing.assert_array_equal(
-            recording.events(0, recording.info.planes)[0], np.sort(t * float(factor))
+            recording.spikes(0, recording.info.planes).times, np.sort(t * float(factor))
         )
         assert said(recording, "order")
         assert not said(recording, "bits")
@@ -291,7 +291,7 @@ def test_nanoseconds_since_1970_lose_nothing(tmp_path):
     t = 1_700_000_000_000_000_000 + np.array([0, 50, 110, 50_000], np.int64)
     path = save(tmp_path / "a.npz", t, np.arange(4), np.arange(4))
     with open_recording(path, time_unit="ns", rate_hz=1e7) as recording:
-        np.testing.assert_allclose(recording.events(0, 1000)[0], [0, 0.5, 1.1, 500], atol=1e-12)
+        np.testing.assert_allclose(recording.spikes(0, 1000).times, [0, 0.5, 1.1, 500], atol=1e-12)
         assert not said(recording, "stored in steps")
 
 

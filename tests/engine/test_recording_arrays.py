@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from engine.errors import EngineError, GeometryError, RecordingError
 from engine.geometry import Size
 from engine.recording import open_recording
-from engine.recording.recording import TimedRecording
 
 
 @pytest.fixture
@@ -272,12 +271,15 @@ def test_events_in_planes_are_taken_as_they_are(tmp_path, planes, events):
 def test_events_keep_their_own_times(tmp_path):
     np.savez(tmp_path / "a.npz", t=[0.25, 3.5, 3.75, 9.0], x=[1, 2, 2, 0], y=[0, 1, 1, 2])
     with open_recording(tmp_path / "a.npz", time_unit="planes") as recording:
-        assert isinstance(recording, TimedRecording)
-        t, y, x = recording.events(0.25, 9.0)
-        assert (t.tolist(), y.tolist(), x.tolist()) == ([0.25, 3.5, 3.75], [0, 1, 1], [1, 2, 2])
+        found = recording.spikes(0.25, 9.0)
+        assert (found.times.tolist(), found.rows.tolist(), found.columns.tolist()) == (
+            [0.25, 3.5, 3.75],
+            [0, 1, 1],
+            [1, 2, 2],
+        )
         assert recording.info.planes == 10
         assert recording.read(3, 4).sum() == 1
-        assert recording.events(4, 3)[0].size == 0
+        assert len(recording.spikes(4, 3)) == 0
 
 
 def test_events_out_of_order_are_sorted(tmp_path, planes, events):
@@ -286,7 +288,7 @@ def test_events_out_of_order_are_sorted(tmp_path, planes, events):
     np.savez(tmp_path / "a.npz", t=t[mixed], y=y[mixed], x=x[mixed])
     with open_recording(tmp_path / "a.npz", height=11, width=18, time_unit="planes") as recording:
         np.testing.assert_array_equal(recording.read(0, 30), planes)
-        assert (np.diff(recording.events(0, 30)[0]) >= 0).all()
+        assert (np.diff(recording.spikes(0, 30).times) >= 0).all()
 
 
 def test_events_can_be_turned_over(tmp_path, planes, events):

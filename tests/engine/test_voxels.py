@@ -1,7 +1,7 @@
 """Voxel bins, pictures and spike rates against loops that a person can check."""
 
 import math
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,24 +12,19 @@ from engine import bitplanes, voxels
 from engine.errors import OperationCancelled
 from engine.geometry import Region, Size, Span
 from engine.recording import open_recording, packed, write_packed
-from engine.recording.recording import MappedRecording, RecordingInfo
+from engine.recording.plane_source import PlaneSource
+from engine.recording.recording import RecordingInfo
 from engine.voxels import VoxelGrid, VoxelSpec, spike_rate, tfi, tfp, voxelize, window_counts
 
 
-@dataclass
-class Planes:
+class Planes(PlaneSource):
     """A recording in memory, packed by a loop over bits."""
 
-    planes: np.ndarray
-    flip: bool = False
-
-    @property
-    def info(self) -> RecordingInfo:
-        count, height, width = self.planes.shape
-        return RecordingInfo("memory", "packed", height, width, count, 0, flip=self.flip)
-
-    def read(self, start, stop):
-        return self.planes[start:stop]
+    def __init__(self, planes: np.ndarray, flip: bool = False) -> None:
+        count, height, width = planes.shape
+        super().__init__(RecordingInfo(Path("memory"), "packed", height, width, count, 0, flip=flip))
+        self.planes = planes
+        self.flip = flip
 
     def packed(self, start, stop):
         stored = self.planes[start:stop, ::-1] if self.flip else self.planes[start:stop]
@@ -38,9 +33,6 @@ class Planes:
             for index in np.flatnonzero(bits):
                 rows[plane, index // 8] |= 1 << (index % 8)
         return rows
-
-    def parts(self):
-        return (0,)
 
 
 def naive_voxels(planes, start, stop, bins):
@@ -195,26 +187,23 @@ def test_a_recording_on_disk_counts_as_its_planes_do(tmp_path, flip):
 
 @unhurried
 @given(windows, st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_events_are_counted_at_their_own_times(window, bins, seed):
+def test_events_are_counted_at_their_own_times(tmp_path_factory, window, bins, seed):
     random = np.random.default_rng(seed)
     t = np.sort(random.uniform(0, 30, 60))
     t[::7] = np.floor(t[::7])
     t.sort()
     y, x = random.integers(0, 3, 60), random.integers(0, 5, 60)
 
-    class Events(Planes):
-        def events(self, start, stop):
-            chosen = (t >= start) & (t < stop)
-            return t[chosen], y[chosen], x[chosen]
-
+    path = tmp_path_factory.mktemp("events") / "a.npz"
+    np.savez(path, t=t, y=y, x=x)
     expected = np.zeros((bins, 3, 5))
     for time, row, column in zip(t, y, x, strict=True):
         if window[0] <= time < window[1]:
             index = math.floor((time - window[0]) / (window[1] - window[0]) * bins)
             expected[min(index, bins - 1), row, column] += 1
-    events = Events(np.zeros((30, 3, 5), np.uint8))
-    np.testing.assert_array_equal(voxelize(events, *window, bins), expected)
-    np.testing.assert_array_equal(spike_rate(events), np.bincount(t.astype(int), minlength=30))
+    with open_recording(path, height=3, width=5, time_unit="planes") as events:
+        np.testing.assert_array_equal(voxelize(events, *window, bins), expected)
+        np.testing.assert_array_equal(spike_rate(events), np.bincount(t.astype(int)))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +250,6 @@ def test_a_spike_rate_over_a_mapped_file_lets_go_of_what_it_has_read(tmp_path, m
     path = tmp_path / f"a{suffix}"
     np.save(path, planes) if suffix == ".npy" else write_packed(path, planes)
     with open_recording(path, height=64, width=64) as recording:
-        assert isinstance(recording, MappedRecording)
         np.testing.assert_array_equal(spike_rate(recording), planes.sum(axis=(1, 2)))
         np.testing.assert_array_equal(recording.read(0, 64), planes)
 

@@ -61,12 +61,8 @@ class WindowPictures(QObject):
 
 
 def _picture(lease: Lease, index: int, window: tuple[float, float]) -> WindowPicture:
-    from engine.voxels import tfp
-
     with lease.reading() as sequence:
-        assert sequence.recording is not None
-        rate = tfp(sequence.recording, *window)
-        grey = shown_rate(rate, sequence.gamma)
+        grey = shown_rate(sequence.tfp(index), sequence.gamma)
     return WindowPicture(index, window, display_picture(grey))
 
 

@@ -57,13 +57,8 @@ def read_source(
         return None
     if source == RATIO:
         return _spike_ratio(sequence, index)
-    from engine.voxels import tfi, tfp
-
-    window = sequence.window(index)
-    if source == TFP:
-        return shown_rate(tfp(sequence.recording, window.start, window.stop), sequence.gamma)
-    assert source == TFI
-    return shown_rate(tfi(sequence.recording, window.centre), sequence.gamma)
+    assert source in (TFP, TFI)
+    return shown_rate(sequence.tfp(index) if source == TFP else sequence.tfi(index), sequence.gamma)
 
 
 def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal
 
 from app.state.reading.lane import Lane
 from app.state.reading.lease import Lease
-from engine.recording.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,11 @@ class SpikeProbe(QObject):
 
 def _probe(lease: Lease, index: int, pixel: tuple[int, int]) -> SpikesOfPixel | None:
     with lease.reading() as sequence:
-        recording = sequence.recording
-        assert recording is not None
-        spikes, frame = recording.info.size, sequence.frame_size
+        assert sequence.recording is not None
+        spikes, frame = sequence.recording.info.size, sequence.frame_size
         x = min(spikes.width - 1, int((pixel[0] + 0.5) * spikes.width / frame.width))
         y = min(spikes.height - 1, int((pixel[1] + 0.5) * spikes.height / frame.height))
-        window, limits = sequence.window(index), sequence.spike_limits(index)
-        start = max(int(np.ceil(window.start)), limits.start)
-        stop = min(int(np.ceil(window.stop)), limits.stop)
-        fired = fired_planes(recording, x, y, start, stop)
+        planes = sequence.window(index).planes_of(sequence.spike_limits(index))
+        fired = sequence.spikes_at((x, y), index)
     interval = float(np.diff(fired).mean()) if len(fired) > 1 else None
-    return SpikesOfPixel(x, y, len(fired), max(0, stop - start), interval)
-
-
-def fired_planes(recording: Recording, x: int, y: int, start: int, stop: int) -> np.ndarray:
-    """Return the planes in [start, stop) in which pixel (x, y) of the spike camera fired."""
-    if start >= stop:
-        return np.zeros(0, np.int64)
-    info = recording.info
-    row = info.height - 1 - y if info.flip else y
-    bit = row * info.width + x
-    column = np.ascontiguousarray(recording.packed(start, stop)[:, bit // 8])
-    return start + np.flatnonzero((column >> (bit % 8)) & 1)
+    return SpikesOfPixel(x, y, len(fired), len(planes), interval)

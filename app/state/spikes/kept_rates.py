@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.settings import APPLICATION, MIB
 from engine.errors import ExportError
-from engine.recording.recording import Recording
+from engine.recording.recording import SpikeSource
 
 LEAST_BYTES = 64 * MIB
 """A smaller recording is counted before anybody looks."""
@@ -42,20 +42,20 @@ class KeptRates:
         self._least_bytes = least_bytes
         self._most_bytes = most_bytes
 
-    def place(self, recording: Recording) -> Path | None:
+    def place(self, recording: SpikeSource) -> Path | None:
         """Return the file for a recording as its files are now; None where it is not worth one."""
         info = recording.info
         if self._folder is None or info.bytes < self._least_bytes:
             return None
-        files = getattr(recording, "part_paths", (info.path,))
         try:
-            states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+            files = [(path, path.stat()) for path in recording.part_paths]
         except OSError:
             return None
+        states = [(str(path), state.st_size, state.st_mtime_ns) for path, state in files]
         facts = [states, info.format, info.height, info.width, info.head_columns, info.planes]
         return self._folder / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}.npy"
 
-    def recall(self, place: Path | None, recording: Recording) -> NDArray[np.int64] | None:
+    def recall(self, place: Path | None, recording: SpikeSource) -> NDArray[np.int64] | None:
         """Return the spikes of every plane, None where they are not known."""
         if place is None:
             return None

@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.state.reading.lane import Lane
 from app.state.reading.lease import Lease
-from engine.recording.recording import Recording
+from engine.alignment_window import AlignmentWindow
+from engine.geometry import Region, Span
+
+if TYPE_CHECKING:
+    from engine.sequence import Sequence
 
 REACHES = (0, 1, 2, 4)
 """Pixels on either side of the one under the mouse: 1, 3 × 3, 5 × 5 and 9 × 9 pixels."""
@@ -27,12 +32,12 @@ class Raster:
     x: int
     """Of the pixel in the middle, in spike pixels."""
     y: int
-    window: tuple[float, float]
-    """The frame's alignment window in planes."""
-    span: tuple[int, int]
+    window: AlignmentWindow
+    """The frame's alignment window."""
+    span: Span
     """Planes that were looked at."""
-    planes: NDArray[np.int64]
-    """Of every spike, by pixel and time."""
+    planes: NDArray[np.float64]
+    """When every spike was, in planes, by pixel and time."""
     rows: NDArray[np.int64]
     """Of every spike, the number of its pixel: 0 is the first of the neighbourhood, row by row."""
     row_count: int
@@ -43,12 +48,12 @@ class Raster:
     """Whether the whole window was looked at: very long ones are not."""
 
     @property
-    def of_middle(self) -> NDArray[np.int64]:
-        """Planes in which the pixel in the middle fired."""
+    def of_middle(self) -> NDArray[np.float64]:
+        """When the pixel in the middle fired, in planes."""
         return self.planes[self.rows == self.middle_row]
 
     @property
-    def intervals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def intervals(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Planes of the middle pixel's spikes but the first, and how many planes each came after its last."""
         fired = self.of_middle
         return fired[1:], np.diff(fired)
@@ -114,63 +119,59 @@ class Rasters(QObject):
         self.changed.emit()
 
 
-def bin_span(window: tuple[float, float], selected: int | None, bins: int) -> tuple[float, float] | None:
+def bin_span(window: AlignmentWindow, selected: int | None, bins: int) -> tuple[float, float] | None:
     """Return the planes of one of a window's voxel bins, None for no bin."""
     if selected is None:
         return None
-    length = (window[1] - window[0]) / bins
-    return window[0] + selected * length, window[0] + (selected + 1) * length
+    length = window.length_planes / bins
+    return window.start + selected * length, window.start + (selected + 1) * length
 
 
-def spikes_in_bin(planes: NDArray[np.int64], window: tuple[float, float], selected: int, bins: int) -> int:
+def spikes_in_bin(planes: NDArray[np.float64], window: AlignmentWindow, selected: int, bins: int) -> int:
     """Return how many spikes inside a window are counted in one of its voxel bins."""
-    place = np.floor((planes - window[0]) / (window[1] - window[0]) * bins)
+    place = np.floor((planes - window.start) / window.length_planes * bins)
     return int((np.minimum(place, bins - 1) == selected).sum())
 
 
 def _read(lease: Lease, index: int, pixel: tuple[int, int], reach: int) -> Raster:
     with lease.reading() as sequence:
-        recording = sequence.recording
-        assert recording is not None
-        size, frame = recording.info.size, sequence.frame_size
+        assert sequence.recording is not None
+        size, frame = sequence.recording.info.size, sequence.frame_size
         x = min(size.width - 1, int((pixel[0] + 0.5) * size.width / frame.width))
         y = min(size.height - 1, int((pixel[1] + 0.5) * size.height / frame.height))
-        window = sequence.window(index)
-        margin = MARGIN_SHARE * (window.stop - window.start)
-        start = max(0, math.floor(window.start - margin))
-        end = min(recording.info.planes, math.ceil(window.stop + margin))
-        span = (start, max(start, min(end, start + MOST_PLANES)))
-        return raster_of(recording, (x, y), (window.start, window.stop), span, reach)
+        return raster_of(sequence, index, (x, y), reach)
 
 
-def raster_of(
-    recording: Recording,
-    pixel: tuple[int, int],
-    window: tuple[float, float],
-    span: tuple[int, int],
-    reach: int = USUAL_REACH,
-) -> Raster:
-    """Return the spikes of the pixels around (x, y) of the spike camera in planes [start, stop)."""
-    info, (x, y) = recording.info, pixel
-    packed = recording.packed(*span) if span[0] < span[1] else np.zeros((0, info.plane_bytes), np.uint8)
-    planes, rows = [], []
-    pixels: list[tuple[int, int]] = []
-    for row in range(max(0, y - reach), min(info.height, y + reach + 1)):
-        for column in range(max(0, x - reach), min(info.width, x + reach + 1)):
-            bit = (info.height - 1 - row if info.flip else row) * info.width + column
-            fired = np.flatnonzero((packed[:, bit // 8] >> (bit % 8)) & 1)
-            planes.append(span[0] + fired)
-            rows.append(np.full(len(fired), len(pixels), np.int64))
-            pixels.append((column, row))
+def raster_of(sequence: "Sequence", index: int, pixel: tuple[int, int], reach: int = USUAL_REACH) -> Raster:
+    """Return the spikes of the pixels around (x, y) of the spike camera, in a frame's window and beside it.
+
+    Only those that were recorded in one go with the frame; of a very long window those at its beginning.
+    """
+    assert sequence.recording is not None
+    size, (x, y) = sequence.recording.info.size, pixel
+    window, limits = sequence.window(index), sequence.spike_limits(index)
+    margin = MARGIN_SHARE * window.length_planes
+    around = AlignmentWindow(math.floor(window.start - margin), math.ceil(window.stop + margin))
+    planes = around.planes_of(limits)
+    planes = Span(planes.start, min(planes.stop, planes.start + MOST_PLANES))
+    region = Region(y, x, y + 1, x + 1).expand(reach, size)
+    spikes = sequence.spikes_in(region, index, planes.start, planes.stop)
+    width = region.size.width
+    numbers = (spikes.rows - region.top).astype(np.int64) * width + (spikes.columns - region.left)
+    by_pixel = np.lexsort((spikes.times, numbers))
     return Raster(
         x,
         y,
         window,
-        span,
-        np.concatenate(planes),
-        np.concatenate(rows),
-        len(pixels),
-        pixels.index(pixel),
-        tuple(pixels),
-        complete=span[1] >= min(window[1], info.planes),
+        planes,
+        spikes.times[by_pixel],
+        numbers[by_pixel],
+        region.size.pixels,
+        (y - region.top) * width + (x - region.left),
+        tuple(
+            (column, row)
+            for row in range(region.top, region.bottom)
+            for column in range(region.left, region.right)
+        ),
+        complete=planes.stop >= min(window.stop, limits.stop),
     )

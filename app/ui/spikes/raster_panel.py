@@ -133,8 +133,8 @@ class RasterPanel(QWidget):
         _draw(self.middle, raster.planes[~others], raster.rows[~others])
         self.points.setData(*(part.astype(float) for part in raster.intervals))
         for band in self.bands:
-            band.setRegion(raster.window)
-        self.raster.setRange(QRectF(raster.span[0], -0.6, raster.span[1] - raster.span[0], raster.row_count))
+            band.setRegion((raster.window.start, raster.window.stop))
+        self.raster.setRange(QRectF(raster.span.start, -0.6, len(raster.span), raster.row_count))
         span = bin_span(raster.window, studio.comparison.bin, studio.spikes.bins)
         self.bin.setVisible(span is not None)
         if span is not None:
@@ -155,12 +155,12 @@ class RasterPanel(QWidget):
 
     def _facts(self, raster: Raster, rate_hz: float | None, selected: int | None, bins: int) -> str:
         fired, window = raster.of_middle, raster.window
-        inside = fired[(fired >= window[0]) & (fired < window[1])]
+        inside = fired[(fired >= window.start) & (fired < window.stop)]
         text = self.tr("{count} spikes during the exposure").format(count=len(inside))
         if len(inside) > 1:
             gaps = np.diff(inside)
             text += self.tr(", {mean} planes apart on average ({least} to {most})").format(
-                mean=f"{gaps.mean():.2f}", least=gaps.min(), most=gaps.max()
+                mean=f"{gaps.mean():.2f}", least=f"{gaps.min():g}", most=f"{gaps.max():g}"
             )
             if rate_hz:
                 text += f", {format_time(float(gaps.mean()), rate_hz)}"

@@ -55,7 +55,7 @@ def paint_current_bar(
 ) -> None:
     """Draw the current frame's window over the one that is there."""
     window = content.current_window
-    if window is None or window[1] <= scale.start or window[0] >= scale.stop:
+    if window is None or window.stop <= scale.start or window.start >= scale.stop:
         return
     painter.save()
     painter.setFont(_bar_font(painter, rows))

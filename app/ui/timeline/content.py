@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 
 from app.state.spikes.spike_rate import RateCurve
 from app.ui.timeline.plane_scale import lanes
+from engine.alignment_window import AlignmentWindow
 from engine.geometry import Span
 
 GUTTER_PX = 10
@@ -57,11 +58,10 @@ class TimelineContent:
         return low, max(float(max(self.planes, 1)), float(self.windows[:, 1].max(initial=0.0)))
 
     @property
-    def current_window(self) -> tuple[float, float] | None:
+    def current_window(self) -> AlignmentWindow | None:
         if self.current >= len(self.windows):
             return None
-        start, stop = self.windows[self.current]
-        return float(start), float(stop)
+        return AlignmentWindow(*self.windows[self.current].tolist())
 
 
 @dataclass(frozen=True)

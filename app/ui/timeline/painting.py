@@ -95,8 +95,8 @@ def _paint_bands(
         painter.setPen(QPen(QColor(colours.accent), 1.5))
         painter.drawLine(box.topLeft(), box.bottomLeft())
         painter.drawLine(box.topRight(), box.bottomRight())
-    if content.current_window is not None:
-        band(*content.current_window, faded(colours.current, 0.16))
+    if (window := content.current_window) is not None:
+        band(window.start, window.stop, faded(colours.current, 0.16))
     if content.bin is not None:
         band(*content.bin, faded(colours.current, 0.55), 1.5)
     painter.setPen(QPen(QColor(colours.border), 1, Qt.PenStyle.DotLine))
@@ -156,7 +156,7 @@ def _paint_playhead(
     window = content.current_window
     if window is None:
         return
-    x = scale.x(sum(window) / 2)
+    x = scale.x(window.centre)
     painter.setPen(QPen(QColor(colours.current), 1.4))
     painter.drawLine(QPointF(x, 0), QPointF(x, rows.bars_y - 2))
     painter.setPen(Qt.PenStyle.NoPen)

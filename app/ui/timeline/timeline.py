@@ -108,9 +108,9 @@ class Timeline(QWidget):
         if (
             window is not None
             and self._drag is None
-            and not (self._view[0] <= window[0] and window[1] <= self._view[1])
+            and not (self._view[0] <= window.start and window.stop <= self._view[1])
         ):
-            by = sum(window) / 2 - sum(self._view) / 2
+            by = window.centre - sum(self._view) / 2
             self._view = panned(*self._view, by, self.content.bounds)
         self.update()
 
