@@ -339,7 +339,6 @@ class Studio(QObject):
             self.pictures.forget_partial()
         if lease.sequence.is_virtual:
             self.pictures.clear()
-            self.metrics.forget_blurry()
         if lease.sequence.is_virtual or self.comparison.wanted.sources & set(SPIKE_SOURCES):
             self._show_frame(index)
         self.abilities_changed.emit()

@@ -143,11 +143,11 @@ class Alignment(QObject):
         write_alignment_log(path, self._as_windows(self.edits.windows), rate_hz=rate_hz, name=name)
 
     def _apply(self) -> None:
-        lease, original = self._session.lease, self._original
-        if lease is None or original is None:
+        original = self._original
+        if self._session.lease is None or original is None:
             return
         edits = self.edits
-        lease.sequence = (
+        self._session.show_as(
             original.with_windows(self._as_windows(edits.windows)) if edits.is_edited else original
         )
         self.changed.emit()

@@ -250,18 +250,18 @@ class Pictures(QObject):
         waiting = [source for source, why in view.missing.items() if why == COMPUTING]
         if not waiting or last is None or last.index != view.index or self._frames.busy:
             return
-        key = (view.index, waiting[0], view.made_from)
-        self._slow.request(key, lambda _: _read_slow(last, waiting[0]))
+        self._slow.request((view.index, waiting[0]), lambda _: _read_slow(last, waiting[0]))
 
-    def _on_slow(self, key: tuple[int, str, MadeFrom], values: FloatPicture | None) -> None:
+    def _on_slow(self, key: tuple[int, str], made: tuple[MadeFrom, FloatPicture | None]) -> None:
+        origin, values = made
         if values is None:
             return
-        self._slow_values[key] = values
+        self._slow_values[*key, origin] = values
         while len(self._slow_values) > SLOW_KEPT:
             self._slow_values.popitem(last=False)
         self._show_again()
 
-    def _on_slow_failure(self, key: tuple[int, str, MadeFrom], error: Exception) -> None:
+    def _on_slow_failure(self, key: tuple[int, str], error: Exception) -> None:
         view = self.view
         if not isinstance(error, OperationCancelled) and view is not None and view.index == key[0]:
             self.view = replace(view, missing={**view.missing, key[1]: _sentence(error)})
@@ -279,14 +279,16 @@ def _read(request: _Request) -> FrameView:
     index, wanted, known = request.index, request.wanted, request.known
     if known is not None and known.index != index:
         known = None
-    same_look = known is not None and known.look == wanted.look
     others: dict[str, FloatPicture] = {}
     missing: dict[str, str] = {}
     with request.lease.reading() as sequence:
         name = sequence.frame_name(index)
+        origin = made_from(sequence, index)
+        if known is not None and sequence.is_virtual and known.made_from != origin:
+            known = None
+        same_look = known is not None and known.look == wanted.look
         samples = sequence.frame_samples(index) if known is None else known.blurry_values
         values = as_values(samples)
-        origin = made_from(sequence, index)
         for source in wanted.sources - {BLURRY, RESTORED}:
             why = why_missing(sequence, source)
             picture = None if why else _known(source, request, known, origin)
@@ -363,9 +365,11 @@ def _drawn(choice: Choice, view: FrameView, known: FrameView | None) -> DisplayP
     return display_difference(at_size(first, view.size), at_size(second, view.size), view.gain)
 
 
-def _read_slow(request: _Request, source: str) -> FloatPicture | None:
+def _read_slow(request: _Request, source: str) -> tuple[MadeFrom, FloatPicture | None]:
+    """Return the values of a source, and what they were made from, which is part of their key."""
     with request.lease.reading() as sequence:
-        return read_source(sequence, request.index, source, request.results)
+        values = read_source(sequence, request.index, source, request.results)
+        return made_from(sequence, request.index), values
 
 
 def _sentence(error: Exception) -> str:

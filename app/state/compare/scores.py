@@ -1,7 +1,7 @@
 """PSNR and SSIM of the pictures on screen, where the sequence has a reference."""
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -50,7 +50,8 @@ class FrameMetrics(QObject):
     def __init__(self, pool: ThreadPoolExecutor, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scores: FrameScores | None = None
-        self._blurry: dict[tuple[int, Region | None], Scores] = {}
+        self._blurry: dict[Hashable, Scores] = {}
+        self._is_virtual = False
         self._restored: weakref.WeakKeyDictionary[Restored, dict[Region | None, Scores]] = (
             weakref.WeakKeyDictionary()
         )
@@ -69,6 +70,7 @@ class FrameMetrics(QObject):
         """Score what the panes show; known scores are shown at once."""
         if not lease.sequence.has_reference:
             return
+        self._is_virtual = lease.sequence.is_virtual
         self._newest = (view, region)
         pictures = _measurable(view)
         known = self._known(view, pictures, region)
@@ -81,10 +83,6 @@ class FrameMetrics(QObject):
             (view, region, known, todo), lambda _: _measure(lease, view.index, todo, region)
         )
         self._patience.start()
-
-    def forget_blurry(self) -> None:
-        """The blurry pictures are others now, as those of virtual frames whose windows move."""
-        self._blurry.clear()
 
     def clear(self) -> None:
         self._patience.stop()
@@ -99,8 +97,8 @@ class FrameMetrics(QObject):
         self, view: FrameView, pictures: Mapping[str, FloatPicture], region: Region | None
     ) -> "dict[str, Scores]":
         known: dict[str, Scores] = {}
-        if (view.index, region) in self._blurry:
-            known[BLURRY] = self._blurry[view.index, region]
+        if (of_blurry := self._blurry_key(view, region)) in self._blurry:
+            known[BLURRY] = self._blurry[of_blurry]
         if view.result is not None and region in self._restored.get(view.result, {}):
             known[RESTORED] = self._restored[view.result][region]
         index, measured = self._others
@@ -109,6 +107,10 @@ class FrameMetrics(QObject):
             if before is not None and before[0] is picture:
                 known[source] = before[1]
         return known
+
+    def _blurry_key(self, view: FrameView, region: Region | None) -> Hashable:
+        """Return what the scores of a blurry picture depend on: virtual frames are made of their windows."""
+        return view.index, region, view.made_from if self._is_virtual else None
 
     def _show(self, scores: FrameScores | None) -> None:
         self.scores = scores
@@ -129,7 +131,7 @@ class FrameMetrics(QObject):
             self._others = (view.index, {})
         for source, scores in measured.items():
             if source == BLURRY:
-                self._blurry[view.index, region] = scores
+                self._blurry[self._blurry_key(view, region)] = scores
             elif source == RESTORED and view.result is not None:
                 self._restored.setdefault(view.result, {})[region] = scores
             else:

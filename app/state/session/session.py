@@ -108,6 +108,11 @@ class Session(QObject):
         if self.source is not None:
             self.open(replace(self.source, **changes))  # type: ignore[arg-type]
 
+    def show_as(self, sequence: "Sequence") -> None:
+        """Let the open sequence be another state of itself; who reads the one before is not disturbed."""
+        if self.lease is not None:
+            self.lease = self.lease.of(sequence)
+
     def close(self) -> None:
         """Close the sequence and give up opening another."""
         self._lane.clear()

@@ -173,15 +173,13 @@ class _KeptVoxels:
         self._condition = Condition()
         self._make = cached(
             self._made,
-            key=lambda lease, index, look, window: (lease, index, look, window),
+            key=lambda lease, index, look: (lease.files, index, look, lease.sequence.window(index)),
             condition=self._condition,
-        )(lambda lease, index, look, _: _voxel_pictures(lease, index, look))
+        )(_voxel_pictures)
 
     def of(self, lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
         """Return the voxel pictures of a frame, made where they are not kept."""
-        with lease.reading() as sequence:
-            window = sequence.window(index)
-        return self._make(lease, index, look, (window.start, window.stop))
+        return self._make(lease, index, look)
 
     def clear(self) -> None:
         with self._condition:
