@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.state.jobs.job import JobRequest
+from engine.alignment_window import AlignmentWindow
 from engine.errors import EngineError, WorkerError
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
@@ -55,7 +56,7 @@ class Client(Protocol):
         stop: int,
         method: str,
         frame_size: Size,
-        windows: Sequence[tuple[float, float]] | None = None,
+        windows: Sequence[AlignmentWindow] | None = None,
         model: str | None = None,
         region: Rectangle | None = None,
         options: ComputeOptions = ...,

@@ -29,11 +29,7 @@ def frame_key(made_by: Hashable, sequence: "Sequence", plan: Plan, frame: int) -
     windows: tuple[Any, ...] = ()
     if sequence.recording is not None:
         windows = tuple(
-            tuple(
-                (sequence.window(index).start, sequence.window(index).stop)
-                for index in range(clip.start, clip.stop)
-            )
-            for clip in clips
+            tuple(sequence.window(index) for index in range(clip.start, clip.stop)) for clip in clips
         )
     return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows
 

@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alignment_window import AlignmentWindow
 from engine.errors import WorkerError
 from engine.geometry import Size
 from engine.source import SequenceSource
@@ -143,7 +144,7 @@ class WorkerClient:
         stop: int,
         method: str,
         frame_size: Size,
-        windows: Sequence[tuple[float, float]] | None = None,
+        windows: Sequence[AlignmentWindow] | None = None,
         model: str | None = None,
         region: Rectangle | None = None,
         options: ComputeOptions = ComputeOptions(),  # noqa: B008 (frozen)
@@ -168,7 +169,7 @@ class WorkerClient:
             stop=stop,
             method=method,
             frames=block.shared,
-            windows=None if windows is None else tuple((float(a), float(b)) for a, b in windows),
+            windows=None if windows is None else tuple(windows),
             region=region,
             options=options,
             model=model,

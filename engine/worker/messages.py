@@ -17,6 +17,7 @@ Rules
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.alignment_window import AlignmentWindow
 from engine.source import SequenceSource
 
 # ------------------------------------------------------------------ client → worker
@@ -60,8 +61,8 @@ class RestoreRequest:
     stop: int
     method: str
     frames: SharedFrames
-    windows: tuple[tuple[float, float], ...] | None = None
-    """(start, stop) in planes of every frame of the sequence, where the user moved them."""
+    windows: tuple[AlignmentWindow, ...] | None = None
+    """Those of every frame of the sequence, where the user moved them."""
     region: Rectangle | None = None
     """The part to restore; the rest of the pictures stays as it was recorded."""
     options: ComputeOptions = ComputeOptions()

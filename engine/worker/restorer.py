@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from engine.alignment import AlignmentWindow
 from engine.errors import MethodError, SequenceError
 from engine.geometry import Region, Size, Span
 from engine.restore.frame_run import Earlier, FrameFailure, FrameRun, describe_beside
@@ -46,7 +45,7 @@ class SequenceRestorer:
         sequence = self._open(request.source)
         _check_fits(sequence, request)
         if request.windows is not None:
-            sequence = sequence.with_windows([AlignmentWindow(*window) for window in request.windows])
+            sequence = sequence.with_windows(request.windows)
         method = self._make(request)
         size, frames = sequence.frame_size, Span(request.start, request.stop)
         region = None if request.region is None else Region(*request.region)

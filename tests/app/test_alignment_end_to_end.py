@@ -116,13 +116,17 @@ def answer(window, qtbot, path):
 def restored_by_engine(windows, frame):
     """Restore a frame in this process, without anything of the window."""
     with open_sequence(sample_path()) as sequence:
-        edited = sequence.with_windows([AlignmentWindow(*window) for window in windows])
+        edited = sequence.with_windows(windows)
         method = make_method("spike-ratio")
         plan = make_plan(edited.frame_size, Span(frame, frame + 1), method)
         for result in run_plan(edited, plan, method):
             if isinstance(result, FrameResult):
                 return np.array(result.picture)
     raise AssertionError("nothing was restored")
+
+
+def edges_of(windows):
+    return [(window.start, window.stop) for window in windows]
 
 
 def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
@@ -137,9 +141,9 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     bar = timeline.bar(4)  # not the current frame: taking hold of its edge goes there
     drag(timeline, QPoint(round(bar.right()), round(bar.center().y())), -60)
     assert studio.position.index == 4
-    start_plane, stop_plane = edits.windows[4]
-    assert start_plane == files[4][0]
-    assert stop_plane == pytest.approx(files[4][1] - 60 / timeline.scale.px_per_plane, abs=1.5)
+    start_plane, stop_plane = edits.windows[4].start, edits.windows[4].stop
+    assert start_plane == files[4].start
+    assert stop_plane == pytest.approx(files[4].stop - 60 / timeline.scale.px_per_plane, abs=1.5)
     qtbot.waitUntil(
         lambda: (
             studio.alignment.pictures.current is not None
@@ -159,7 +163,7 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     assert "stale" not in title.text()
 
     QTest.keyClick(window, Qt.Key.Key_Right, ALT | SHIFT)
-    assert edits.windows[4] == (start_plane + 10, stop_plane + 10)
+    assert edits.windows[4] == AlignmentWindow(start_plane + 10, stop_plane + 10)
     assert "stale" in title.text()
     log = tmp_path / "日志 log.csv"
     QTest.keyClick(window, Qt.Key.Key_E, CTRL | ALT)
@@ -167,7 +171,7 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     qtbot.waitUntil(log.exists)
     rate_hz = studio.alignment.rate_hz
     exported = [(row.window.start, row.window.stop) for row in read_alignment_log(log, rate_hz)]
-    np.testing.assert_allclose(exported, edits.windows, atol=1e-6 * rate_hz)
+    np.testing.assert_allclose(exported, edges_of(edits.windows), atol=1e-6 * rate_hz)
 
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
     assert "stale" not in title.text()
@@ -177,7 +181,7 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     QTest.keyClick(window, Qt.Key.Key_I, CTRL | ALT)
     answer(window, qtbot, log)
     qtbot.waitUntil(lambda: edits.is_edited)
-    np.testing.assert_allclose(edits.windows, exported)
+    np.testing.assert_allclose(edges_of(edits.windows), exported)
 
 
 def test_edits_of_a_studio_that_died_are_there_at_the_next_start(start):
@@ -188,7 +192,7 @@ def test_edits_of_a_studio_that_died_are_there_at_the_next_start(start):
     window = start()
     edits = window.studio.alignment.edits
     assert edits.edited_frames == {3}
-    assert edits.windows[3][0] == edits.base[3][0] + 7.5
+    assert edits.windows[3].start == edits.base[3].start + 7.5
     assert any("as you had edited it" in notice.title for notice in window.studio.notices)
     QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
     assert not edits.is_edited

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.state.compare.results import Restored
 from app.ui.alignment.alignment_panel import AlignmentPanel
 from app.ui.parts.theme import DARK
+from engine.alignment import AlignmentWindow
 
 
 @pytest.fixture
@@ -57,29 +58,29 @@ def at_plane(timeline, plane):
 
 def test_an_edge_is_dragged_and_undone(timeline, edits, opened_window):
     drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12))
-    assert edits.windows[0] == (0.0, 12.0)
+    assert edits.windows[0] == AlignmentWindow(0.0, 12.0)
     assert edits.stack.count() == 1
     QTest.keyClick(opened_window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert edits.windows[0] == (0.0, 16.0)
+    assert edits.windows[0] == AlignmentWindow(0.0, 16.0)
     QTest.keyClick(
         opened_window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     )
-    assert edits.windows[0] == (0.0, 12.0)
+    assert edits.windows[0] == AlignmentWindow(0.0, 12.0)
 
 
 def test_the_bar_is_dragged_and_keeps_its_length(timeline, edits):
     drag(timeline, at_plane(timeline, 8), at_plane(timeline, 10.2))
-    assert edits.windows[0] == (2.0, 18.0)
+    assert edits.windows[0] == AlignmentWindow(2.0, 18.0)
 
 
 def test_an_edge_snaps_to_the_next_window_and_with_alt_to_nothing(timeline, edits):
     per_plane = timeline.scale.px_per_plane
     drag(timeline, at_plane(timeline, 16), at_plane(timeline, 20 - 3 / per_plane))
-    assert edits.windows[0][1] == 20.0
+    assert edits.windows[0].stop == 20.0
     edits.stack.undo()
     drag(timeline, at_plane(timeline, 16), at_plane(timeline, 17.4), Qt.KeyboardModifier.AltModifier)
-    assert edits.windows[0][1] == pytest.approx(17.4, abs=1.5 / per_plane)
-    assert edits.windows[0][1] != 17.0
+    assert edits.windows[0].stop == pytest.approx(17.4, abs=1.5 / per_plane)
+    assert edits.windows[0].stop != 17.0
 
 
 def test_a_click_on_the_bar_moves_nothing_and_one_beside_it_chooses_a_frame(timeline, edits, opened_window):
@@ -91,7 +92,7 @@ def test_a_click_on_the_bar_moves_nothing_and_one_beside_it_chooses_a_frame(time
 
 def test_an_edge_of_another_window_is_dragged_and_its_frame_chosen(timeline, edits, opened_window):
     drag(timeline, at_plane(timeline, 40), at_plane(timeline, 45))
-    assert edits.windows[2] == (45.0, 56.0)
+    assert edits.windows[2] == AlignmentWindow(45.0, 56.0)
     assert opened_window.studio.position.index == 2
     assert edits.stack.count() == 1
 
@@ -100,7 +101,7 @@ def test_a_window_that_reaches_out_of_view_stays_under_the_mouse(timeline, edits
     timeline._view = (0.0, 50.0)
     drag(timeline, at_plane(timeline, 40), at_plane(timeline, 44))
     assert timeline._view == (0.0, 50.0)
-    assert edits.windows[2] == (44.0, 56.0)
+    assert edits.windows[2] == AlignmentWindow(44.0, 56.0)
 
 
 def test_the_bar_of_another_window_is_chosen_not_moved(timeline, edits, opened_window):
@@ -120,11 +121,11 @@ def test_snapping_is_switched_off_and_alt_then_snaps(timeline, edits, opened_win
     assert not opened_window.settings.snap
     per_plane = timeline.scale.px_per_plane
     drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12.4))
-    assert edits.windows[0][1] == pytest.approx(12.4, abs=1.5 / per_plane)
-    assert edits.windows[0][1] != 12.0
+    assert edits.windows[0].stop == pytest.approx(12.4, abs=1.5 / per_plane)
+    assert edits.windows[0].stop != 12.0
     edits.stack.undo()
     drag(timeline, at_plane(timeline, 16), at_plane(timeline, 12.2), Qt.KeyboardModifier.AltModifier)
-    assert edits.windows[0] == (0.0, 12.0)
+    assert edits.windows[0] == AlignmentWindow(0.0, 12.0)
     QTest.keyClick(opened_window, Qt.Key.Key_S, Qt.KeyboardModifier.ShiftModifier)
     assert opened_window.settings.snap
 
@@ -140,7 +141,7 @@ def test_undo_says_what_it_takes_back_and_goes_there(opened_window, edits):
     opened_window.studio.position.go(0)
     opened_window.actions_by_key["redo"].trigger()
     assert opened_window.studio.position.index == 4
-    assert edits.windows[4] == (83.0, 99.0)
+    assert edits.windows[4] == AlignmentWindow(83.0, 99.0)
 
 
 def test_the_cursor_tells_what_can_be_dragged(timeline):
@@ -158,14 +159,14 @@ def test_keys_nudge(opened_window, edits):
     alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(opened_window, Qt.Key.Key_Right, alt)
     QTest.keyClick(opened_window, Qt.Key.Key_Right, alt | shift)
-    assert edits.windows[0] == (11.0, 27.0)
+    assert edits.windows[0] == AlignmentWindow(11.0, 27.0)
     QTest.keyClick(opened_window, Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ControlModifier)
-    assert edits.windows[0] == (11.0, 26.0)
+    assert edits.windows[0] == AlignmentWindow(11.0, 26.0)
     assert edits.stack.count() == 2  # both keys that move the window are one gesture
 
 
 def test_edited_overlapping_and_apart_windows_are_coloured(timeline, edits):
-    edits.set_window(0, (0.0, 24.0))
+    edits.set_window(0, AlignmentWindow(0.0, 24.0))
     image = timeline.grab().toImage()
     ratio = image.devicePixelRatio()
 
@@ -207,18 +208,18 @@ def test_the_panel_shows_and_takes_numbers(opened_window, edits, qtbot):
     panel.start.selectAll()
     QTest.keyClicks(panel.start, "2.5")
     QTest.keyClick(panel.start, Qt.Key.Key_Return)
-    assert edits.windows[0] == (2.5, 16.0)
+    assert edits.windows[0] == AlignmentWindow(2.5, 16.0)
     panel.length.selectAll()
     QTest.keyClicks(panel.length, "10")
     QTest.keyClick(panel.length, Qt.Key.Key_Return)
-    assert edits.windows[0] == (4.25, 14.25)
+    assert edits.windows[0] == AlignmentWindow(4.25, 14.25)
     panel.shift.setValue(3)
     QTest.mouseClick(panel.buttons[0], Qt.MouseButton.LeftButton)
-    assert edits.windows[9] == (183.0, 199.0)
+    assert edits.windows[9] == AlignmentWindow(183.0, 199.0)
     assert "10 of 10" in panel.state.text()
     panel.drift.setValue(0.5)
     QTest.mouseClick(panel.buttons[2], Qt.MouseButton.LeftButton)
-    assert edits.windows[9] == (187.5, 203.5)
+    assert edits.windows[9] == AlignmentWindow(187.5, 203.5)
     opened_window.actions_by_key["reset_windows"].trigger()
     assert not edits.is_edited
 
@@ -233,29 +234,29 @@ def panel(opened_window, qtbot):
 
 
 def test_going_through_the_numbers_rounds_none_of_them(panel, edits):
-    edits.set_window(0, (0.123456, 16.0))
+    edits.set_window(0, AlignmentWindow(0.123456, 16.0))
     panel.start.setFocus()
     for _ in range(4):
         QTest.keyClick(panel.window().focusWidget(), Qt.Key.Key_Tab)
-    assert edits.windows[0] == (0.123456, 16.0)
+    assert edits.windows[0] == AlignmentWindow(0.123456, 16.0)
     panel.stop.setFocus()
     panel.stop.stepUp()
-    assert edits.windows[0] == (0.123456, 17.0)
+    assert edits.windows[0] == AlignmentWindow(0.123456, 17.0)
 
 
 def test_steps_of_a_number_act_at_once_and_are_undone_together(panel, edits):
     panel.start.setFocus()
     for _ in range(3):
         QTest.keyClick(panel.start, Qt.Key.Key_Up)
-    assert edits.windows[0] == (3.0, 16.0)
+    assert edits.windows[0] == AlignmentWindow(3.0, 16.0)
     edits.stack.undo()
-    assert edits.windows[0] == (0.0, 16.0)
+    assert edits.windows[0] == AlignmentWindow(0.0, 16.0)
     assert panel.start.value() == 0
 
 
 def test_a_start_behind_the_stop_ends_before_it(panel, edits):
     panel.start.setValue(500)
-    assert edits.windows[0] == (15.0, 16.0)
+    assert edits.windows[0] == AlignmentWindow(15.0, 16.0)
     assert panel.start.value() == 15
 
 

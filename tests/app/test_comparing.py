@@ -177,7 +177,7 @@ def test_pictures_of_spikes_follow_the_window(opened, qtbot):
     first = choose(opened, 1, Choice(TFP), qtbot)
     assert first.size == opened.session.sequence.recording.info.size
     opened.alignment.edits.nudge(0, 10, None)
-    qtbot.waitUntil(lambda: opened.pictures.view.made_from[0] == 10.0)
+    qtbot.waitUntil(lambda: opened.pictures.view.made_from[0].start == 10.0)
     assert opened.pictures.view.picture(Choice(TFP)) is not first
 
 

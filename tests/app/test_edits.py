@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from app.settings import Settings
 from app.state.alignment.edits import WindowEdits
 from app.state.alignment.unsaved_edits import UnsavedEdits
-from app.state.alignment.windows import SHORTEST_PLANES, drifted, moved, scaled, shifted, snapped, with_edge
+from app.state.alignment.windows import SHORTEST_PLANES, drifted, scaled, shifted, snapped, with_edge
 from app.state.compare.results import Restored, was_made_from
 from app.state.studio import Studio
 from app.ui.alignment.alignment_commands import alignment_handlers
-from engine.alignment import read_alignment_log
+from engine.alignment import AlignmentWindow, read_alignment_log
 from engine.errors import AlignmentError
 from engine.source import SequenceSource
 
-BASE = tuple((20.0 * index, 20.0 * index + 16.0) for index in range(10))
+BASE = tuple(AlignmentWindow(20.0 * index, 20.0 * index + 16.0) for index in range(10))
 
 
 @pytest.fixture
@@ -28,34 +28,34 @@ def edits():
 
 
 def test_steps_are_undone_and_done_again(edits):
-    edits.set_window(3, (61.0, 70.0))
+    edits.set_window(3, AlignmentWindow(61.0, 70.0))
     edits.shift_all(5)
-    assert edits.windows[3] == (66.0, 75.0)
+    assert edits.windows[3] == AlignmentWindow(66.0, 75.0)
     edits.stack.undo()
-    assert edits.windows[3] == (61.0, 70.0)
+    assert edits.windows[3] == AlignmentWindow(61.0, 70.0)
     edits.stack.undo()
     assert edits.windows == BASE
     assert not edits.is_edited
     edits.stack.redo()
     edits.stack.redo()
-    assert edits.windows[0] == (5.0, 21.0)
+    assert edits.windows[0] == AlignmentWindow(5.0, 21.0)
     assert edits.edited_frames == frozenset(range(10))
 
 
 def test_a_drag_is_one_step_and_the_next_drag_another(edits):
     for plane in (1, 2, 3):
-        edits.set_window_by_drag(0, (float(plane), 16.0), "drag 1")
-    edits.set_window_by_drag(0, (5.0, 16.0), "drag 2")
+        edits.set_window_by_drag(0, AlignmentWindow(float(plane), 16.0), "drag 1")
+    edits.set_window_by_drag(0, AlignmentWindow(5.0, 16.0), "drag 2")
 
     assert edits.stack.count() == 2
     edits.stack.undo()
-    assert edits.windows[0] == (3.0, 16.0)
+    assert edits.windows[0] == AlignmentWindow(3.0, 16.0)
     edits.stack.undo()
     assert edits.windows == BASE
 
 
 def test_a_drag_that_returns_leaves_no_step(edits):
-    edits.set_window_by_drag(0, (3.0, 19.0), "drag 1")
+    edits.set_window_by_drag(0, AlignmentWindow(3.0, 19.0), "drag 1")
     edits.set_window_by_drag(0, BASE[0], "drag 1")
     assert not edits.is_edited
     assert not edits.stack.canUndo()
@@ -66,25 +66,25 @@ def test_keys_pressed_again_are_one_step_but_other_keys_are_not(edits):
         edits.nudge(2, 1)
     edits.nudge(2, -10, "start")
     assert edits.stack.count() == 2
-    assert edits.windows[2] == (33.0, 59.0)
+    assert edits.windows[2] == AlignmentWindow(33.0, 59.0)
 
 
 def test_a_window_keeps_a_plane(edits):
     edits.move_edge(0, "start", 100)
-    assert edits.windows[0] == (15.0, 16.0)
-    edits.set_window(1, (40.0, 30.0))
-    assert edits.windows[1] == (40.0, 41.0)
+    assert edits.windows[0] == AlignmentWindow(15.0, 16.0)
+    edits.set_window(1, AlignmentWindow(40.0, 40.5))
+    assert edits.windows[1] == AlignmentWindow(40.0, 41.0)
 
 
 def test_all_windows_at_once(edits):
     edits.scale_all(0.5)
-    assert edits.windows[1] == (24.0, 32.0)
+    assert edits.windows[1] == AlignmentWindow(24.0, 32.0)
     edits.drift(0.25)
-    assert edits.windows[4] == (85.0, 93.0)
+    assert edits.windows[4] == AlignmentWindow(85.0, 93.0)
     edits.reset()
     assert edits.windows == BASE
     edits.stack.undo()
-    assert edits.windows[4] == (85.0, 93.0)
+    assert edits.windows[4] == AlignmentWindow(85.0, 93.0)
 
 
 def test_windows_for_another_number_of_frames_are_refused(edits):
@@ -93,7 +93,9 @@ def test_windows_for_another_number_of_frames_are_refused(edits):
 
 
 windows = st.lists(
-    st.tuples(st.floats(-1e4, 1e4), st.floats(1.0, 500.0)).map(lambda pair: (pair[0], pair[0] + pair[1])),
+    st.tuples(st.floats(-1e4, 1e4), st.floats(1.0, 500.0)).map(
+        lambda pair: AlignmentWindow(pair[0], pair[0] + pair[1])
+    ),
     min_size=1,
     max_size=8,
 ).map(tuple)
@@ -108,7 +110,7 @@ def test_no_change_makes_a_window_without_length(given_windows, planes, factor):
         tuple(with_edge(window, "start", planes) for window in given_windows),
         tuple(with_edge(window, "stop", planes) for window in given_windows),
     ):
-        assert all(stop - start >= SHORTEST_PLANES * 0.999 for start, stop in changed)
+        assert all(window.length_planes >= SHORTEST_PLANES * 0.999 for window in changed)
 
 
 def test_snapping_prefers_what_is_near_to_whole_planes():
@@ -123,7 +125,7 @@ def test_what_makes_a_result_stale():
     picture = np.zeros((2, 2, 3), np.float32)
     ratio = Restored(picture, "spike-ratio", 1.0, 0.1)
     network = Restored(picture, "network", 1.0, 0.1)
-    edited = (*BASE[:5], moved(BASE[5], 1.0), *BASE[6:])
+    edited = (*BASE[:5], BASE[5].shifted(1.0), *BASE[6:])
     assert was_made_from(ratio, 4, 1.0, BASE, edited)
     assert not was_made_from(ratio, 5, 1.0, BASE, edited)
     assert not was_made_from(network, 4, 1.0, BASE, edited)
@@ -189,10 +191,10 @@ def test_edits_of_other_windows_are_not_brought_back(tmp_path, edits):
     kept.begin("/data/clip")
     edits.shift_all(1)
     kept.write()
-    changed = json.loads(next(tmp_path.iterdir()).read_text())["base"]
-    changed[0][0] -= 1
+    kept_base = json.loads(next(tmp_path.iterdir()).read_text())["base"]
+    assert kept_base == [[window.start, window.stop] for window in BASE]
     again = WindowEdits()
-    again.begin(changed)
+    again.begin((AlignmentWindow(BASE[0].start - 1, BASE[0].stop), *BASE[1:]))
     assert UnsavedEdits(again, tmp_path).begin("/data/clip") is None
 
 
@@ -237,7 +239,7 @@ def test_edits_reach_the_voxels_and_the_jobs(opened, qtbot):
     assert opened.session.sequence.window(2).start == 44.0
     opened.deblur_frame()
     request = opened.jobs.queue.request(opened.jobs.queue.statuses[-1].number)
-    assert request.windows[2] == (44.0, 60.0)
+    assert request.windows[2] == AlignmentWindow(44.0, 60.0)
     opened.alignment.edits.stack.undo()
     assert opened.session.sequence is not None
     assert opened.session.sequence.windows_source == "log"
@@ -288,9 +290,9 @@ def test_edits_made_just_before_leaving_are_there_again(keeping, qtbot, leaving)
 
 def test_a_drag_makes_only_the_window_anew_that_it_moves(opened):
     edits = opened.alignment.edits
-    edits.set_window_by_drag(2, (41.0, 57.0), "drag")
+    edits.set_window_by_drag(2, AlignmentWindow(41.0, 57.0), "drag")
     before = opened.session.sequence.windows
-    edits.set_window_by_drag(2, (42.0, 58.0), "drag")
+    edits.set_window_by_drag(2, AlignmentWindow(42.0, 58.0), "drag")
     after = opened.session.sequence.windows
     assert [new is old for old, new in zip(before, after, strict=True)] == [i != 2 for i in range(10)]
     assert after[2].start == 42.0

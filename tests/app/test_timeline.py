@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from app.state.spikes.spike_rate import RateCurve
 from app.ui.parts.theme import DARK
 from app.ui.timeline.timeline import Timeline
+from engine.alignment import AlignmentWindow
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def timeline(theme, qtbot):
     qtbot.addWidget(timeline)
     timeline.resize(820, 150)
     timeline.show_sequence(
-        [(20.0 * i, 20.0 * i + 16) for i in range(10)],
+        [AlignmentWindow(20.0 * i, 20.0 * i + 16) for i in range(10)],
         lambda i: f"{i + 1:04d}",
         planes=200,
         parts=(0,),
@@ -108,7 +109,7 @@ def test_thin_bars_are_coloured_as_wide_ones_are(theme, qtbot):
     qtbot.addWidget(timeline)
     timeline.resize(820, 150)
     frames = 400  # 2 px each, 1 px apart
-    windows = [(20.0 * i, 20.0 * i + 16) for i in range(frames)]
+    windows = [AlignmentWindow(20.0 * i, 20.0 * i + 16) for i in range(frames)]
     timeline.show_sequence(windows, str, planes=20 * frames, parts=(0,), rate_hz=None, guess=False)
     timeline.show_windows(windows, frozenset(range(100)), can_edit=True)
     timeline.show_restored(frozenset(range(100, 300)), frozenset(range(200, 300)))
@@ -142,7 +143,7 @@ def test_thin_bars_are_coloured_as_wide_ones_are(theme, qtbot):
 def test_a_guessed_window_looks_different_and_says_so(timeline):
     known = timeline.grab().toImage()
     timeline.show_sequence(
-        [(20.0 * i, 20.0 * i + 16) for i in range(10)],
+        [AlignmentWindow(20.0 * i, 20.0 * i + 16) for i in range(10)],
         str,
         planes=200,
         parts=(0,),
@@ -170,7 +171,7 @@ def test_the_tip_tells_plane_time_rate_and_frame(timeline):
 @pytest.mark.parametrize("frames", [0, 1, 3000])
 def test_it_paints_at_any_size_with_any_number_of_frames(timeline, size, frames):
     timeline.show_sequence(
-        [(7.5 * i, 7.5 * i + 20) for i in range(frames)],
+        [AlignmentWindow(7.5 * i, 7.5 * i + 20) for i in range(frames)],
         str,
         planes=20000,
         parts=(0, 300, 9000),

@@ -300,7 +300,7 @@ def test_the_raster_stays_at_its_pixel_and_follows_the_frame_and_its_window(show
     studio.position.go(4)
     qtbot.waitUntil(lambda: studio.rasters.current.window == AlignmentWindow(80, 96))
     assert (studio.rasters.current.x, studio.rasters.current.y) == (first.x, first.y) == (1, 2)
-    studio.alignment.edits.set_window(4, (81.0, 99.0))
+    studio.alignment.edits.set_window(4, AlignmentWindow(81.0, 99.0))
     qtbot.waitUntil(lambda: studio.rasters.current.window == AlignmentWindow(81, 99))
 
 

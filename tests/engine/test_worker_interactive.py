@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
 from engine.restore.methods import Method
@@ -114,9 +115,9 @@ def test_other_numbers_are_other_results(served):
 
 
 def test_a_moved_window_makes_only_its_clips_anew(served):
-    windows = [(index * EXPOSURE + 0.0, index * EXPOSURE + 8.0) for index in range(FRAMES)]
+    windows = [AlignmentWindow(index * EXPOSURE, index * EXPOSURE + 8) for index in range(FRAMES)]
     served(windows=tuple(windows))
-    windows[0] = (1.0, 8.0)
+    windows[0] = AlignmentWindow(1, 8)
 
     messages, pictures, asked = served(windows=tuple(windows))
 

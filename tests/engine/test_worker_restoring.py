@@ -82,7 +82,7 @@ def restore_in_worker(client, path, *, size=SIZE, start=0, stop=FRAMES, method="
 def restore_here(path, *, windows=None):
     with open_source(source_of(path)) as sequence:
         if windows is not None:
-            sequence = sequence.with_windows([AlignmentWindow(*window) for window in windows])
+            sequence = sequence.with_windows(windows)
         steps = restore_frames(sequence, Span(0, FRAMES), make_method("spike-ratio"))
         return {step.frame: step.picture.copy() for step in steps if isinstance(step, FrameResult)}
 
@@ -101,7 +101,8 @@ def test_the_worker_restores_exactly_what_a_direct_call_does(client, clip):
 
 
 def test_windows_that_the_user_moved_are_used(client, clip):
-    windows = [(index * EXPOSURE_PLANES + 5.5, index * EXPOSURE_PLANES + 12.25) for index in range(FRAMES)]
+    starts = [index * EXPOSURE_PLANES for index in range(FRAMES)]
+    windows = [AlignmentWindow(start + 5.5, start + 12.25) for start in starts]
     pictures, _ = restore_in_worker(client, clip, windows=windows)
     expected = restore_here(clip, windows=windows)
     unmoved = restore_here(clip)
@@ -112,7 +113,7 @@ def test_windows_that_the_user_moved_are_used(client, clip):
 
 def test_a_frame_whose_window_holds_no_planes_comes_back_as_it_is_and_says_so(client, clip):
     end = FRAMES * EXPOSURE_PLANES
-    windows = [(0.0, 20.0), (end + 5.0, end + 25.0), (40.0, 60.0)]
+    windows = [AlignmentWindow(0, 20), AlignmentWindow(end + 5, end + 25), AlignmentWindow(40, 60)]
     for _ in range(2):  # the second time from what is kept
         pictures, messages = restore_in_worker(client, clip, windows=windows)
         done = [message for message in messages if isinstance(message, FrameDone)]
@@ -212,7 +213,7 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
         ({"method": "no-such"}, "no-such"),
         ({"size": Size(24, 41)}, "24 × 41"),
         ({"stop": FRAMES + 1}, "3 frames"),
-        ({"windows": [(0.0, 1.0)]}, "1 windows"),
+        ({"windows": [AlignmentWindow(0, 1)]}, "1 windows"),
         ({"options": ComputeOptions(tile=(0, 0))}, "tile"),
         ({"region": (0, 0, 30, 10)}, "outside the frame"),
     ],

@@ -12,10 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.state.alignment.edits import WindowEdits
 from app.state.alignment.unsaved_edits import UnsavedEdits
 from app.state.alignment.window_pictures import WindowPictures
-from app.state.alignment.windows import Windows
 from app.state.session.position import Position
 from app.state.session.session import Session
-from engine.alignment import AlignmentWindow
 from engine.findings import Finding
 from engine.source import SequenceSource
 
@@ -48,7 +46,6 @@ class Alignment(QObject):
         self._original: Sequence | None = None
         self._key = ""
         """What tells the open sequence from others."""
-        self._made: tuple[Windows, list[AlignmentWindow]] = ((), [])
         self._watched = False
         self.edits.changed.connect(self._apply)
 
@@ -69,7 +66,7 @@ class Alignment(QObject):
         sequence = self._session.sequence
         if sequence is None:
             return
-        base = tuple((float(window.start), float(window.stop)) for window in sequence.windows)
+        base = sequence.windows
         self._original = sequence
         key = _key(sequence.source)
         if key == self._key and base == self.edits.base:
@@ -128,7 +125,7 @@ class Alignment(QObject):
         numbers = frame_numbers([sequence.frame_name(index) for index in range(len(sequence))])
         windows, about_rows = windows_for_frames(log.rows, numbers, path=path, name=sequence.name)
         text = self.tr("Windows of {file}").format(file=path.name)
-        self.edits.take(((window.start, window.stop) for window in windows), text)
+        self.edits.take(windows, text)
         return (*log.findings, *about_rows)
 
     def write_log(self, path: Path) -> None:
@@ -140,31 +137,16 @@ class Alignment(QObject):
             raise ValueError("an alignment log needs the rate of the recording")
         sequence = self._session.sequence
         name = "" if sequence is None else sequence.name
-        write_alignment_log(path, self._as_windows(self.edits.windows), rate_hz=rate_hz, name=name)
+        write_alignment_log(path, self.edits.windows, rate_hz=rate_hz, name=name)
 
     def _apply(self) -> None:
         original = self._original
         if self._session.lease is None or original is None:
             return
         edits = self.edits
-        self._session.show_as(
-            original.with_windows(self._as_windows(edits.windows)) if edits.is_edited else original
-        )
+        self._session.show_as(original.with_windows(edits.windows) if edits.is_edited else original)
         self.changed.emit()
         self.show(self._position.index)
-
-    def _as_windows(self, windows: Windows) -> list[AlignmentWindow]:
-        """Make the windows anew that are not those of last time: a drag moves one among thousands."""
-        before, made = self._made
-        if len(before) != len(windows):
-            made = [AlignmentWindow(*window) for window in windows]
-        else:
-            made = [
-                one if new is old else AlignmentWindow(*new)
-                for old, one, new in zip(before, made, windows, strict=True)
-            ]
-        self._made = (windows, made)
-        return made
 
 
 def _key(source: SequenceSource) -> str:

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.state.alignment import windows as change
-from app.state.alignment.windows import Edge, Window, Windows
+from app.state.alignment.windows import Edge, Windows
+from engine.alignment_window import AlignmentWindow
 
 MOST_STEPS = 500
 
@@ -47,25 +48,24 @@ class WindowEdits(QObject):
             self._edited = change.changed_frames(self.base, self._windows)
         return self._edited
 
-    def begin(self, base: Iterable[Window]) -> None:
+    def begin(self, base: Iterable[AlignmentWindow]) -> None:
         """Start with the windows of another sequence; nothing of the one before can be undone."""
         self._edited = None
-        self.base = self._windows = tuple((float(start), float(stop)) for start, stop in base)
+        self.base = self._windows = tuple(base)
         self.stack.clear()
         self.stepped.emit()
 
     # ------------------------------------------------------------------ one window
 
-    def set_window(self, index: int, window: Window, text: str = "", gesture: Hashable | None = None) -> None:
+    def set_window(
+        self, index: int, window: AlignmentWindow, text: str = "", gesture: Hashable | None = None
+    ) -> None:
         """Give a frame another window. Steps of the same `gesture`, one after the other, are one."""
-        start, stop = (float(plane) for plane in window)
-        if stop - start < change.SHORTEST_PLANES:
-            stop = start + change.SHORTEST_PLANES
         windows = list(self._windows)
-        windows[index] = (start, stop)
+        windows[index] = change.with_edge(window, "stop", window.stop)
         self._do(tuple(windows), text or self.tr("Window of frame {frame}").format(frame=index + 1), gesture)
 
-    def set_window_by_drag(self, index: int, window: Window, drag: str) -> None:
+    def set_window_by_drag(self, index: int, window: AlignmentWindow, drag: str) -> None:
         """Give a frame the window that a drag has led to so far."""
         self.set_window(index, window, self.tr("Drag window {frame}").format(frame=index + 1), drag)
 
@@ -80,17 +80,16 @@ class WindowEdits(QObject):
         gesture = ("nudge", index, edge)
         if edge is None:
             text = self.tr("Move window {frame}").format(frame=index + 1)
-            self.set_window(index, change.moved(window, planes), text, gesture)
+            self.set_window(index, window.shifted(planes), text, gesture)
         else:
-            at = window[0] if edge == "start" else window[1]
+            at = window.start if edge == "start" else window.stop
             self.move_edge(index, edge, at + planes, gesture)
 
     def set_length(self, index: int, planes: float, gesture: Hashable | None = None) -> None:
         """Make a window longer or shorter around its middle."""
-        start, stop = self._windows[index]
-        middle, half = (start + stop) / 2, max(planes, change.SHORTEST_PLANES) / 2
+        window = self._windows[index].central(max(planes, change.SHORTEST_PLANES))
         text = self.tr("Length of frame {frame}").format(frame=index + 1)
-        self.set_window(index, (middle - half, middle + half), text, gesture)
+        self.set_window(index, window, text, gesture)
 
     # ------------------------------------------------------------------ all windows
 
@@ -110,9 +109,9 @@ class WindowEdits(QObject):
         """Return to what the files say, as a step of its own."""
         self._do(self.base, self.tr("Windows as in the files"))
 
-    def take(self, windows: Iterable[Window], text: str) -> None:
+    def take(self, windows: Iterable[AlignmentWindow], text: str) -> None:
         """Use other windows, one a frame."""
-        self._do(tuple((float(start), float(stop)) for start, stop in windows), text)
+        self._do(tuple(windows), text)
 
     # ------------------------------------------------------------------ steps
 

@@ -8,7 +8,6 @@ have a file of their own: neither takes the other's edits.
 import hashlib
 import json
 import logging
-import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -19,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.settings import APPLICATION
 from app.state.alignment.edits import WindowEdits
 from app.state.alignment.windows import Windows
+from engine.alignment_window import AlignmentWindow
 from engine.errors import ExportError
 
 WRITE_AFTER_MS = 400
@@ -64,7 +64,7 @@ class UnsavedEdits(QObject):
         self._sequence = sequence
         if self._folder is None:
             return None
-        key = json.dumps([sequence, self._edits.base]).encode()
+        key = json.dumps([sequence, _rows(self._edits.base)]).encode()
         self._file = self._folder / f"{hashlib.sha256(key).hexdigest()[:24]}.json"
         return _read(self._file, self._edits.base)
 
@@ -103,7 +103,7 @@ class UnsavedEdits(QObject):
                     file.unlink(missing_ok=True)
                 else:
                     make_folder(file.parent)
-                    kept = {"sequence": self._sequence, "base": base, "windows": windows}
+                    kept = {"sequence": self._sequence, "base": _rows(base), "windows": _rows(windows)}
                     write_text_atomically(file, json.dumps(kept))
             except (ExportError, OSError) as error:
                 log.warning("Alignment edits cannot be kept: %s", error)
@@ -127,7 +127,8 @@ def _read(file: Path, base: Windows) -> Windows | None:
 
 
 def _windows(rows: list[list[float]]) -> Windows:
-    windows = tuple((float(start), float(stop)) for start, stop in rows)
-    if not all(math.isfinite(start) and math.isfinite(stop) and start < stop for start, stop in windows):
-        raise ValueError("these are no windows")
-    return windows
+    return tuple(AlignmentWindow(float(start), float(stop)) for start, stop in rows)
+
+
+def _rows(windows: Windows) -> list[list[float]]:
+    return [[float(window.start), float(window.stop)] for window in windows]

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.display import DisplayPicture, display_picture
 from app.state.reading.lane import Lane
 from app.state.reading.lease import Lease
+from engine.alignment_window import AlignmentWindow
 from engine.errors import OperationCancelled
 
 WHITE_PERCENTILE = 99.5
@@ -20,7 +21,7 @@ class WindowPicture:
     """Texture from playback of one window."""
 
     index: int
-    window: tuple[float, float]
+    window: AlignmentWindow
     picture: DisplayPicture
 
 
@@ -42,9 +43,7 @@ class WindowPictures(QObject):
         sequence = lease.sequence
         if sequence.recording is None:
             return
-        window = sequence.window(index)
-        place = (window.start, window.stop)
-        self._lane.request((index, place), lambda _: _picture(lease, index, place))
+        self._lane.request((index, sequence.window(index)), lambda _: _picture(lease, index))
 
     def clear(self) -> None:
         self._lane.clear()
@@ -60,9 +59,10 @@ class WindowPictures(QObject):
             self.failed.emit(error)
 
 
-def _picture(lease: Lease, index: int, window: tuple[float, float]) -> WindowPicture:
+def _picture(lease: Lease, index: int) -> WindowPicture:
     with lease.reading() as sequence:
         grey = shown_rate(sequence.tfp(index), sequence.gamma)
+        window = sequence.window(index)
     return WindowPicture(index, window, display_picture(grey))
 
 

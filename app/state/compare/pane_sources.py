@@ -11,21 +11,19 @@ from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TF
 from app.state.compare.results import Restored
 from app.state.spikes.network_input import bins_of, network_values
 from app.state.spikes.voxel_look import VoxelLook, colour_table
+from engine.alignment_window import AlignmentWindow
 from engine.geometry import Size, Span
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
-MadeFrom = tuple[float, float, float]
-"""Start and end of the alignment window, gamma: what pictures made of spikes depend on."""
+MadeFrom = tuple[AlignmentWindow | None, float]
+"""The alignment window and gamma: what pictures made of spikes depend on."""
 
 
 def made_from(sequence: "Sequence", index: int) -> MadeFrom:
     """Return what a frame's pictures made of spikes depend on."""
-    if not sequence.windows:
-        return (0.0, 0.0, sequence.gamma)
-    window = sequence.window(index)
-    return (window.start, window.stop, sequence.gamma)
+    return (sequence.window(index) if sequence.windows else None, sequence.gamma)
 
 
 def why_missing(sequence: "Sequence", source: str) -> str:

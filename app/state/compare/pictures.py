@@ -70,7 +70,7 @@ class FrameView:
     """What `restored` shows; None for nothing and for a partial picture."""
     look: Look = NEUTRAL
     gain: float = 1.0
-    made_from: MadeFrom = (0.0, 0.0, 1.0)
+    made_from: MadeFrom = (None, 1.0)
     others: Mapping[str, FloatPicture] = field(default_factory=dict)
     """Values of the further sources that are wanted, (h, w, 3) each."""
     missing: Mapping[str, str] = field(default_factory=dict)

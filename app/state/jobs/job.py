@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alignment_window import AlignmentWindow
 from engine.geometry import Region, Size, Span
 from engine.source import SequenceSource
 from engine.worker.messages import ComputeOptions
@@ -45,8 +46,8 @@ class JobRequest:
     method: str
     frame_size: Size
     gamma: float
-    windows: tuple[tuple[float, float], ...] | None = None
-    """(start, stop) in planes of every frame of the sequence, where somebody moved them."""
+    windows: tuple[AlignmentWindow, ...] | None = None
+    """Of every frame of the sequence, where somebody moved them."""
     name: str = ""
     """Of the sequence, for people."""
     model: str | None = None
@@ -54,8 +55,8 @@ class JobRequest:
     region: Region | None = None
     """The part of the frames to restore; None for all of them."""
     options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
-    in_force: tuple[tuple[float, float], ...] | None = None
-    """(start, stop) of every frame when it was asked for, wherever they came from."""
+    in_force: tuple[AlignmentWindow, ...] | None = None
+    """Of every frame when it was asked for, wherever they came from."""
 
     @classmethod
     def of(
@@ -68,7 +69,7 @@ class JobRequest:
         region: Region | None = None,
     ) -> "JobRequest":
         """Ask for frames of a sequence as it is open now."""
-        in_force = tuple((window.start, window.stop) for window in sequence.windows)
+        in_force = sequence.windows
         moved = sequence.windows_source == "given"  # which the files do not know
         return cls(
             source,

@@ -171,7 +171,8 @@ class AlignmentPanel(QScrollArea):
             return
         alignment, index = studio.alignment, studio.position.index
         windows = alignment.edits.windows
-        start, stop = windows[min(index, len(windows) - 1)]
+        window = windows[min(index, len(windows) - 1)]
+        start, stop = window.start, window.stop
         self.heading.setText(self.tr("Window of frame {index}").format(index=index + 1))
         for box, value in ((self.start, start), (self.stop, stop), (self.length, stop - start)):
             with QSignalBlocker(box):

@@ -1,6 +1,6 @@
 """What the timeline shows, and how high its parts are. No painting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,13 +43,16 @@ class TimelineContent:
     """Voxel bins of a window."""
 
     @classmethod
-    def of_windows(cls, windows: list[tuple[float, float]]) -> "TimelineContent":
-        return cls(np.array(windows, np.float64).reshape(-1, 2), np.array(lanes(windows), np.int64))
+    def of_windows(cls, windows: Sequence[AlignmentWindow]) -> "TimelineContent":
+        content = cls(np.empty((0, 2)), np.empty(0, np.int64))
+        content.take_windows(windows)
+        return content
 
-    def take_windows(self, windows: list[tuple[float, float]]) -> None:
+    def take_windows(self, windows: Sequence[AlignmentWindow]) -> None:
         """Show other windows of the same frames."""
-        self.windows = np.array(windows, np.float64).reshape(-1, 2)
-        self.lanes = np.array(lanes(windows), np.int64)
+        edges = [(window.start, window.stop) for window in windows]  # numbers, to paint thousands at a time
+        self.windows = np.array(edges, np.float64).reshape(-1, 2)
+        self.lanes = np.array(lanes(edges), np.int64)
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -31,6 +31,7 @@ from app.ui.timeline.window_grips import (
     neighbours_edges,
     part_at,
 )
+from engine.alignment_window import AlignmentWindow
 from engine.geometry import Span
 
 ZOOM_PER_NOTCH = 1.25
@@ -73,7 +74,7 @@ class Timeline(QWidget):
 
     def show_sequence(
         self,
-        windows: list[tuple[float, float]],
+        windows: Sequence[AlignmentWindow],
         name_of: Callable[[int], str],
         *,
         planes: int,
@@ -89,7 +90,7 @@ class Timeline(QWidget):
         self.update()
 
     def show_windows(
-        self, windows: list[tuple[float, float]], edited: frozenset[int], *, can_edit: bool
+        self, windows: Sequence[AlignmentWindow], edited: frozenset[int], *, can_edit: bool
     ) -> None:
         """Show the windows as they are edited; the view stays."""
         if len(windows) == len(self.content.windows):
@@ -217,9 +218,9 @@ class Timeline(QWidget):
         return bar_box(self.content, self.scale, line, (self.width(), self.height()), frame)
 
     def _take_hold(self, grip: Grip, at: QPointF) -> None:
-        start, stop = self.content.windows[grip.frame].tolist()
+        window = AlignmentWindow(*self.content.windows[grip.frame].tolist())
         name = f"drag {next(self._drags)}"
-        self._drag = Drag(grip.frame, grip.part, (start, stop), self.scale.plane(at.x()), name)
+        self._drag = Drag(grip.frame, grip.part, window, self.scale.plane(at.x()), name)
         self._pressed_at, self._is_dragging = at, False
         if grip.part == "bar":
             self.setCursor(Qt.CursorShape.ClosedHandCursor)

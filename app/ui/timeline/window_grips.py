@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 
-from app.state.alignment.windows import Window, moved, snapped, with_edge
+from app.state.alignment.windows import snapped, with_edge
 from app.ui.timeline.plane_scale import PlaneScale
+from engine.alignment_window import AlignmentWindow
 
 GRIP_PX = 5.0
 """How near to an edge takes hold of it."""
@@ -47,14 +48,16 @@ class Drag:
 
     frame: int
     part: Part
-    window: Window
+    window: AlignmentWindow
     """When it was taken hold of."""
     plane: float
     """Under the mouse then."""
     name: str
     """Steps of this name are one for undoing."""
 
-    def lead(self, plane: float, scale: PlaneScale, others: tuple[float, ...], *, snap: bool) -> Window:
+    def lead(
+        self, plane: float, scale: PlaneScale, others: tuple[float, ...], *, snap: bool
+    ) -> AlignmentWindow:
         """Return the window when the mouse is at `plane`; `others` are planes that attract."""
         by = plane - self.plane
         reach = SNAP_PX / scale.px_per_plane  # of a neighbour's edge; whole planes attract from anywhere
@@ -63,9 +66,8 @@ class Drag:
             return snapped(at, others, reach) if snap else at
 
         if self.part == "bar":
-            start = self.window[0] + by
-            return moved(self.window, settled(start) - self.window[0])
-        edge = self.window[0] if self.part == "start" else self.window[1]
+            return self.window.shifted(settled(self.window.start + by) - self.window.start)
+        edge = self.window.start if self.part == "start" else self.window.stop
         return with_edge(self.window, self.part, settled(edge + by))
 
 

@@ -141,7 +141,7 @@ class Workspace(QWidget):
         recording = sequence.recording
         self.panes.show_size(sequence.frame_size)
         self.timeline.show_sequence(
-            [(window.start, window.stop) for window in sequence.windows],
+            sequence.windows,
             sequence.frame_name,
             planes=0 if recording is None else recording.info.planes,
             parts=() if recording is None else recording.parts(),
@@ -169,7 +169,7 @@ class Workspace(QWidget):
         """Show the alignment as it is edited, and what it makes stale."""
         alignment = self._studio.alignment
         edits = alignment.edits
-        self.timeline.show_windows(list(edits.windows), edits.edited_frames, can_edit=alignment.can_edit)
+        self.timeline.show_windows(edits.windows, edits.edited_frames, can_edit=alignment.can_edit)
         self._show_results()
         self.panes_view.show_titles()
 
