@@ -47,7 +47,7 @@ class OrderedEvents:
         planes = np.zeros(0)
         for events in self.store.blocks(names=_TIME):
             planes = scale.exact_planes(self.exact(events["t"]))
-            every.append(planes[::INDEXED_EVENTS])
+            every.append(planes[::INDEXED_EVENTS].copy())  # a view would keep them all
             if timing.may_miss_ticks:
                 farthest = max(farthest, float(np.abs(planes - np.rint(planes)).max()))
         if timing.may_miss_ticks:

@@ -23,7 +23,7 @@ from engine.errors import RecordingError
 from engine.recording.arrays import StoredArray
 
 EVENTS_AT_A_TIME = 1 << 18
-_COPIED_BYTES = 4 << 20
+_COPIED_BYTES = 1 << 20
 
 Events = Mapping[str, NDArray[Any]]
 """Columns by name: t, y, x and perhaps p."""

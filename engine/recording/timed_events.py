@@ -12,6 +12,7 @@ from engine.recording.event_store import EVENTS_AT_A_TIME, Events, EventStore
 from engine.recording.event_times import PlaneScale
 
 INDEXED_EVENTS = 4096
+"""A whole part of `EVENTS_AT_A_TIME`."""
 _TIME = frozenset("t")
 
 Exact = Callable[[NDArray[Any]], Times]
