@@ -12,11 +12,17 @@
                 sample): as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
                 (sentences), remedies (what to do about each of them, in the same order)
-    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds, unchanged}],
+    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, time_seconds:
+                when a video shows it, after its first frame, or null, seconds, unchanged}],
                 those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
                 reference, or unscored: why it cannot be compared with that; unchanged is why the frame came
                 back as it was, null where it was restored
     unchanged   [{index, name, reason}], those of them that came back as they were
+    frame_rate_hz, frame_rate   frames a second, as a number and exactly ("30000/1001"); null where nothing
+                says it, as the next two then are
+    frame_rate_from             what says it: "video", "alignment log" or "exposures"
+    frame_rate_is_even          false where some frames last longer than others: the rate is their average
+    sound_tracks                of the video that the frames are of; 0 where they are of none
     remarks     lines on what the user should know
     failed      [{index, name, message, finished_before: first frame that was not done by then, beside: true
                 where it was only looked at for the sake of frames near it}]
@@ -162,7 +168,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             overwrite=options.overwrite or before is not None,
         )
         make_folder(options.out)
-        record = Record(sequence, source, options, method, made_from, layout, computer)
+        record = Record(sequence, source, options, method, made_from, layout, computer, remarks)
         if before is None:
             if not options.overwrite:
                 claim_file(report)

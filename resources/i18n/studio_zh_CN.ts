@@ -486,6 +486,14 @@
             <translation>写在角上；图像太小时不写</translation>
         </message>
         <message>
+            <source>Sound of the source</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Copied for the frames that are shown; only at the source's own pace, else it would not fit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Folder</source>
             <translation>文件夹</translation>
         </message>
@@ -564,6 +572,34 @@
         <message>
             <source>. {count} frames are not restored, and left out</source>
             <translation>。{count} 帧没有复原，已略去</translation>
+        </message>
+        <message>
+            <source>Nothing says how many frames a second the source has.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>the video</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>the alignment log</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>the exposures</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The source's own is {rate}, says {what}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The source's own is {rate} on average, says {what}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>At another pace its sound is left out.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>Quality</source>
@@ -4056,6 +4092,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>计算进程的客户端已关闭</translation>
         </message>
         <message>
+            <source>there are more pictures than times</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>there are no weights in it</source>
             <translation>其中没有权重</translation>
         </message>
@@ -4130,6 +4170,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>tiles are too small for what they share</source>
             <translation>分块太小，小于共用部分</translation>
+        </message>
+        <message>
+            <source>times of pictures must ascend from 0</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>times of the event list are beyond any clock</source>
