@@ -101,6 +101,8 @@ class Restored:
     was_complete: bool = False
     layout: str = ""
     """What it was really cut by."""
+    about_method: tuple[Finding, ...] = ()
+    """Those of the findings that are about the method, not the sequence."""
 
     @property
     def unchanged(self) -> list[tuple[str, str]]:
@@ -140,7 +142,8 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         done += f": {options.out}"
     layout = [f"Computed in {result.layout}"] if result.layout else []
     findings = (f"Finding: {one.sentences}" for one in result.findings)
-    return Outcome("\n".join([done, *result.about_frames, *layout, *findings]), result.problem)
+    text = "\n".join([done, *result.about_frames, *layout, *findings])
+    return Outcome(text, result.problem, tuple(one.sentences for one in result.about_method))
 
 
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:
@@ -187,6 +190,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                 (*findings, *describe_beside(sequence, record.failures)),
                 _problem(sequence, frames, record, record.failures),
                 was_complete=True,
+                about_method=remarks,
             )
         is_complete = False
         unwritten = 0
@@ -250,6 +254,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         (*findings, *describe_beside(sequence, failures), *computer.remarks),
         problem,
         layout=f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else "",
+        about_method=remarks,
     )
 
 
