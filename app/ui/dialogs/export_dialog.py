@@ -119,6 +119,8 @@ class ExportDialog(QDialog):
         self.pace_note = QLabel()
         self.pace_note.setProperty("role", "muted")
         self.pace_note.setWordWrap(True)
+        self.pace_note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.pace_note.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
         self.sound = QCheckBox(self.tr("Sound of the source"))
         self.sound.setToolTip(
             self.tr(
