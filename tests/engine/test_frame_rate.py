@@ -115,7 +115,7 @@ def test_reports_tell_the_rate_of_a_video(
 
     report = json.loads((tmp_path / "out" / "restore.json").read_text())
     rate = Fraction(5 * 90_000, 20_000) if uneven else Fraction(30000, 1001)
-    for facts in (report, told["frames"]):
+    for facts in (report, told["pace"]):
         assert facts["frame_rate_hz"] == float(rate)
         assert facts["frame_rate"] == str(rate)
         assert facts["frame_rate_from"] == "video"
