@@ -175,7 +175,9 @@ class RestorePanel(QScrollArea):
     def _ask_model(self) -> None:
         dialog = QFileDialog(self, self.tr("Add network"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self.tr("Networks (*.safetensors *.pth *.pt *.ckpt)"), self.tr("All files (*)")])
+        dialog.setNameFilters(
+            [self.tr("Networks (*.safetensors *.pth *.pt *.ckpt)"), self.tr("All files (*)")]
+        )
         dialog.fileSelected.connect(lambda name: self.add_model(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
