@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return _fail(problem, error if arguments.traceback else None)
     status = _print(f"{outcome.text}\n")
+    for warning in outcome.warnings:
+        _tell(f"note: {warning}")
     return _fail(outcome.problem) if outcome.problem else status
 
 
@@ -294,7 +296,12 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="network, or spike-ratio, which is quicker and coarser (default: %(default)s)",
     )
-    add("--model", type=_text, metavar="FILE", help="the network: .safetensors, .pth, .pt, or a bundled name")
+    add(
+        "--model",
+        type=_text,
+        metavar="FILE",
+        help="the network: .safetensors, .pth, .pt, a run's .ckpt, or a bundled name",
+    )
     add(
         "--fallback",
         dest="falls_back",
@@ -454,6 +461,11 @@ def _print(text: str) -> int:
 def _fail(problem: str, error: BaseException | None = None) -> int:
     if error is not None:
         traceback.print_exception(error)
-    with contextlib.suppress(OSError):
-        print(f"{PROGRAM}: {' '.join(problem.split())}", file=sys.stderr, flush=True)
+    _tell(problem)
     return FAILED
+
+
+def _tell(line: str) -> None:
+    """Write one line to standard error."""
+    with contextlib.suppress(OSError):
+        print(f"{PROGRAM}: {' '.join(line.split())}", file=sys.stderr, flush=True)

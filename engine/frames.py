@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from engine.errors import FrameError
 from engine.file_names import missing_numbers
 from engine.findings import Finding
-from engine.geometry import Size
+from engine.frame_times import FrameTimes
+from engine.geometry import Size, Span
 from engine.layouts.listing import shorten
 from engine.pictures import (
     PictureInfo,
@@ -24,6 +26,9 @@ from engine.pictures import (
     read_stored,
 )
 from engine.samples import Samples
+
+if TYPE_CHECKING:
+    from engine.video.sound import Sound
 
 SURVEYED_HEADERS = 1000
 """Headers read when a folder is opened; of longer folders an even choice, so that opening stays quick."""
@@ -49,6 +54,23 @@ class FrameSource(Protocol):
         """When each picture was shown, (frames,) ascending from any zero; None where nothing says so."""
         ...
 
+    @property
+    def frame_rate(self) -> Fraction | None:
+        """Frames a second, exactly, as the file says it; None where it does not."""
+        ...
+
+    @property
+    def frame_times(self) -> FrameTimes | None:
+        """The same times, exactly, as far as they are a video's."""
+        ...
+
+    @property
+    def sound_tracks(self) -> int: ...
+
+    def sound_of(self, frames: Span) -> "Sound | None":
+        """Return the sound of a video's frames; None where there is none."""
+        ...
+
     def read(self, index: int) -> Samples:
         """Return one picture, (H, W, 3) RGB, as it is stored. Raises FrameError."""
         ...
@@ -64,6 +86,9 @@ class PictureFrames:
     """
 
     times_seconds: NDArray[np.float64] | None = None
+    frame_rate: Fraction | None = None
+    frame_times: FrameTimes | None = None
+    sound_tracks = 0
 
     def __init__(
         self,
@@ -133,6 +158,9 @@ class PictureFrames:
     def read_stored(self, index: int) -> StoredPicture:
         """Return a picture's samples as its file has them. Raises FrameError."""
         return read_stored(self._paths[index]) if self._stack is None else self._stack.read(index)
+
+    def sound_of(self, frames: Span) -> None:
+        """Return None."""
 
     def close(self) -> None:
         """Let go of a stack; of single files nothing is held open between two pictures."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence as SequenceOf
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import EngineError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
+from engine.frame_times import FrameRate, FrameTimes, rate_of_windows
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
@@ -38,6 +39,9 @@ from engine.source import SequenceSource
 from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
 from engine.voxels import VoxelGrid, tfi, tfp, voxelize
+
+if TYPE_CHECKING:
+    from engine.video.sound import Sound
 
 PASSING_CACHE_BYTES = 128 << 20
 """Of pictures, for those who go through the frames once, as restoring does."""
@@ -124,6 +128,40 @@ class Sequence:
     @property
     def windows_source(self) -> WindowsSource:
         return "guess" if self._exposures is None else self._exposures.source
+
+    @property
+    def frame_rate(self) -> FrameRate | None:
+        """Frames a second, exactly; None where nothing says it, since a guessed window tells of no time.
+
+        A video says it itself; else exposures do that lie in one recording whose rate is known.
+        """
+        frames, recording = self._frames, self._recording
+        if frames is not None and frames.frame_rate is not None:
+            even = frames.frame_times is None or frames.frame_times.is_even
+            return FrameRate(frames.frame_rate, "video", even)
+        exposures = self._exposures
+        if exposures is None or exposures.source == "guess" or recording is None:
+            return None
+        return rate_of_windows(
+            exposures.windows,
+            exposures.limits,
+            recording.info.rate_hz,
+            "alignment log" if exposures.source == "log" else "exposures",
+        )
+
+    @property
+    def frame_times(self) -> FrameTimes | None:
+        """When a video's frames are shown, exactly; None where they are no video, or it does not say."""
+        return None if self._frames is None else self._frames.frame_times
+
+    @property
+    def sound_tracks(self) -> int:
+        """Tracks of sound in the video that the frames are of; 0 where they are of none."""
+        return 0 if self._frames is None else self._frames.sound_tracks
+
+    def sound_of(self, frames: Span) -> "Sound | None":
+        """Return a video's sound from the first of `frames` to the end of the last, for `write_video`."""
+        return None if self._frames is None else self._frames.sound_of(frames)
 
     @property
     def has_reference(self) -> bool:

@@ -26,6 +26,21 @@ RATE_CHUNKS = 16
 Transform = Literal["log1p", "relative"]
 
 
+MOST_BINS = 4096
+MOST_MEAN = 1000.0
+LEAST_STD, MOST_STD = 1e-4, 1000.0
+"""Of what a network takes, which is of order one: log1p of 10⁹ spikes is 21."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)  # NaN fails every comparison
+
+
+def _quoted(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 class VoxelGrid(np.ndarray):
     """Spike counts, float32 (bins, H, W), that remember their window.
 
@@ -63,13 +78,17 @@ class VoxelSpec:
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.bins, bool) or not isinstance(self.bins, int) or self.bins < 1:
-            raise ValueError(f"a voxel grid needs a whole number of bins, at least one, got {self.bins!r}")
+        if isinstance(self.bins, bool) or not isinstance(self.bins, int) or not 1 <= self.bins <= MOST_BINS:
+            raise ValueError(f"bins must be a whole number of 1 to {MOST_BINS}, not {_quoted(self.bins)}")
         if self.transform not in get_args(Transform):
             known = ", ".join(get_args(Transform))
-            raise ValueError(f"there is no transform {self.transform!r}, only {known}")
-        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
-            raise ValueError(f"mean must be a number and std a positive one, got {self.mean!r}, {self.std!r}")
+            raise ValueError(f"there is no transform {_quoted(self.transform)}, only {known}")
+        if not (_is_number(self.mean) and abs(self.mean) <= MOST_MEAN):
+            raise ValueError(f"mean must be a number of ±{MOST_MEAN:g}, not {_quoted(self.mean)}")
+        if not (_is_number(self.std) and LEAST_STD <= self.std <= MOST_STD):
+            raise ValueError(
+                f"std must be a number of {LEAST_STD:g} to {MOST_STD:g}, not {_quoted(self.std)}"
+            )
 
     @property
     def channels(self) -> int:

@@ -10,6 +10,7 @@ from app.settings import MIB
 from app.state.jobs.job import JobState, JobStatus
 from app.state.notices import Notice, Notices
 from engine.errors import EngineError, OperationCancelled
+from engine.findings import Finding
 from engine.source import SequenceSource
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,10 @@ class Reports(QObject):
             self.tr("The export was stopped, because its sequence was closed"),
             advice=self.tr("The files that were written are whole; export the rest again"),
         )
+
+    def export_findings(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self._notices.warn(str(finding), advice=finding.remedy)
 
     def exported(self, paths: Sequence[Path]) -> None:
         if len(paths) == 1:

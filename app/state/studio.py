@@ -125,6 +125,7 @@ class Studio(QObject):
         self.exports.busy_changed.connect(self.abilities_changed)
         self.exports.failed.connect(self.reports.cannot_write)
         self.exports.finished.connect(self.reports.exported)
+        self.exports.found.connect(self.reports.export_findings)
 
     # ------------------------------------------------------------------ what can be done
 

@@ -57,7 +57,7 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     OperationCancelled after Ctrl-C: the summary then holds what was done.
     """
     _check_apart(root, options.out)
-    options.method.make()  # a missing network is one error, not one a sequence
+    _, about_method = options.method.make()  # a missing network is one error, not one a sequence
     sources = find_sequences(root)
     if not sources:
         raise SequenceError("there is no sequence below this folder", path=root)
@@ -81,7 +81,11 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     if broken:
         listed = ", ".join(row["name"] for row in broken[:4])
         problem = f"{len(broken)} of {len(rows)} sequences have failures ({listed}): {broken[0]['error']}"
-    return Outcome(_as_text(rows, told, options.out), ". ".join(filter(None, (problem, unwritten))))
+    return Outcome(
+        _as_text(rows, told, options.out),
+        ". ".join(filter(None, (problem, unwritten))),
+        tuple(one.sentences for one in about_method),
+    )
 
 
 def _check_summary(root: Path, options: BatchOptions) -> None:

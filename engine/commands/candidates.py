@@ -8,6 +8,7 @@ from engine.commands.frames import Progress, restore_each
 from engine.commands.method_choice import MethodChoice
 from engine.errors import FrameError, as_engine_error
 from engine.file_names import composed
+from engine.findings import Finding
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
@@ -28,6 +29,8 @@ class Candidate:
     name: str
     method: Method | None
     folder: Path | None = None
+    findings: tuple[Finding, ...] = ()
+    """What the user should know about the method."""
 
     def pictures(
         self,
@@ -74,8 +77,10 @@ def candidate(text: str, beside: MethodChoice) -> Candidate:
     if Path(text).is_dir():
         return Candidate(text, None, Path(text))
     if text in (SPIKE_RATIO, NETWORK):
-        return Candidate(text, replace(beside, name=text, model=None).make()[0])
-    return Candidate(text, replace(beside, name=NETWORK, model=text).make()[0])
+        method, findings = replace(beside, name=text, model=None).make()
+    else:
+        method, findings = replace(beside, name=NETWORK, model=text).make()
+    return Candidate(text, method, findings=findings)
 
 
 def _named(pictures: dict[str, Path], name: str, folder: Path) -> Path:

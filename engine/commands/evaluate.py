@@ -131,7 +131,8 @@ def evaluate(
         )
         if not any(version.scores for version in versions):
             raise failures[0].error if failures else _no_reference(source)
-        findings = (*remarks, *sequence.findings, *describe_beside(sequence, failures))
+        about_methods = [*remarks, *(one for other in candidates for one in other.findings)]
+        findings = (*about_methods, *sequence.findings, *describe_beside(sequence, failures))
         facts = {
             "path": source.path,
             "name": sequence.name,
@@ -162,7 +163,8 @@ def evaluate(
                 write_text_atomically(options.csv, _as_csv(versions, options.regions))
             except ExportError as error:  # what was computed is printed all the same
                 problem = "; ".join(filter(None, (problem, str(error))))
-    return Outcome(to_json(facts) if as_json else _as_text(facts), problem)
+    warnings = tuple(dict.fromkeys(one.sentences for one in about_methods))
+    return Outcome(to_json(facts) if as_json else _as_text(facts), problem, warnings)
 
 
 def _check_regions(regions: tuple[Region, ...], sequence: Sequence) -> None:

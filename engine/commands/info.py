@@ -5,6 +5,9 @@
     path, name, layout                       strings
     frames      count, height, width, bit_depth, gamma, gamma_known, virtual (made of spikes), reference
                 (there is something to compare with)
+    pace        frame_rate_hz, frame_rate ("30000/1001"), frame_rate_from ("video", "alignment log",
+                "exposures"), frame_rate_is_even (false: an average), all null where nothing says it;
+                sound_tracks
     windows     source ("log", "layout", "guess", "given"), planes: [start, stop] of every frame, or []
     recording   null, or path, format, height, width, planes, rate_hz, bytes, remainder_bytes,
                 unwritten_planes (of zeros at the end, not counted), axes (null, or such as "HWT"), flip,
@@ -22,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from engine.commands.outcome import Outcome, to_json
+from engine.frame_times import rate_facts
 from engine.geometry import Span
 from engine.recording import SpikeSource
 from engine.sequence import Sequence, open_source
@@ -58,6 +62,7 @@ def _facts(sequence: Sequence) -> dict[str, Any]:
             "virtual": sequence.is_virtual,
             "reference": sequence.has_reference,
         },
+        "pace": {**rate_facts(sequence.frame_rate), "sound_tracks": sequence.sound_tracks},
         "windows": {
             "source": sequence.windows_source,
             "planes": [[float(window.start), float(window.stop)] for window in sequence.windows],
@@ -114,6 +119,7 @@ def _density(recording: SpikeSource) -> tuple[float, int]:
 
 def _as_text(facts: dict[str, Any]) -> str:
     frames, windows, recording = facts["frames"], facts["windows"], facts["recording"]
+    pace = facts["pace"]
     kind = "virtual frames" if frames["virtual"] else "frames"
     reference = "with a reference" if frames["reference"] else "no reference"
     lines = [
@@ -125,6 +131,11 @@ def _as_text(facts: dict[str, Any]) -> str:
         ),
         ("Gamma", f"{frames['gamma']:g}" + ("" if frames["gamma_known"] else " (nobody said: assumed)")),
     ]
+    if pace["frame_rate"] is not None:
+        average = "" if pace["frame_rate_is_even"] else " on average"
+        exact = f" ({pace['frame_rate']})" if "/" in pace["frame_rate"] else ""
+        rate = f"{pace['frame_rate_hz']:.6g}{exact} frames a second{average}, from the "
+        lines.append(("Pace", f"{rate}{pace['frame_rate_from']}"))
     if windows["planes"]:
         (first, _), (_, last) = windows["planes"][0], windows["planes"][-1]
         lines.append(("Windows", f"{_WINDOWS[windows['source']]}, planes {first:g} to {last:g}"))

@@ -32,7 +32,8 @@ class MethodChoice:
         nobody asked to fall back.
         """
         try:
-            return make_method(self.name, self.model, self.device, self.precision), ()
+            method = make_method(self.name, self.model, self.device, self.precision)
+            return method, method.findings
         except CheckpointError as error:
             if not self.falls_back:
                 raise CheckpointError(

@@ -12,6 +12,8 @@ class Outcome:
 
     text: str
     problem: str = ""
+    warnings: tuple[str, ...] = ()
+    """Lines for standard error that are no failure: what was supposed, since a file did not say it."""
 
 
 def to_json(value: Any, *, readable: bool = False) -> str:

@@ -12,11 +12,17 @@
                 sample): as they were given, null where they were not
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
                 (sentences), remedies (what to do about each of them, in the same order)
-    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, seconds, unchanged}],
+    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, time_seconds:
+                when a video shows it, after its first frame, or null, seconds, unchanged}],
                 those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
                 reference, or unscored: why it cannot be compared with that; unchanged is why the frame came
                 back as it was, null where it was restored
     unchanged   [{index, name, reason}], those of them that came back as they were
+    frame_rate_hz, frame_rate   frames a second, as a number and exactly ("30000/1001"); null where nothing
+                says it, as the next two then are
+    frame_rate_from             what says it: "video", "alignment log" or "exposures"
+    frame_rate_is_even          false where some frames last longer than others: the rate is their average
+    sound_tracks                of the video that the frames are of; 0 where they are of none
     remarks     lines on what the user should know
     failed      [{index, name, message, finished_before: first frame that was not done by then, beside: true
                 where it was only looked at for the sake of frames near it}]
@@ -95,6 +101,8 @@ class Restored:
     was_complete: bool = False
     layout: str = ""
     """What it was really cut by."""
+    about_method: tuple[Finding, ...] = ()
+    """Those of the findings that are about the method, not the sequence."""
 
     @property
     def unchanged(self) -> list[tuple[str, str]]:
@@ -134,7 +142,8 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
         done += f": {options.out}"
     layout = [f"Computed in {result.layout}"] if result.layout else []
     findings = (f"Finding: {one.sentences}" for one in result.findings)
-    return Outcome("\n".join([done, *result.about_frames, *layout, *findings]), result.problem)
+    text = "\n".join([done, *result.about_frames, *layout, *findings])
+    return Outcome(text, result.problem, tuple(one.sentences for one in result.about_method))
 
 
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:
@@ -162,7 +171,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             overwrite=options.overwrite or before is not None,
         )
         make_folder(options.out)
-        record = Record(sequence, source, options, method, made_from, layout, computer)
+        record = Record(sequence, source, options, method, made_from, layout, computer, remarks)
         if before is None:
             if not options.overwrite:
                 claim_file(report)
@@ -181,6 +190,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
                 (*findings, *describe_beside(sequence, record.failures)),
                 _problem(sequence, frames, record, record.failures),
                 was_complete=True,
+                about_method=remarks,
             )
         is_complete = False
         unwritten = 0
@@ -244,6 +254,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         (*findings, *describe_beside(sequence, failures), *computer.remarks),
         problem,
         layout=f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else "",
+        about_method=remarks,
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from engine.commands.manifest import DoneLog
 from engine.commands.outcome import to_json
 from engine.errors import EngineError, as_engine_error
+from engine.findings import Finding
+from engine.frame_times import rate_facts
 from engine.geometry import Size, Span
 from engine.metrics import compare
 from engine.restore.frame_run import FrameFailure
@@ -41,6 +43,7 @@ class Record:
         made_from: dict[str, Any],
         layout: Layout,
         computer: TileComputer,
+        remarks: tuple[Finding, ...] = (),
     ) -> None:
         self._sequence = sequence
         self._method = method
@@ -49,6 +52,8 @@ class Record:
         self._made_from = made_from
         self._layout = layout
         self._computer = computer
+        self._remarks = remarks
+        """About the method itself."""
         self._limits = computer.limits
         self._started = time.perf_counter()
         self._rows: dict[int, dict[str, Any]] = {}
@@ -139,6 +144,7 @@ class Record:
             "file": file.name,
             "bytes": file.stat().st_size,
             "window": None if window is None else [float(window.start), float(window.stop)],
+            "time_seconds": _time_of(self._sequence, result.frame),
             "seconds": round(result.seconds, 6),
             "unchanged": result.unchanged or None,
         }
@@ -185,7 +191,9 @@ class Record:
                 "findings": [str(finding) for finding in sequence.findings],
                 "remedies": [finding.remedy for finding in sequence.findings],
             },
-            "remarks": [remark.sentences for remark in self._computer.remarks],
+            **rate_facts(sequence.frame_rate),
+            "sound_tracks": sequence.sound_tracks,
+            "remarks": [remark.sentences for remark in (*self._remarks, *self._computer.remarks)],
             "frames": self.rows,
             "unchanged": [
                 {"index": row["index"], "name": row["name"], "reason": row["unchanged"]}
@@ -215,6 +223,11 @@ def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float | str]:
         "blurry_psnr": blurry.psnr,
         "blurry_ssim": blurry.ssim,
     }
+
+
+def _time_of(sequence: Sequence, frame: int) -> float | None:
+    times = sequence.frame_times
+    return None if times is None else float(times.at(frame))
 
 
 def program_version() -> str:

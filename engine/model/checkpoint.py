@@ -1,8 +1,9 @@
 """Load and save networks with everything it takes to use them.
 
 Ours is a `.safetensors` whose metadata holds JSON: format, network configuration, VoxelSpec and a card
-(how it was trained, what it scored). Published `.pth` and `.pt` files are read too; their configuration
-is worked out from the weights. Nothing is unpickled but tensors and plain values.
+(how it was trained, what it scored). Published `.pth` and `.pt` files are read too, as `engine.model.untold`
+takes them, and checkpoints of training runs, which say it themselves. Nothing is unpickled but tensors and
+plain values.
 
 A file is believed only as far as its weights go: they must be numbers, and be there in the sizes that it
 claims, before memory is taken for its network.
@@ -22,12 +23,12 @@ from torch import Tensor
 import resources
 from engine.errors import CheckpointError, EngineError
 from engine.export import write_bytes_atomically
-from engine.findings import NAMES_IN_A_FINDING, shorten
+from engine.findings import NAMES_IN_A_FINDING, Finding, shorten
 from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dict, config_to_dict
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
-from engine.model.recognition import recognise
-from engine.model_files import METADATA_KEY
+from engine.model.untold import suppose
+from engine.model_files import METADATA_KEY, checked_card
 from engine.voxels import VoxelSpec
 
 Network = VRT | VRTSpike
@@ -56,6 +57,8 @@ class LoadedModel(NamedTuple):
     voxel_spec: VoxelSpec | None
     """None for a network without spikes."""
     card: ModelCard
+    findings: tuple[Finding, ...] = ()
+    """What its file does not say, and is taken for."""
 
 
 def build(config: Config) -> Network:
@@ -124,9 +127,11 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
         if is_safetensors(path):
             return _read_safetensors(path)
         content = _read_pickle(path)
-        state = to_our_names(_unwrap(content))
-        config, spec = _told_by_run(content.get(RUN_KEY)) or (recognise(state), None)
-        return _assemble(path, config, state, spec, ModelCard(name=path.stem))
+        given = _unwrap(content)
+        if RUN_KEY in content:
+            config, spec = _told_by_run(content[RUN_KEY])
+            return _assemble(path, config, to_our_names(_of_network(given)), spec, ModelCard(name=path.stem))
+        return _assemble_untold(path, given)
     except CheckpointError as cause:
         raise cause if cause.path else _about(path, cause) from cause
 
@@ -139,7 +144,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     path = locate(path)
     try:
         if is_safetensors(path):
-            return dict(_read_safetensors(path).model.state_dict())
+            metadata, state = _open_safetensors(path)
+            if METADATA_KEY in metadata:
+                return dict(_read_safetensors(path).model.state_dict())
+            check_numbers(state)
+            return state
         state = _unwrap(_read_pickle(path))
         check_numbers(state)
         return state
@@ -243,23 +252,36 @@ def _read_pickle(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _told_by_run(told: Any) -> tuple[Config, VoxelSpec] | None:
-    """Return the network of a training run's checkpoint and how it reads its spikes, where one says it."""
-    if not isinstance(told, Mapping):
-        return None
+def _of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the network's weights out of a run's, which may hold those of a loss, too."""
+    own = {name: value for name, value in state.items() if name.startswith("network.")}
+    return own or dict(state)
+
+
+def _told_by_run(told: Any) -> tuple[Config, VoxelSpec]:
+    """Return the network of a training run's checkpoint and how it reads its spikes."""
     try:
         return config_from_dict(told["network"]), VoxelSpec(**told["voxels"])
     except (ValueError, KeyError, TypeError) as cause:
-        raise CheckpointError(f"what the file says about its network cannot be used: {cause!r}") from cause
+        raise _unusable(cause) from cause
     except EngineError as cause:
         raise CheckpointError(str(cause)) from cause
 
 
-def _read_safetensors(path: Path) -> LoadedModel:
+def _unusable(cause: Exception) -> CheckpointError:
+    said = str(cause) if isinstance(cause, ValueError) else f"{type(cause).__name__}: {cause}"
+    return CheckpointError(
+        "what the file says about its network cannot be used",
+        found=" ".join(said.split())[:200],
+        advice="Write it again with `python -m training export`, or use another file",
+    )
+
+
+def _open_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return what a file says of itself, and its weights under its own names."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as cause:
         raise CheckpointError(
             "the file cannot be read as safetensors",
@@ -267,33 +289,57 @@ def _read_safetensors(path: Path) -> LoadedModel:
             found=str(cause)[:160],
             advice="It may be truncated: copy or download it again",
         ) from cause
-    named = to_our_names(state)
+
+
+def _read_safetensors(path: Path) -> LoadedModel:
+    metadata, state = _open_safetensors(path)
     if METADATA_KEY not in metadata:
-        return _assemble(path, recognise(named), named, None, ModelCard(name=path.stem))
+        return _assemble_untold(path, state)
+    named = to_our_names(state)
     try:
         about = json.loads(metadata[METADATA_KEY])
-        if about["format_version"] > FORMAT_VERSION:
+        version = about["format_version"]
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise ValueError(f"format_version {version!r} is no whole number above 0")
+        if version > FORMAT_VERSION:
             raise CheckpointError(
                 "the file was written by a newer program",
-                found=f"format {about['format_version']}",
+                found=f"format {str(version)[:40]}",
                 expected=f"at most {FORMAT_VERSION}",
                 advice="Update this program",
             )
         config = config_from_dict(about["config"])
         spec = None if about["voxel_spec"] is None else VoxelSpec(**about["voxel_spec"])
-        return _assemble(path, config, named, spec, ModelCard(**about["card"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise CheckpointError(f"what the file says about its network cannot be used: {cause!r}") from cause
+        if spec is None and isinstance(config, VRTSpikeConfig):
+            raise ValueError("voxel_spec is missing for a network that reads spikes")
+        card, findings = checked_card(about["card"], path)
+        return _assemble(path, config, named, spec, ModelCard(**card), findings)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
+        raise _unusable(cause) from cause
     except EngineError as cause:
         raise cause if isinstance(cause, CheckpointError) else CheckpointError(str(cause)) from cause
 
 
+def _assemble_untold(path: Path, given: Mapping[str, Tensor]) -> LoadedModel:
+    """Build the network of a file that holds weights alone."""
+    named = to_our_names(given)
+    supposed = suppose(path, given, named)
+    return _assemble(
+        path, supposed.config, named, supposed.voxel_spec, ModelCard(name=path.stem), supposed.findings
+    )
+
+
 def _assemble(
-    path: Path, config: Config, state: Mapping[str, Tensor], spec: VoxelSpec | None, card: ModelCard
+    path: Path,
+    config: Config,
+    state: Mapping[str, Tensor],
+    spec: VoxelSpec | None,
+    card: ModelCard,
+    findings: tuple[Finding, ...] = (),
 ) -> LoadedModel:
     """Build the network, fill it and make sure that its spikes fit."""
     if isinstance(config, VRTSpikeConfig):
-        spec = spec or VoxelSpec(bins=config.voxel_channels)
+        assert spec is not None
         if spec.channels != config.voxel_channels:
             raise CheckpointError(
                 "the network and its voxels do not fit",
@@ -303,7 +349,7 @@ def _assemble(
     check_claim(config, state)
     model = build(config)
     load_weights(model, state)
-    return LoadedModel(model.eval(), spec if isinstance(config, VRTSpikeConfig) else None, card)
+    return LoadedModel(model.eval(), spec if isinstance(config, VRTSpikeConfig) else None, card, findings)
 
 
 def check_claim(config: Config, state: Mapping[str, Tensor]) -> None:

@@ -3,10 +3,24 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from engine.errors import ModelError
+from engine.model.bounds import (
+    MOST_BLOCKS,
+    MOST_CHANNELS,
+    MOST_RATIO,
+    MOST_RESIDUE_PX,
+    MOST_WINDOW_EDGE,
+    MOST_WINDOW_TOKENS,
+    impossible,
+    number,
+    truth,
+    whole,
+    wholes,
+)
 
 ENCODER_STAGES = 4
 STAGES = 7
@@ -14,13 +28,9 @@ SCALES = (1, 2, 4, 8, 4, 2, 1)
 """The pyramid: stage i works at 1 / SCALES[i] of the frames' height and width."""
 
 
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and value > 0
-
-
 def _require(condition: bool, name: str, found: object, expected: str | None = None) -> None:
     if not condition:
-        raise ModelError(f"the network's '{name}' is impossible", found=str(found), expected=expected)
+        raise impossible(name, found, expected)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +69,24 @@ class VRTConfig:
     """Chance of skipping the last block's residual in training; rises linearly from 0."""
 
     def __post_init__(self) -> None:
-        for name in ("window_size", "depths", "indep_reconsts", "embed_dims", "num_heads", "flow_widths"):
-            object.__setattr__(self, name, tuple(int(value) for value in getattr(self, name)))
+        keep = partial(object.__setattr__, self)
+        keep("window_size", wholes("window_size", self.window_size, MOST_WINDOW_EDGE, 3))
+        tokens = math.prod(self.window_size)
+        _require(
+            tokens <= MOST_WINDOW_TOKENS,
+            "window_size",
+            self.window_size,
+            f"at most {MOST_WINDOW_TOKENS} tokens",
+        )
+        keep("depths", wholes("depths", self.depths, MOST_BLOCKS))
         groups = len(self.depths)
-        _require(len(self.window_size) == 3 and min(self.window_size) > 0, "window_size", self.window_size)
-        _require(groups > STAGES and min(self.depths) > 0, "depths", self.depths)
+        _require(
+            groups > STAGES, "depths", self.depths, f"{STAGES} stages and a reconstruction group or more"
+        )
         for name in ("embed_dims", "num_heads"):
-            values = getattr(self, name)
-            _require(len(values) == groups and min(values) > 0, name, values, f"{groups} positive numbers")
+            keep(name, wholes(name, getattr(self, name), MOST_CHANNELS, groups))
+        keep("indep_reconsts", wholes("indep_reconsts", self.indep_reconsts, groups - 1, least=STAGES))
+        keep("flow_widths", wholes("flow_widths", self.flow_widths, MOST_CHANNELS, 4))
         stage_dims, reconstruction_dims = self.embed_dims[:STAGES], self.embed_dims[STAGES:]
         _require(
             len(set(stage_dims)) == 1 and len(set(reconstruction_dims)) == 1,
@@ -79,21 +99,20 @@ class VRTConfig:
                 dim % heads == 0, "embed_dims", self.embed_dims, f"multiples of num_heads {self.num_heads}"
             )
         _require(self.stage_dim % 4 == 0, "embed_dims", self.embed_dims, "stages of a multiple of 4")
+        keep("deformable_groups", whole("deformable_groups", self.deformable_groups, MOST_CHANNELS))
         _require(
-            self.deformable_groups > 0 and self.stage_dim % self.deformable_groups == 0,
+            self.stage_dim % self.deformable_groups == 0,
             "deformable_groups",
             self.deformable_groups,
             f"a divisor of {self.stage_dim}",
         )
-        for index in self.indep_reconsts:
-            _require(STAGES <= index < groups, "indep_reconsts", self.indep_reconsts, f"in 7…{groups - 1}")
-        _require(1 <= self.fold <= 4, "fold", self.fold, "1…4")
-        _require(len(self.flow_widths) == 4 and min(self.flow_widths) > 0, "flow_widths", self.flow_widths)
-        for name in ("mlp_ratio", "max_residue_px"):
-            value = getattr(self, name)
-            _require(_is_positive(value), name, value, "a number above 0")
-        _require(0 <= self.mutual_share <= 1, "mutual_share", self.mutual_share, "0…1")
-        _require(0 <= self.drop_path < 1, "drop_path", self.drop_path, "0 ≤ drop_path < 1")
+        keep("fold", whole("fold", self.fold, 4))
+        keep("mlp_ratio", number("mlp_ratio", self.mlp_ratio, 0, MOST_RATIO, above=True))
+        keep("max_residue_px", number("max_residue_px", self.max_residue_px, 0, MOST_RESIDUE_PX, above=True))
+        keep("mutual_share", number("mutual_share", self.mutual_share, 0, 1))
+        keep("drop_path", number("drop_path", self.drop_path, 0, 1))
+        _require(self.drop_path < 1, "drop_path", self.drop_path, "0 ≤ drop_path < 1")
+        truth("forward_flow", self.forward_flow)
 
     @property
     def multiple_px(self) -> int:
@@ -144,17 +163,17 @@ class VRTSpikeConfig:
         if isinstance(self.vrt, Mapping):
             object.__setattr__(self, "vrt", VRTConfig(**self.vrt))
         _require(isinstance(self.vrt, VRTConfig), "vrt", self.vrt, "the sizes of a VRT")
-        channels = tuple(int(value) for value in self.channels_per_scale)
-        object.__setattr__(self, "channels_per_scale", channels)
-        _require(self.spike_bins > 0, "spike_bins", self.spike_bins)
-        _require(
-            len(channels) == ENCODER_STAGES and min(channels) > 0, "channels_per_scale", channels, "4 widths"
-        )
-        for name in ("temporal_stride", "spike_heads", "fusion_heads"):
-            value = getattr(self, name)
-            _require(_is_positive(value) and value == int(value), name, value, "a whole number above 0")
-            object.__setattr__(self, name, int(value))
-        _require(_is_positive(self.mlp_ratio), "mlp_ratio", self.mlp_ratio, "a number above 0")
+        keep = partial(object.__setattr__, self)
+        channels = wholes("channels_per_scale", self.channels_per_scale, MOST_CHANNELS, ENCODER_STAGES)
+        keep("channels_per_scale", channels)
+        keep("spike_bins", whole("spike_bins", self.spike_bins, MOST_CHANNELS))
+        keep("temporal_stride", whole("temporal_stride", self.temporal_stride, MOST_WINDOW_EDGE))
+        for name in ("spike_heads", "fusion_heads"):
+            keep(name, whole(name, getattr(self, name), MOST_CHANNELS))
+        keep("mlp_ratio", number("mlp_ratio", self.mlp_ratio, 0, MOST_RATIO, above=True))
+        for name in ("spikes_at_entry", "from_ratio"):
+            truth(name, getattr(self, name))
+        _require(self.voxel_channels > 0, "spike_bins", self.spike_bins, "2 or more with from_ratio")
         for width in channels:
             _require(
                 width % self.spike_heads == 0,
@@ -240,5 +259,5 @@ def config_from_dict(values: Mapping[str, Any]) -> Config:
         )
     try:
         return kind(**{name: value for name, value in values.items() if name != "network"})
-    except (TypeError, ValueError) as cause:
+    except (TypeError, ValueError, OverflowError) as cause:
         raise ModelError(f"the network's configuration cannot be used: {cause}") from cause

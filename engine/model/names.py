@@ -102,6 +102,13 @@ def to_our_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return _with_queries_apart(named)
 
 
+def are_published(state: Mapping[str, Tensor]) -> bool:
+    """Whether weights are named as the published networks name them, and none as we do."""
+    names = [name for name in _unwrapped(state) if not CONSTANTS.search(name)]
+    ours = ("spikes.", "fusion.", "entry.", "flow.", "stages.", "reconstruction.")
+    return not any(name.removeprefix("vrt.").startswith(ours) for name in names)
+
+
 def _renamed(name: str, value: Tensor) -> tuple[str, Tensor]:
     inner = name.removeprefix("vrt.")
     if re.match(r"(spynet|conv_first|conv_last|conv_after_body|norm|stage\d)\.", inner):

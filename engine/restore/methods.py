@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import MethodError
+from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.restore.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 
@@ -41,6 +42,8 @@ class Method(ABC):
     """Where it computes: "cpu", "cuda:N" or "mps"."""
     precision: str = "fp32"
     """Or "bf16" or "fp16"."""
+    findings: tuple[Finding, ...] = ()
+    """What the user should know about the method itself."""
 
     @abstractmethod
     def prepare(self, sequence: "Sequence", clip: Span) -> Any:

@@ -105,7 +105,9 @@ class NetworkMethod(Method):
         Raises CheckpointError, MethodError for a device or precision that is not there.
         """
         loaded: LoadedModel = load_model(path_or_name)
-        return cls(loaded.model, loaded.voxel_spec, device, precision)
+        method = cls(loaded.model, loaded.voxel_spec, device, precision)
+        method.findings = loaded.findings
+        return method
 
     def memory_bytes(self, tile: Size, frames: int) -> int:
         """Return about how much restoring a tile of so many frames takes at its peak."""

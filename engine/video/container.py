@@ -54,6 +54,23 @@ CONTAINERS = (
     "tiff_pipe",
 )
 """What libav may take a file for. Not: playlists (hls, concat, dash), patterns (image2), devices, text."""
+BARE_STREAMS = frozenset(
+    [
+        "h264",
+        "hevc",
+        "m4v",
+        "mjpeg",
+        "vc1",
+        "obu",
+        "av1",
+        "mpegvideo",
+        "png_pipe",
+        "jpeg_pipe",
+        "bmp_pipe",
+        "tiff_pipe",
+    ]
+)
+"""Pictures alone, one after the other: no time stamps, and no rate but what the codec itself may say."""
 _BUFFER_BYTES = 2**16
 _ENDS_EARLY = re.compile(r"ended prematurely|partial file")
 _CONVERT = "Convert it to MP4 (H.264), or to a folder of PNG files"
@@ -108,6 +125,23 @@ class OpenedVideo:
 
 def open_video(path: Path) -> OpenedVideo:
     """Open `path`. Raises FrameError where it is missing, or no video."""
+    with av.logging.Capture() as messages:
+        container, file = open_container(path)
+    try:
+        with failing_as(lambda _: unreadable(path)):
+            stream, streams = _best_stream(path, container)
+    except BaseException:
+        container.close()
+        file.close()
+        raise
+    return OpenedVideo(container, stream, file, streams, tells_early_end(container, messages))
+
+
+def open_container(path: Path) -> tuple[InputContainer, FileIO]:
+    """Open a file for all that is in it; both are the caller's to close, in this order.
+
+    Raises FrameError where it is missing, or no video.
+    """
     if not path.is_file():
         raise FrameError("the video is not there", path=path)
     keep_messages_off_stderr()
@@ -118,18 +152,10 @@ def open_video(path: Path) -> OpenedVideo:
     try:
         if not path.stat().st_size:
             raise FrameError("the video is empty", path=path, advice="Copy it again")
-        with av.logging.Capture() as messages:
-            container = _open(path, file)
-        try:
-            with failing_as(lambda _: unreadable(path)):
-                stream, streams = _best_stream(path, container)
-        except FrameError:
-            container.close()
-            raise
+        return _open(path, file), file
     except BaseException:
         file.close()
         raise
-    return OpenedVideo(container, stream, file, streams, tells_early_end(container, messages))
 
 
 def tells_early_end(container: InputContainer, messages: list[tuple[int, str, str]]) -> bool:

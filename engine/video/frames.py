@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import FrameError
 from engine.findings import Finding
-from engine.geometry import Size
+from engine.frame_times import FrameTimes, meant_rate
+from engine.geometry import Size, Span
 from engine.samples import Samples
-from engine.video.container import OpenedVideo, open_video, unreadable
+from engine.video.container import BARE_STREAMS, OpenedVideo, open_video, unreadable
 from engine.video.decoding import FrameReader
 from engine.video.index import PacketIndex, read_index
 from engine.video.oddities import about_count, about_frame, about_streams
 from engine.video.samples import Conversion, UnknownColoursError, colours_of
+from engine.video.sound import Sound, stamp_of
 
 _SAME_RATE = 1e-6
 
@@ -31,6 +33,7 @@ class VideoFrames:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+        self._stamp = stamp_of(self._path)
         self._lock = threading.Lock()
         self._conversion = Conversion()
         opened = open_video(self._path)
@@ -39,6 +42,8 @@ class VideoFrames:
                 index = read_index(opened)
                 time_base, rates = _clock(opened)
                 claimed = opened.stream.frames
+                self.sound_tracks: int = len(opened.container.streams.audio)
+                """How many tracks of sound the file has."""
                 findings = about_streams(opened)
                 codec = opened.stream.codec_context.codec.canonical_name
         finally:
@@ -58,8 +63,16 @@ class VideoFrames:
             raise
         self.bit_depth: int = 16 if self._colours.bits > 8 else 8
         count = len(index.shown)
-        self.times_seconds: NDArray[np.float64] | None = index.times_seconds(time_base, rates)
-        self.fps: float | None = _average_rate(self.times_seconds, rates)
+        told = index.times(time_base, rates)
+        self.frame_rate: Fraction | None = _average_rate(told, rates)
+        """Frames a second, exactly; on average where they are not even."""
+        self.frame_times: FrameTimes | None = (
+            None if told is None or self.frame_rate is None else FrameTimes(*told, self.frame_rate)
+        )
+        self.times_seconds: NDArray[np.float64] | None = (
+            None if told is None else np.array(told[0], np.float64) / float(1 / told[1])
+        )
+        self.fps: float | None = None if self.frame_rate is None else float(self.frame_rate)
         digits = max(4, len(str(count)))
         self.names = tuple(f"{self._path.stem}_{number:0{digits}d}" for number in range(1, count + 1))
         self.findings: tuple[Finding, ...] = (
@@ -74,6 +87,17 @@ class VideoFrames:
     def __del__(self) -> None:
         if getattr(self, "_reader", None) is not None:
             self.close()
+
+    def sound_of(self, frames: Span) -> Sound | None:
+        """Return the file's sound from the first of `frames` to the end of the last.
+
+        None where the file has none. Where it cannot be had for these frames, it says so itself.
+        """
+        if not self.sound_tracks:
+            return None
+        if self.frame_times is None:
+            return Sound(self._path, None, self._stamp)
+        return Sound(self._path, self.frame_times.stretch(frames), self._stamp)
 
     def read(self, index: int) -> Samples:
         """Return frame `index` (H, W, 3) RGB, as it is stored. Raises FrameError."""
@@ -155,14 +179,24 @@ class VideoFrames:
 
 
 def _clock(opened: OpenedVideo) -> tuple[Fraction, tuple[Fraction, ...]]:
-    """The unit of time stamps in seconds, and the rates that the file names."""
+    """The unit of time stamps in seconds, and the rates that the file names.
+
+    A bare stream of pictures names one in its codec's header or none: what libav then says is its default.
+    """
     stream = opened.stream
+    time_base = stream.time_base or Fraction(1)
+    if opened.container.format.name in BARE_STREAMS:
+        coded = stream.codec_context.framerate
+        return time_base, (coded,) if coded else ()
     rates = (stream.average_rate, stream.base_rate, stream.guessed_rate)
-    return stream.time_base or Fraction(1), tuple(dict.fromkeys(rate for rate in rates if rate))
+    return time_base, tuple(dict.fromkeys(meant_rate(rate) for rate in rates if rate))
 
 
-def _average_rate(times: NDArray[np.float64] | None, rates: tuple[Fraction, ...]) -> float | None:
-    if times is not None and len(times) > 1:
-        rate = float((len(times) - 1) / (times[-1] - times[0]))
-        return next((float(stated) for stated in rates if abs(stated / rate - 1) < _SAME_RATE), rate)
-    return float(rates[0]) if rates else None
+def _average_rate(
+    times: tuple[tuple[int, ...], Fraction, Fraction] | None, rates: tuple[Fraction, ...]
+) -> Fraction | None:
+    if times is not None and len(times[0]) > 1 and rates:
+        ticks, tick, _ = times
+        rate = (len(ticks) - 1) / (ticks[-1] * tick)
+        return next((stated for stated in rates if abs(stated / rate - 1) < _SAME_RATE), rate)
+    return rates[0] if rates else None

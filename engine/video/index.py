@@ -14,7 +14,6 @@ from functools import cached_property
 
 import av.logging
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.video.coded_pictures import HIDES_FRAMES, examine_with
 from engine.video.container import OpenedVideo, packets_of, tells_early_end
@@ -134,8 +133,11 @@ class PacketIndex:
         for name in ("rank_of", "_keys"):
             self.__dict__.pop(name, None)
 
-    def times_seconds(self, time_base: Fraction, rates: tuple[Fraction, ...]) -> NDArray[np.float64] | None:
-        """Return when frames are shown, from 0, (frames,) ascending; None where the file does not say.
+    def times(
+        self, time_base: Fraction, rates: tuple[Fraction, ...]
+    ) -> tuple[tuple[int, ...], Fraction, Fraction] | None:
+        """Return when frames are shown: ticks from 0, a tick in seconds, and when the first is, in seconds on
+        the clock of the file; None where the file does not say.
 
         Times are rounded to the container's clock; where one of `rates` explains all of them within that,
         they are what it says.
@@ -154,13 +156,18 @@ class PacketIndex:
         stamps = np.array(ticks, np.int64)
         if not np.all(np.diff(stamps) > 0):
             return None
+        begins_at = int(stamps[0]) * time_base
         times = (stamps - stamps[0]).astype(np.float64) * float(time_base)
+        explained = None
         for rate in rates:
             steps = np.round(times * float(rate))
             even = steps / float(rate)
             if np.all(np.diff(steps) > 0) and np.all(np.abs(even - times) < 1.01 * float(time_base)):
-                return even
-        return times
+                found = tuple(int(step) for step in steps), 1 / rate, begins_at
+                if np.all(np.diff(steps) == 1):
+                    return found
+                explained = explained or found
+        return explained or (tuple(int(stamp - stamps[0]) for stamp in stamps), time_base, begins_at)
 
 
 def read_index(video: OpenedVideo) -> PacketIndex:

@@ -7,7 +7,10 @@ temporary file that takes its name when everything is in it.
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
@@ -26,13 +29,17 @@ from numpy.typing import NDArray
 from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import ExportError
 from engine.export import make_folder, written_whole
+from engine.findings import shorten
 from engine.samples import Samples, as_values
 from engine.video.container import keep_messages_off_stderr
+from engine.video.sound import Sound, SoundContainer
 
 Quality = Literal["small", "good", "best", "lossless"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 _CRF = {"small": 30, "good": 21, "best": 8}
 """Constant rate factors of x264: lower is better."""
+_FINEST_TICKS = 1_000_000
+"""A second of time stamps that have no common clock."""
 _BT709 = 1
 _RGB = 0
 _TO_BT709_LIMITED = np.array(
@@ -51,12 +58,25 @@ def suffix_of(quality: Quality) -> str:
     return ".mkv" if quality == "lossless" else ".mp4"
 
 
-def write_video(path: str | Path, pictures: Iterable[Samples], fps: float, quality: Quality = "good") -> int:
+def write_video(
+    path: str | Path,
+    pictures: Iterable[Samples],
+    fps: float | Fraction,
+    quality: Quality = "good",
+    *,
+    times: SequenceOf[Fraction] | None = None,
+    sound: Sound | None = None,
+) -> int:
     """Write pictures (H, W, 3) RGB, bytes or float32 in [0, 1], and return how many there were.
 
     Without loss bytes stay what they are, and float32 has 16 bits. Other qualities have 8 bits and even
     sides: an odd one is made even by repeating its last row or column. What `pictures` raises ends it
     without a file.
+
+    Every picture is shown for 1 / `fps` seconds; a Fraction is kept exactly. With `times`, ascending seconds
+    from 0, one for each picture, and for the end of the last, each is shown from its own to the next: to the
+    tick in MP4, to the millisecond in Matroska. `sound` begins with the first picture; its findings say what
+    became of it.
     Raises ExportError when the video cannot be written whole, pictures differ in size, or there are none.
     """
     path = Path(path)
@@ -70,7 +90,11 @@ def write_video(path: str | Path, pictures: Iterable[Samples], fps: float, quali
             expected=suffix_of(quality),
         )
     if not 0.01 <= fps <= 100_000:
-        raise ExportError("no possible frame rate", path=path, found=f"{fps:g}", expected="0.01 to 100000")
+        raise ExportError(
+            "no possible frame rate", path=path, found=f"{float(fps):g}", expected="0.01 to 100000"
+        )
+    rate = fps if isinstance(fps, Fraction) else Fraction(fps).limit_denominator(60_000)
+    clock = _Clock.of(rate, times)
     remaining = iter(pictures)
     first = next(remaining, None)
     if first is None:
@@ -78,19 +102,57 @@ def write_video(path: str | Path, pictures: Iterable[Samples], fps: float, quali
     keep_messages_off_stderr()
     make_folder(path.parent)
     with written_whole(path) as file:
-        return _write(path, file, first, itertools.chain([first], remaining), fps, quality)
+        return _write(path, file, first, itertools.chain([first], remaining), clock, quality, sound)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """When pictures are shown: number `n` from `ticks[n]` on, or from n on where there are none."""
+
+    rate: Fraction
+    tick: Fraction
+    """Seconds."""
+    ticks: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, rate: Fraction, times: SequenceOf[Fraction] | None) -> "_Clock":
+        if times is None:
+            return cls(rate, 1 / rate)
+        if len(times) < 2 or times[0] != 0 or any(b <= a for a, b in itertools.pairwise(times)):
+            raise ExportError("times of pictures must ascend from 0", found=shorten([str(t) for t in times]))
+        steps = [time * rate for time in times]
+        if all(step.denominator == 1 for step in steps):
+            return cls(rate, 1 / rate, tuple(int(step) for step in steps))
+        finest = math.lcm(*(time.denominator for time in times))
+        tick = Fraction(1, finest if finest <= _FINEST_TICKS else _FINEST_TICKS)
+        return cls(rate, tick, tuple(round(time / tick) for time in times))
+
+    def start(self, picture: int) -> int:
+        if self.ticks is None:
+            return picture
+        if picture >= len(self.ticks):
+            raise ExportError(
+                "there are more pictures than times", found=str(picture), expected=str(len(self.ticks) - 1)
+            )
+        return self.ticks[picture]
 
 
 def _write(
-    path: Path, file: BinaryIO, first: Samples, pictures: Iterator[Samples], fps: float, quality: Quality
+    path: Path,
+    file: BinaryIO,
+    first: Samples,
+    pictures: Iterator[Samples],
+    clock: _Clock,
+    quality: Quality,
+    sound: Sound | None,
 ) -> int:
     count = 0
     sink = _Sink(file)
-    with _failures_named(path):
-        container = av.open(sink, "w", format="matroska" if quality == "lossless" else "mp4")
-    try:
-        with _failures_named(path):
-            stream = _add_stream(path, container, first, fps, quality)
+    with contextlib.ExitStack() as opened:
+        if sound is not None:
+            opened.callback(sound.close)
+        container, stream = _begin(path, sink, first, clock, quality, sound)
+        opened.callback(_close_quietly, container)
         for picture in pictures:
             if picture.shape != first.shape:
                 raise ExportError(
@@ -100,19 +162,55 @@ def _write(
                 )
             with _failures_named(path):
                 frame = _frame(picture, quality, str(stream.pix_fmt))
-                frame.pts = count
-                frame.time_base = stream.codec_context.time_base
+                frame.pts, ends = clock.start(count), clock.start(count + 1)
+                frame.duration = ends - frame.pts
+                frame.time_base = clock.tick
                 container.mux(stream.encode(frame))
+                if sound is not None:
+                    for packet in sound.until(ends * clock.tick):
+                        container.mux(packet)
             sink.check()
             count += 1
         with _failures_named(path):
+            if sound is not None:
+                for packet in sound.rest():
+                    container.mux(packet)
             container.mux(stream.encode(None))
             container.close()
         sink.check()
-    finally:
-        with contextlib.suppress(*DECODER_ERRORS):
-            container.close()
     return count
+
+
+def _begin(
+    path: Path, sink: "_Sink", first: Samples, clock: _Clock, quality: Quality, sound: Sound | None
+) -> tuple[OutputContainer, VideoStream]:
+    """Open the container with all its streams; where the sound is what it does not take, without that."""
+    kind: SoundContainer = "matroska" if quality == "lossless" else "mp4"
+    with _failures_named(path):
+        container = av.open(sink, "w", format=kind)
+    try:
+        with _failures_named(path):
+            stream = _add_stream(path, container, first, clock, quality)
+            if sound is not None:
+                sound.begin(container, kind)
+            container.start_encoding()
+        return container, stream
+    except ExportError as error:
+        with_sound = len(container.streams) > 1
+        _close_quietly(container)
+        if sound is None or sink.error is not None or not with_sound:
+            raise
+        sound.drop(f"its codec does not go into this file ({error.found or error.problem})")
+        sink.begin_anew()
+        return _begin(path, sink, first, clock, quality, None)
+    except BaseException:
+        _close_quietly(container)
+        raise
+
+
+def _close_quietly(container: OutputContainer) -> None:
+    with contextlib.suppress(*DECODER_ERRORS):
+        container.close()
 
 
 class _Sink:
@@ -140,6 +238,11 @@ class _Sink:
     def tell(self) -> int:
         return self._file.tell()
 
+    def begin_anew(self) -> None:
+        """Forget what is written."""
+        self._file.seek(0)
+        self._file.truncate()
+
     def check(self) -> None:
         """Raise what went wrong."""
         if self.error is not None:
@@ -152,7 +255,7 @@ def _failures_named(path: Path) -> contextlib.AbstractContextManager[None]:
 
 
 def _add_stream(
-    path: Path, container: OutputContainer, first: Samples, fps: float, quality: Quality
+    path: Path, container: OutputContainer, first: Samples, clock: _Clock, quality: Quality
 ) -> VideoStream:
     name = "ffv1" if quality == "lossless" else "libx264"
     try:
@@ -163,7 +266,6 @@ def _add_stream(
             path=path,
             advice="Choose another format, or install PyAV from PyPI",
         ) from error
-    rate = Fraction(fps).limit_denominator(60_000)
     if quality == "lossless":
         slices = "4" if min(first.shape[:2]) >= 32 else "1"
         options = {"level": "3", "slicecrc": "1", "g": "1", "slices": slices}
@@ -171,7 +273,7 @@ def _add_stream(
         options = {"crf": str(_CRF[quality]), "preset": "medium"}
     height, width = first.shape[:2]
     with _failures_named(path):
-        stream = container.add_stream(name, rate=rate, options=options)
+        stream = container.add_stream(name, rate=clock.rate, options=options)
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
     if quality == "lossless":
@@ -183,7 +285,7 @@ def _add_stream(
         stream.pix_fmt = "yuv420p"
         context.colorspace, context.color_range = _BT709, ColorRange.MPEG
     context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-    context.time_base = 1 / rate
+    context.time_base = clock.tick
     return stream
 
 

@@ -80,7 +80,7 @@ class SequenceRestorer:
                         report.frame_failed(step.frame, str(step.error), run.tiles_done, run.tiles_total)
         if run.has_given_up:
             raise failures[-1].error
-        remarks = (*describe_beside(sequence, failures), *computer.remarks)
+        remarks = (*method.findings, *describe_beside(sequence, failures), *computer.remarks)
         report.remarks.extend(remark.sentences for remark in remarks)
 
     def _open(self, source: SequenceSource) -> Sequence:

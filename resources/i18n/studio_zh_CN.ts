@@ -486,6 +486,14 @@
             <translation>写在角上；图像太小时不写</translation>
         </message>
         <message>
+            <source>Sound of the source</source>
+            <translation>源视频的声音</translation>
+        </message>
+        <message>
+            <source>Copied for the frames that are shown; only at the source's own pace, else it would not fit</source>
+            <translation>与所显示的帧一起复制；仅限源视频自身的速度，否则声音对不上</translation>
+        </message>
+        <message>
             <source>Folder</source>
             <translation>文件夹</translation>
         </message>
@@ -564,6 +572,34 @@
         <message>
             <source>. {count} frames are not restored, and left out</source>
             <translation>。{count} 帧没有复原，已略去</translation>
+        </message>
+        <message>
+            <source>Nothing says how many frames a second the source has.</source>
+            <translation>没有任何信息说明源每秒有多少帧。</translation>
+        </message>
+        <message>
+            <source>the video</source>
+            <translation>视频</translation>
+        </message>
+        <message>
+            <source>the alignment log</source>
+            <translation>对齐记录</translation>
+        </message>
+        <message>
+            <source>the exposures</source>
+            <translation>曝光时间</translation>
+        </message>
+        <message>
+            <source>The source's own is {rate}, says {what}.</source>
+            <translation>源自身为每秒 {rate} 帧，依据：{what}。</translation>
+        </message>
+        <message>
+            <source>The source's own is {rate} on average, says {what}.</source>
+            <translation>源自身平均每秒 {rate} 帧，依据：{what}。</translation>
+        </message>
+        <message>
+            <source>At another pace its sound is left out.</source>
+            <translation>采用其他速度时不带声音。</translation>
         </message>
         <message>
             <source>Quality</source>
@@ -1716,8 +1752,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>添加网络…</translation>
         </message>
         <message>
-            <source>Use a network from a file: .safetensors, .pth or .pt</source>
-            <translation>使用文件中的网络：.safetensors、.pth 或 .pt</translation>
+            <source>Use a network from a file: .safetensors, .pth, .pt or .ckpt</source>
+            <translation>使用文件中的网络：.safetensors、.pth、.pt 或 .ckpt</translation>
         </message>
         <message>
             <source>Remove</source>
@@ -1796,12 +1832,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>添加网络</translation>
         </message>
         <message>
-            <source>Networks (*.safetensors *.pth *.pt)</source>
-            <translation>网络 (*.safetensors *.pth *.pt)</translation>
-        </message>
-        <message>
             <source>All files (*)</source>
             <translation>所有文件 (*)</translation>
+        </message>
+        <message>
+            <source>Networks (*.safetensors *.pth *.pt *.ckpt)</source>
+            <translation>网络 (*.safetensors *.pth *.pt *.ckpt)</translation>
         </message>
         <message>
             <source>The worker computes in {layout}.</source>
@@ -3532,8 +3568,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用同一单位书写两者</translation>
         </message>
         <message>
+            <source>Write it again with `python -m training export`, or use another file</source>
+            <translation>用 `python -m training export` 重新写出，或使用其他文件</translation>
+        </message>
+        <message>
             <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
             <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
+        </message>
+        <message>
+            <source>Write the file again</source>
+            <translation>请重新写出该文件</translation>
         </message>
         <message>
             <source>YCbCr of this kind is not read</source>
@@ -3828,6 +3872,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>文件中没有权重</translation>
         </message>
         <message>
+            <source>the file holds weights and does not say of which network, or how that reads its spikes</source>
+            <translation>文件只有权重，没有说明属于哪个网络，也没有说明该网络如何读取脉冲</translation>
+        </message>
+        <message>
             <source>the file is a stack of pictures</source>
             <translation>文件是一叠图像</translation>
         </message>
@@ -4056,6 +4104,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>计算进程的客户端已关闭</translation>
         </message>
         <message>
+            <source>there are more pictures than times</source>
+            <translation>图像比时间点多</translation>
+        </message>
+        <message>
             <source>there are no weights in it</source>
             <translation>其中没有权重</translation>
         </message>
@@ -4132,6 +4184,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>分块太小，小于共用部分</translation>
         </message>
         <message>
+            <source>times of pictures must ascend from 0</source>
+            <translation>图像的时间必须从 0 开始递增</translation>
+        </message>
+        <message>
             <source>times of the event list are beyond any clock</source>
             <translation>事件列表的时间超出任何时钟的范围</translation>
         </message>
@@ -4154,6 +4210,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>unknown quality</source>
             <translation>未知的质量</translation>
+        </message>
+        <message>
+            <source>what the file says about its network cannot be used</source>
+            <translation>文件对其网络的描述无法使用</translation>
         </message>
     </context>
 </TS>

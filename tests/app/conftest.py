@@ -24,6 +24,7 @@ from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.findings import Finding
+from engine.frame_times import FrameRate, FrameTimes
 from engine.geometry import Size, Span
 from engine.recording.plane_source import PlaneSource
 from engine.recording.recording import RecordingInfo
@@ -89,6 +90,10 @@ class FakeSequence:
     bit_depth = 8
     is_virtual: bool = False
     frame_size = FRAME
+    frame_rate: FrameRate | None = None
+    frame_times: FrameTimes | None = None
+    sound_tracks: int = 0
+    sound: object = None
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -141,6 +146,12 @@ class FakeSequence:
 
     def reference(self, index: int) -> np.ndarray | None:
         return np.full((FRAME.height, FRAME.width, 3), index / 100 + 0.1, np.float32)
+
+    def has_reference_for(self, _: int) -> bool:
+        return self.has_reference
+
+    def sound_of(self, _: Span) -> object:
+        return self.sound
 
     def voxels(self, index: int, bins: int = 32) -> VoxelGrid:
         window = self.window(index)

@@ -37,6 +37,57 @@ def textured(number: int, size: Size = SIZE) -> NDArray[np.uint8]:
     return picture
 
 
+HZ = 48_000
+
+
+def chirp(seconds: float, rate: int = HZ) -> NDArray[np.float32]:
+    """A rising tone: every stretch of it sounds like no other."""
+    time = np.arange(round(seconds * rate)) / rate
+    return (0.5 * np.sin(2 * np.pi * (300 + 400 * time) * time)).astype(np.float32)
+
+
+def film(
+    path: Path,
+    *,
+    rate: Fraction = Fraction(25),
+    frames: int = 60,
+    sounds: Sequence[str] = ("aac",),
+    layout: str = "mono",
+    times: Sequence[int] | None = None,
+    tick: Fraction | None = None,
+    sound_from: float = 0.0,
+    seconds: float | None = None,
+) -> Path:
+    """Write numbered frames and a chirp that begins `sound_from` seconds after the first of them."""
+    kind = {".mp4": "mp4", ".mkv": "matroska", ".ts": "mpegts"}.get(path.suffix, path.suffix[1:])
+    tick = tick or 1 / rate
+    length = (frames if times is None else times[-1] + 1) * tick if seconds is None else seconds
+    with av.open(str(path), "w", format=kind) as output:
+        stream = output.add_stream("libx264", rate=rate, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 128, 48, "yuv420p"
+        stream.codec_context.time_base = tick
+        tracks = [output.add_stream(codec, rate=HZ, layout=layout) for codec in sounds]
+        for place, track in enumerate(tracks):
+            assert isinstance(track, av.AudioStream)
+            samples = np.tile(chirp(float(length)) * (1 - 0.3 * place), (track.layout.nb_channels, 1))
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = HZ, 0, Fraction(1, HZ)
+            shift = round(sound_from * HZ)
+            resampler = av.AudioResampler(format=track.format, layout=layout, rate=HZ)
+            for part in (*resampler.resample(frame), *resampler.resample(None)):
+                part.pts = (part.pts or 0) + shift
+                output.mux(track.encode(part))
+        for number in range(frames):
+            picture = av.VideoFrame.from_ndarray(textured(number), format="rgb24").reformat(format="yuv420p")
+            picture.pts = number if times is None else times[number]
+            picture.time_base = tick
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+        for track in tracks:
+            output.mux(track.encode(None))
+    return path
+
+
 def encode(
     path: Path,
     pictures: Sequence[NDArray[np.generic]],

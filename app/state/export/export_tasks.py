@@ -5,7 +5,8 @@ import io
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,9 +19,13 @@ from app.state.compare.results import Restored
 from app.state.export.exporting import Work
 from app.state.reading.lease import Lease
 from engine.errors import ExportError
+from engine.frame_times import about_average, about_rounding
+from engine.geometry import Span
 
 if TYPE_CHECKING:
+    from engine.findings import Finding
     from engine.sequence import Sequence as FrameSequence
+    from engine.video.sound import Sound
     from engine.video.writing import Quality
 
 Layout = Literal["side by side", "wipe"]
@@ -87,12 +92,17 @@ class VideoPlan:
     """`BLURRY`, `RESTORED` or `REFERENCE`, as `right`."""
     right: str
     layout: Layout
-    fps: float
+    fps: float | Fraction
     hold: int = 1
     """How often every frame is shown."""
     quality: "Quality" = "good"
     labels: tuple[str, str] | None = None
     """Names drawn into the left and the right picture."""
+    at_own_times: bool = False
+    """`fps` is the source's own: frames are shown when the source shows them, also where it is not even or
+    some are left out."""
+    sound: bool = False
+    """The sound of the source goes with them; only at the source's own times."""
 
 
 class _StoppedError(Exception):
@@ -106,6 +116,9 @@ def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int,
     """
     from engine.video.writing import write_video as write_pictures_as_video
 
+    with lease.reading() as sequence:
+        plan = replace(plan, frames=_with_both(sequence, plan, results))
+        timing = _timing(sequence, plan)
     pictures = _pictures_of_video(work, lease, plan, results)
     try:
         first = next(pictures, None)
@@ -115,10 +128,58 @@ def write_video(work: Work, lease: Lease, plan: VideoPlan, results: Mapping[int,
                 path=plan.path,
                 advice="Deblur the frames first, or choose other pictures",
             )
-        write_pictures_as_video(plan.path, itertools.chain([first], pictures), plan.fps, plan.quality)
+        write_pictures_as_video(
+            plan.path,
+            itertools.chain([first], pictures),
+            plan.fps,
+            plan.quality,
+            times=timing.times,
+            sound=timing.sound,
+        )
     except _StoppedError:
         return
     work.written.append(plan.path)
+    work.findings += [*timing.findings, *(timing.sound.findings if timing.sound else ())]
+
+
+@dataclass(frozen=True)
+class _Timing:
+    """When the frames of a video are shown, and what is heard."""
+
+    times: tuple[Fraction, ...] | None = None
+    """Of every frame, and of the end of the last; None where each lasts as long as any other."""
+    sound: "Sound | None" = None
+    findings: "tuple[Finding, ...]" = ()
+
+
+def _with_both(
+    sequence: "FrameSequence", plan: VideoPlan, results: Mapping[int, Restored]
+) -> tuple[int, ...]:
+    """Return the frames that have both pictures, without reading any."""
+
+    def has(index: int, source: str) -> bool:
+        if source == RESTORED:
+            return index in results
+        return source == BLURRY or sequence.has_reference_for(index)
+
+    return tuple(index for index in plan.frames if has(index, plan.left) and has(index, plan.right))
+
+
+def _timing(sequence: "FrameSequence", plan: VideoPlan) -> _Timing:
+    """Return the source's own times where these are wanted, and its sound for as long."""
+    if not plan.frames or not plan.at_own_times or plan.hold != 1:
+        return _Timing()
+    rate = sequence.frame_rate
+    findings = () if rate is None else about_average(rate, sequence.name, sequence.frame_times is not None)
+    shown = Span(plan.frames[0], plan.frames[-1] + 1)
+    sound = sequence.sound_of(shown) if plan.sound else None
+    own = sequence.frame_times
+    if own is None:
+        return _Timing(None, sound, findings)
+    start = own.at(shown.start)
+    times = tuple(own.at(index) - start for index in (*plan.frames, shown.stop))
+    findings += about_rounding(times, own.rate, sequence.name, in_ms=plan.quality == "lossless")
+    return _Timing(times, sound, findings)
 
 
 def _pictures_of_video(

@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
+
+if TYPE_CHECKING:
+    from engine.findings import Finding
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ class Export:
     failed: int = 0
     """Files that could not be written."""
     stopped: bool = False
+    findings: "tuple[Finding, ...]" = ()
+    """What is not in the files as it was in their source."""
 
 
 class Work:
@@ -41,6 +46,7 @@ class Work:
         self.written: list[Path] = []
         self.problem: Exception | None = None
         self.failed = 0
+        self.findings: list[Finding] = []
 
     @property
     def stopped(self) -> bool:
@@ -58,6 +64,8 @@ class Exports(QObject):
     """Steps done, steps in all."""
     finished = Signal(object)
     """The paths written, a list."""
+    found = Signal(object)
+    """What the user should know about the files, a list of `Finding`."""
     failed = Signal(object)
     ended = Signal(object)
     """The `Export`, whether it was finished, stopped or failed."""
@@ -100,7 +108,9 @@ class Exports(QObject):
             task(work)
         except Exception as error:  # noqa: BLE001 - the border between work and window: it becomes a message
             work.problem = work.problem or error
-        ended = Export(tuple(work.written), work.problem, work.failed, self._stop.is_set())
+        ended = Export(
+            tuple(work.written), work.problem, work.failed, self._stop.is_set(), tuple(work.findings)
+        )
         try:
             self._ended.emit(ended)
         except RuntimeError:
@@ -114,6 +124,8 @@ class Exports(QObject):
             self.failed.emit(export.problem)
         elif export.written:
             self.finished.emit(list(export.written))
+        if export.findings:
+            self.found.emit(list(export.findings))
         self.ended.emit(export)
 
 

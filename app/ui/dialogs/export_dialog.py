@@ -1,5 +1,6 @@
 """The export dialog: pictures under names of the user's choice, tables of scores, comparison videos."""
 
+from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -31,6 +32,7 @@ from app.state.export.exporting import BitDepth, Export, write_pictures
 from app.state.studio import Studio
 from app.ui.parts.segments import Segments
 from app.ui.parts.theme import Theme
+from engine.frame_times import FrameRate
 from engine.geometry import Span
 
 PICTURES, SCORES, VIDEO = "pictures", "scores", "video"
@@ -42,6 +44,8 @@ FORMATS: dict[str, tuple[str, BitDepth]] = {
 }
 REPLACE, SKIP = "replace", "skip"
 USUAL_FPS = 10.0
+"""Where nothing says how many the source has."""
+POSSIBLE_FPS = (0.01, 100_000.0)
 VIDEO_SUFFIXES = (".mp4", ".mkv")
 
 
@@ -103,13 +107,27 @@ class ExportDialog(QDialog):
             ],
         )
         self.fps = QDoubleSpinBox()
-        self.fps.setRange(0.5, 120.0)
-        self.fps.setValue(USUAL_FPS)
+        self.fps.setDecimals(3)
+        self.fps.setRange(*POSSIBLE_FPS)
+        self._own_rate = self._rate_of_source()
+        self.fps.setValue(USUAL_FPS if self._own_rate is None else float(self._own_rate.exact))
         self.fps.setSuffix(self.tr(" frames a second"))
         self.quality = self._qualities()
         self.labels = QCheckBox(self.tr("Names in the pictures"))
         self.labels.setToolTip(self.tr("Written into the corners; not on pictures that are too small for it"))
         self.labels.setChecked(True)
+        self.pace_note = QLabel()
+        self.pace_note.setProperty("role", "muted")
+        self.pace_note.setWordWrap(True)
+        self.pace_note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.pace_note.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self.sound = QCheckBox(self.tr("Sound of the source"))
+        self.sound.setToolTip(
+            self.tr(
+                "Copied for the frames that are shown; only at the source's own pace, else it would not fit"
+            )
+        )
+        self.sound.setChecked(True)
         self.folder = QLineEdit(self._first_folder())
         self.folder.setAccessibleName(self.tr("Folder"))
         browse = QToolButton()
@@ -162,6 +180,7 @@ class ExportDialog(QDialog):
         for box in (self.format, self.left, self.right):
             box.currentIndexChanged.connect(lambda _: self.refresh())
         self.quality.currentIndexChanged.connect(self._fit_suffix)
+        self.fps.valueChanged.connect(lambda _: self.refresh())
         studio.exports.progressed.connect(self._on_progress)
         studio.exports.ended.connect(self._on_end)
         studio.exports.busy_changed.connect(self._on_busy)
@@ -178,6 +197,19 @@ class ExportDialog(QDialog):
             return (self._shown,)
         span = position.range if self.frames.value == "range" else Span(0, position.count)
         return tuple(range(span.start, span.stop))
+
+    @property
+    def at_own_pace(self) -> bool:
+        """What the field shows is the source's own rate, which has more digits than it."""
+        own = self._own_rate
+        return (
+            own is not None and abs(self.fps.value() - float(own.exact)) < 0.51 * 10 ** -self.fps.decimals()
+        )
+
+    @property
+    def pace(self) -> float | Fraction:
+        """Frames a second, exactly where they are the source's."""
+        return self._own_rate.exact if self._own_rate is not None and self.at_own_pace else self.fps.value()
 
     def picture_paths(self) -> dict[int, Path]:
         """Return the files of the restored frames that are meant. Raises TemplateError."""
@@ -232,6 +264,8 @@ class ExportDialog(QDialog):
         what = self.what.value
         self.stack.setCurrentIndex((PICTURES, SCORES, VIDEO).index(what))
         self.form.setRowVisible(3, what != PICTURES)
+        self.pace_note.setText(self._about_pace())
+        self.sound.setEnabled(self.at_own_pace)
         try:
             problem, text = self._check(what)
         except OSError as error:  # what is typed cannot even be looked for
@@ -326,9 +360,11 @@ class ExportDialog(QDialog):
                 self.left.currentData(),
                 self.right.currentData(),
                 self.layout_of_video.value,
-                self.fps.value(),
+                self.pace,
                 quality=self.quality.currentData(),
                 labels=self._names_in_pictures() if self.labels.isChecked() else None,
+                at_own_times=self.at_own_pace,
+                sound=self._has_sound and self.at_own_pace and self.sound.isChecked(),
             )
             studio.exports.run(lambda work: write_video(work, lease, plan, results))
         self.progress.setRange(0, 0)
@@ -377,6 +413,37 @@ class ExportDialog(QDialog):
     def _has_reference(self) -> bool:
         sequence = self._studio.session.sequence
         return sequence is not None and sequence.has_reference
+
+    @property
+    def _has_sound(self) -> bool:
+        sequence = self._studio.session.sequence
+        return sequence is not None and sequence.sound_tracks > 0
+
+    def _rate_of_source(self) -> FrameRate | None:
+        """Return the source's rate, None where nothing says it or no video has such a one."""
+        sequence = self._studio.session.sequence
+        rate = None if sequence is None else sequence.frame_rate
+        least, most = POSSIBLE_FPS
+        return rate if rate is not None and least <= rate.exact <= most else None
+
+    def _about_pace(self) -> str:
+        """Say where the pace comes from."""
+        own = self._own_rate
+        if own is None:
+            return self.tr("Nothing says how many frames a second the source has.")
+        known_by = {
+            "video": self.tr("the video"),
+            "alignment log": self.tr("the alignment log"),
+            "exposures": self.tr("the exposures"),
+        }[own.known_by]
+        text = self.tr("The source's own is {rate}, says {what}.").format(rate=own.text, what=known_by)
+        if not own.is_even:
+            text = self.tr("The source's own is {rate} on average, says {what}.").format(
+                rate=f"{own.hz:.6g}", what=known_by
+            )
+        if self._has_sound and not self.at_own_pace:
+            text += " " + self.tr("At another pace its sound is left out.")
+        return text
 
     def _sources(self, chosen: str) -> QComboBox:
         box = QComboBox()
@@ -436,8 +503,11 @@ class ExportDialog(QDialog):
         form.addRow(self.tr("Right"), self.right)
         form.addRow(self.tr("Arrangement"), self.layout_of_video)
         form.addRow(self.tr("Pace"), self.fps)
+        form.addRow("", self.pace_note)
         form.addRow(self.tr("Quality"), self.quality)
         form.addRow("", self.labels)
+        if self._has_sound:
+            form.addRow("", self.sound)
         return page
 
     def _first_folder(self) -> str:

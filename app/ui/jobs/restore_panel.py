@@ -43,7 +43,7 @@ class RestorePanel(QScrollArea):
         self.method.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.method.activated.connect(self._on_method)
         self.add = QPushButton(self.tr("Add network…"))
-        self.add.setToolTip(self.tr("Use a network from a file: .safetensors, .pth or .pt"))
+        self.add.setToolTip(self.tr("Use a network from a file: .safetensors, .pth, .pt or .ckpt"))
         self.add.clicked.connect(self._ask_model)
         self.forget = QPushButton(self.tr("Remove"))
         self.forget.setToolTip(self.tr("Take this network off the list; its file stays"))
@@ -175,7 +175,9 @@ class RestorePanel(QScrollArea):
     def _ask_model(self) -> None:
         dialog = QFileDialog(self, self.tr("Add network"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self.tr("Networks (*.safetensors *.pth *.pt)"), self.tr("All files (*)")])
+        dialog.setNameFilters(
+            [self.tr("Networks (*.safetensors *.pth *.pt *.ckpt)"), self.tr("All files (*)")]
+        )
         dialog.fileSelected.connect(lambda name: self.add_model(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
