@@ -127,6 +127,7 @@ def _source(arguments: argparse.Namespace) -> SequenceSource:
         stride_planes=arguments.stride_planes,
         time_unit=arguments.time_unit,
         white=arguments.white,
+        flat=arguments.flat,
     )
 
 
@@ -283,6 +284,13 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         type=_whole,
         metavar="N",
         help="the stored sample that is white in frames and reference, such as 4095 for 12 bits in 16",
+    )
+    add(
+        "--flat",
+        type=_text,
+        metavar="FILE",
+        help="divide this sensor's fixed pattern out: a recording of an even surface, its counts, or what the "
+        "flat command wrote; none: divide nothing out (default: found out where things move)",
     )
 
 

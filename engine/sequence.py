@@ -25,6 +25,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import EngineError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
+from engine.fixed_pattern import NO_FLAT, FixedPattern
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
@@ -97,6 +98,15 @@ class Sequence:
     def filling(self) -> Filling | None:
         """How the counts of `defects` follow from the pixels around them; None where there are none."""
         return self._cache.measured("filling", lambda: Filling.of(self.defects))
+
+    @property
+    def fixed_pattern(self) -> FixedPattern:
+        """What differs from pixel to pixel of the spike camera, looked for once: in the file that `flat` names,
+        else in a bounded part of the recording; false where nothing is known, or `flat` is "none".
+
+        Raises SequenceError without spikes, RecordingError where the file named cannot be used.
+        """
+        return self._cache.measured("fixed pattern", self._find_pattern)
 
     @property
     def frame_size(self) -> Size:
@@ -272,6 +282,9 @@ class Sequence:
         """Ask the spikes, and up to three frames where they do not tell. Virtual frames know nothing else."""
         return find_defects(self._spikes(), None if self._frames is None else self._frames_to_ask)
 
+    def _find_pattern(self) -> FixedPattern:
+        return FixedPattern.none(self._spikes().info.size)
+
     def _sound_bits(self) -> NDArray[np.uint8]:
         """Return one packed plane (1, plane_bytes) that fires wherever nothing is wrong."""
         sound = (~self.defects.mask[None]).view(np.uint8)
@@ -357,6 +370,7 @@ def open_sequence(
     msb_first: bool | None = None,
     time_unit: TimeUnit | None = None,
     white: int | None = None,
+    flat: str | Path | None = None,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> Sequence:
     """Open a sequence of any known layout.
@@ -387,6 +401,7 @@ def open_sequence(
         msb_first=msb_first,
         time_unit=time_unit,
         white=white,
+        flat=flat if flat is None or flat == NO_FLAT else _absolute(flat),
     )
     return open_source(source, cache_bytes=cache_bytes)
 

@@ -37,3 +37,6 @@ class SequenceSource:
     """What the times of event lists and alignment logs count."""
     white: int | None = None
     """The stored sample that is white in the frames and the reference, such as 4095 for 12 bits in 16."""
+    flat: str | None = None
+    """What the spike camera's fixed pattern is known by: a recording of an even surface, its summed counts,
+    or a pattern that was kept; "none" to correct none. None measures it where the scene moves enough."""
