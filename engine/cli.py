@@ -289,8 +289,8 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         "--flat",
         type=_text,
         metavar="FILE",
-        help="divide this sensor's fixed pattern out: a recording of an even surface, its counts, or what the "
-        "flat command wrote; none: divide nothing out (default: found out where things move)",
+        help="divide this sensor's fixed pattern out: a recording of an even surface, its counts, or what "
+        "the flat command wrote; none: divide nothing out (default: found out where things move)",
     )
 
 

@@ -101,7 +101,7 @@ class Sequence:
 
     @property
     def fixed_pattern(self) -> FixedPattern:
-        """What differs from pixel to pixel of the spike camera, looked for once: in the file that `flat` names,
+        """What differs from pixel to pixel of the spike camera, looked for once: in the file `flat` names,
         else in a bounded part of the recording; false where nothing is known, or `flat` is "none".
 
         Raises SequenceError without spikes, RecordingError where the file named cannot be used.
