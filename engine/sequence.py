@@ -37,9 +37,10 @@ from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
 from engine.source import SequenceSource
+from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
-from engine.voxels import VoxelGrid, tfp, voxelize
+from engine.voxels import VoxelGrid, tfp, voxelize, window_counts
 
 PASSING_CACHE_BYTES = 128 << 20
 """Of pictures, for those who go through the frames once, as restoring does."""
@@ -222,15 +223,31 @@ class Sequence:
         return VoxelGrid.of(counts, window.start, window.stop, counts.outside_planes)
 
     def filled_voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
-        """Return what `voxels` does with `defects` filled: no longer counts, for those who estimate light."""
-        filling = self.filling
-        if filling is None:
+        """Return what `voxels` does with the `fixed_pattern` divided out and `defects` filled: no longer
+        counts, for those who estimate light.
+        """
+        filling, pattern = self.filling, self.fixed_pattern
+        if filling is None and not pattern:
             return self.voxels(index, bins, region)
         region = region or Region.whole(self._spikes().info.size)
-        counted, filling = filling.region(region)
+        counted = region
+        if filling is not None:
+            counted, filling = filling.region(region)
         counts = self.voxels(index, bins, counted)
-        filled = filling.fill(counts)[(..., *region.relative_to(counted).slices)]
-        return VoxelGrid.of(filled, counts.start, counts.stop, counts.outside_planes)
+        window = counts.start, counts.stop, counts.outside_planes
+        values = np.asarray(counts)
+        if pattern:
+            values = pattern.region(counted).level(values, planes_per_bin(counts.start, counts.stop, bins))
+        if filling is not None:
+            values = filling.fill(values)[(..., *region.relative_to(counted).slices)]
+        return VoxelGrid.of(values, *window)
+
+    def levelled_counts(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the spikes of planes [start, stop), float32 (h, w), likewise levelled and filled."""
+        counts = window_counts(self._spikes(), start, stop).astype(np.float32)
+        if self.fixed_pattern:
+            counts = self.fixed_pattern.level(counts, stop - start)
+        return counts if self.filling is None else self.filling.fill(counts)
 
     def sound_planes(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return planes [start, stop) of the recording packed, (planes, plane_bytes), in file order, without
@@ -259,6 +276,7 @@ class Sequence:
         rate = np.zeros((self.frame_size.height, self.frame_size.width), np.float32)
         if start < stop:
             rate = tfp(self._spikes(), start, stop)
+            rate = self.fixed_pattern.level(rate, 1) if self.fixed_pattern else rate
             rate = rate if self.filling is None else self.filling.fill(rate)
         signal = np.clip(rate / self._cache.measured("white", self._white_level), 0.0, 1.0)
         return np.repeat(np.power(signal, 1 / self.gamma)[:, :, None].astype(np.float32), 3, axis=2)
@@ -283,7 +301,20 @@ class Sequence:
         return find_defects(self._spikes(), None if self._frames is None else self._frames_to_ask)
 
     def _find_pattern(self) -> FixedPattern:
-        return FixedPattern.none(self._spikes().info.size)
+        """Read what `flat` names, else ask the frames, and the spikes alone where there are none to ask."""
+        recording, flat = self._spikes(), self.source.flat
+        if flat == NO_FLAT:
+            return FixedPattern.none(recording.info.size)
+        if flat is not None:
+            from engine.fixed_pattern.flat_file import read_flat
+
+            return read_flat(self.source, recording, self.filling)
+        from engine.fixed_pattern.own_recording import measure_pattern
+
+        frames = None if self._frames is None else self.frame
+        limits = () if self._exposures is None else self._exposures.limits
+        gamma = self.gamma if self.gamma_known else None
+        return measure_pattern(recording, self.filling, frames, self.windows, limits, gamma)
 
     def _sound_bits(self) -> NDArray[np.uint8]:
         """Return one packed plane (1, plane_bytes) that fires wherever nothing is wrong."""
@@ -408,7 +439,14 @@ def open_sequence(
 
 def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
     """Open a sequence as `open_sequence` does, from its arguments as one value."""
-    return Sequence(open_parts(source), PictureCache(cache_bytes))
+    sequence = Sequence(open_parts(source), PictureCache(cache_bytes))
+    if source.flat not in (None, NO_FLAT) and sequence.recording is not None:
+        try:
+            _ = sequence.fixed_pattern  # what is wrong with the file is said before anything is done
+        except BaseException:
+            sequence.close()
+            raise
+    return sequence
 
 
 def find_sequences(root: str | Path) -> list[SequenceSource]:

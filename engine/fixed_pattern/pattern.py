@@ -4,6 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 from engine.geometry import Region, Size
 
 if TYPE_CHECKING:
+    from engine.fixed_pattern.matching import Match
     from engine.recording import Recording
+    from engine.spike_filling import Filling
 
 Picture = NDArray[np.float32]
 
 NO_FLAT = "none"
 """In the place of a flat-field file: correct nothing, and do not look for a pattern."""
 
-Origin = Literal["none", "recording", "frames", "flat field", "kept"]
-"""How a pattern is known: not at all, by what moved over the recording's own pixels, by the frames of another
-camera beside it, by a recording of an even surface, by a file that `FixedPattern.save` wrote."""
+Origin = Literal["none", "recording", "frames", "flat field"]
+"""What a pattern was measured by: nothing, what moved over the recording's own pixels, the frames of another
+camera beside it, an even surface."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +102,22 @@ class FixedPattern:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the pattern as `.npz`, whole or not at all. Raises ExportError."""
-        raise NotImplementedError
+        from engine.fixed_pattern.kept import write_pattern
+
+        write_pattern(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> "FixedPattern":
         """Read what `save` wrote. Raises RecordingError where the file is none of those."""
-        raise NotImplementedError
+        from engine.fixed_pattern.kept import read_pattern
 
-    def match(self, recording: "Recording") -> float:
-        """Return how surely a recording shows this pattern, in standard deviations of chance.
+        return read_pattern(Path(path))
 
-        About 0 for another sensor, and 5 or more for the same one where there is enough light.
+    def match(self, recording: "Recording", filling: "Filling | None" = None) -> "Match":
+        """Return how much of the pattern a recording shows: 1 for the same sensor, 0 for another one.
+
+        A bounded part of it is read. `filling` is that of the recording's defects.
         """
-        raise NotImplementedError
+        from engine.fixed_pattern.matching import match_pattern
+
+        return match_pattern(self, recording, filling)

@@ -1,0 +1,66 @@
+"""From what pixels counted, and what was expected of them, to a pattern that is more than its own error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.fixed_pattern.pattern import FixedPattern, Origin
+from engine.restore.filters import Picture, local_mean
+
+FEWEST_VIEWS = 3
+ENERGY_RADIUS_PX = 10
+ERROR_MARGIN = 1.3
+"""A pattern counts as far as it exceeds so many times its error, in variance."""
+LEAST_NOISE = 0.03
+"""Of the views' own variance: counts in a row make up for each other's errors, but not without end."""
+GAIN_LIMITS = (0.3, 3.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Excess:
+    """How much more than expected each pixel counted, and how far that may be off."""
+
+    mean: Picture
+    """(h, w), 0 where a pixel counts what is expected of it."""
+    error: Picture
+    """(h, w) variance of `mean`."""
+
+    @classmethod
+    def of(
+        cls,
+        counts: NDArray[np.float32],
+        expected: NDArray[np.float32],
+        weights: NDArray[np.float32] | None = None,
+    ) -> "Excess":
+        """Join views (n, h, w) in the order of time, at least 2, each of which says as much as was expected.
+
+        The error is asked of the views themselves: by how much they differ, less what neighbours in time make
+        up for (a spike that comes late is missing in one and too many in the next).
+        """
+        views = len(counts)
+        weights = expected if weights is None else weights * expected
+        total = weights.sum(axis=0) + np.float32(1e-12)
+        own = (counts / expected - 1) * (weights / total)
+        mean = own.sum(axis=0)
+        own -= mean * (weights / total)
+        apart = np.square(own).sum(axis=0)
+        together = apart + 2 * (own[1:] * own[:-1]).sum(axis=0)
+        apart, together = (local_mean(field, ENERGY_RADIUS_PX) for field in (apart, together))
+        error = np.maximum(together, np.float32(LEAST_NOISE) * apart) * np.float32(views / (views - 1))
+        return cls(mean, error)
+
+    def pattern(self, seen: Picture, sound: Picture, origin: Origin, windows: int) -> FixedPattern:
+        """Return the pattern where `seen` (h, w), 0 to 1, says that it could be told from the scene.
+
+        `sound` is 0 at defective pixels, which have none. What chance explains is left out.
+        """
+        told = seen * sound
+        asked = (told > 0).astype(np.float32)
+        near = local_mean(asked, ENERGY_RADIUS_PX) + np.float32(1e-6)
+        energy = local_mean(asked * np.square(self.mean), ENERGY_RADIUS_PX) / near
+        error = local_mean(asked * self.error, ENERGY_RADIUS_PX) / near
+        share = np.maximum(energy - np.float32(ERROR_MARGIN) * error, 0) / (energy + np.float32(1e-12))
+        known = (share * told).astype(np.float32)
+        gain = np.clip(1 + known * self.mean, *GAIN_LIMITS).astype(np.float32)
+        return FixedPattern(gain, known, None, origin, windows)
