@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.fixed_pattern.measuring import FEWEST_VIEWS, Excess
 from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Size
-from engine.restore.filters import Picture, blurred, local_mean, resized_by_area, size_of
+from engine.restore.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
 from engine.restore.spike_signal import LUMINANCE, accord, expected_rate, settle_gamma
 
 DETAIL_PX = 3.0
@@ -81,8 +81,7 @@ class _View:
         gamma = settle_gamma(exposure.frame, rate, gamma)
         signal = exposure.frame if gamma == 1 else np.power(exposure.frame, np.float32(gamma))
         light = resized_by_area(signal @ LUMINANCE, _no_larger(size, size_of(exposure.frame)))
-        if size_of(light) != size:
-            light = cv2.resize(light, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+        light = resized_linear(light, size)
         if float(accord(light, rate, exposure.planes).mean()) < FEWEST_AGREEING:
             return None
         expected = (

@@ -6,6 +6,7 @@ one that told its surroundings best; so each says as much as the square of its a
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def expected_by_neighbours(counts: Picture) -> Picture:
         total += told * weight
         weights += weight
     least = np.float32(DARKEST) * counts.mean() + np.float32(1e-6)
-    return np.maximum(total / (weights + np.float32(1e-30)), least)
+    return np.maximum(total / (weights + np.float32(1e-30)), least).astype(np.float32, copy=False)
 
 
 def _told_along_lines(counts: Picture) -> Iterator[Picture]:
@@ -37,10 +38,11 @@ def _told_along_lines(counts: Picture) -> Iterator[Picture]:
     around = cv2.copyMakeBorder(counts, *(REACH_PX,) * 4, cv2.BORDER_REFLECT_101)
 
     def beside(down: int, right: int) -> Picture:
-        return around[REACH_PX + down : REACH_PX + down + height, REACH_PX + right : REACH_PX + right + width]
+        top, left = REACH_PX + down, REACH_PX + right
+        return cast(Picture, around[top : top + height, left : left + width])
 
     for down, right in LINES:
         near = beside(down, right) + beside(-down, -right)
         far = beside(2 * down, 2 * right) + beside(-2 * down, -2 * right)
-        yield near / 2
-        yield (4 * near - far) / 6
+        yield near * np.float32(1 / 2)
+        yield (near * np.float32(4) - far) * np.float32(1 / 6)
