@@ -48,7 +48,9 @@ class Excess:
         together = apart + 2 * (own[1:] * own[:-1]).sum(axis=0)
         apart, together = (local_mean(field, ENERGY_RADIUS_PX) for field in (apart, together))
         error = np.maximum(together, np.float32(LEAST_NOISE) * apart) * np.float32(views / (views - 1))
-        return cls(mean, error)
+        # What the early and the late views do not agree on is no pattern either, whatever it is.
+        early, late = (_mean(counts[half], expected[half], weights[half]) for half in _halves(views))
+        return cls(mean, np.maximum(error, local_mean(np.square(early - late) / 4, ENERGY_RADIUS_PX)))
 
     def pattern(self, seen: Picture, sound: Picture, origin: Origin, windows: int) -> FixedPattern:
         """Return the pattern where `seen` (h, w), 0 to 1, says that it could be told from the scene.
@@ -64,3 +66,14 @@ class Excess:
         known = (share * told).astype(np.float32)
         gain = np.clip(1 + known * self.mean, *GAIN_LIMITS).astype(np.float32)
         return FixedPattern(gain, known, None, origin, windows)
+
+
+def _halves(views: int) -> tuple[slice, slice]:
+    return slice(0, views // 2), slice(views // 2, views)
+
+
+def _mean(
+    counts: NDArray[np.float32], expected: NDArray[np.float32], weights: NDArray[np.float32]
+) -> Picture:
+    total = weights.sum(axis=0) + np.float32(1e-12)
+    return np.asarray(((counts / expected - 1) * (weights / total)).sum(axis=0), np.float32)
