@@ -25,7 +25,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import EngineError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
-from engine.fixed_pattern import NO_FLAT, FixedPattern
+from engine.fixed_pattern import FixedPattern
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
 from engine.opening import SequenceParts, open_parts, sequences_at
@@ -36,7 +36,7 @@ from engine.recording.planes import pack_planes
 from engine.recording.recording import MappedRecording
 from engine.recording_part import RecordingPart
 from engine.samples import Samples, as_values
-from engine.source import SequenceSource
+from engine.source import NO_FLAT, SequenceSource, flat_file
 from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
@@ -440,7 +440,7 @@ def open_sequence(
 def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
     """Open a sequence as `open_sequence` does, from its arguments as one value."""
     sequence = Sequence(open_parts(source), PictureCache(cache_bytes))
-    if source.flat not in (None, NO_FLAT) and sequence.recording is not None:
+    if flat_file(source) is not None and sequence.recording is not None:
         try:
             _ = sequence.fixed_pattern  # what is wrong with the file is said before anything is done
         except BaseException:

@@ -5,6 +5,6 @@ pattern.gain                            # float32 (h, w), 1 where nothing is kno
 pattern.save("sensor.npz")              # FixedPattern.load("sensor.npz"), open_sequence(..., flat=...)
 """
 
-from engine.fixed_pattern.pattern import NO_FLAT, FixedPattern, Origin
+from engine.fixed_pattern.pattern import FixedPattern, Origin
 
-__all__ = ["NO_FLAT", "FixedPattern", "Origin"]
+__all__ = ["FixedPattern", "Origin"]

@@ -14,7 +14,7 @@ from engine.geometry import Size
 from engine.recording import open_recording
 from engine.recording.arrays import StoredArray, list_arrays
 from engine.recording.defects import find_defects
-from engine.recording.recording import MappedRecording, Recording
+from engine.recording.recording import MappedRecording, Recording, RecordingInfo
 from engine.recording.signature import is_array, read_head
 from engine.source import SequenceSource
 from engine.spike_filling import Filling
@@ -36,14 +36,14 @@ def read_flat(source: SequenceSource, recording: Recording, filling: Filling | N
     """
     assert source.flat is not None
     path, size = Path(source.flat), recording.info.size
-    pattern = _read(path, source, recording)
+    pattern = read_even(path, source, recording.info)
     if pattern.size != size:
         raise _other_size(path, str(pattern.size), size)
     if not pattern:
         return pattern
     match = match_pattern(pattern, recording, filling)
     if match.is_other:
-        shown = f"{100 * match.share:.0f} ± {100 * match.sigma:.0f} % of its pattern"
+        shown = f"{max(0, 100 * match.share):.1f} ± {100 * match.sigma:.1f} % of its pattern"
         raise RecordingError(
             "this flat field is of another sensor, or the other way up",
             path=path,
@@ -54,8 +54,13 @@ def read_flat(source: SequenceSource, recording: Recording, filling: Filling | N
     return pattern
 
 
-def _read(path: Path, source: SequenceSource, recording: Recording) -> FixedPattern:
-    size = recording.info.size
+def read_even(path: Path, source: SequenceSource, like: RecordingInfo | None = None) -> FixedPattern:
+    """Return the pattern that a file shows by itself, whatever sensor it is of.
+
+    A recording is read by what `source` says, and else as the one that it is to be `like`, where its own file
+    does not tell. Raises RecordingError where it cannot be read, has another size or shows a scene.
+    """
+    size = None if like is None else like.size
     if not path.is_dir():
         head = read_head(path)
         if is_array(path, head):
@@ -65,13 +70,13 @@ def _read(path: Path, source: SequenceSource, recording: Recording) -> FixedPatt
             pictures = _pictures(arrays, size)
             if pictures is not None:
                 return _of_pictures(path, pictures, size)
-    return _of_recording(path, source, recording)
+    return _of_recording(path, source, like)
 
 
-def _pictures(arrays: list[StoredArray], size: Size) -> StoredArray | None:
+def _pictures(arrays: list[StoredArray], size: Size | None) -> StoredArray | None:
     """Return the array that holds pictures of counts; None where the file holds planes or events."""
     numbers = [array for array in arrays if array.dtype.kind in "uifb"]
-    pictures = [array for array in numbers if array.shape[-2:] == (size.height, size.width)]
+    pictures = [array for array in numbers if size and array.shape[-2:] == (size.height, size.width)]
     for array in pictures or numbers:
         if len(array.shape) == 2 and array.shape[1] not in EVENT_COLUMNS:
             return array
@@ -88,17 +93,17 @@ def _is_binary(array: StoredArray) -> bool:
     return first is None or bool(np.isin(first, (0, 1)).all())
 
 
-def _of_pictures(path: Path, array: StoredArray, size: Size) -> FixedPattern:
-    if array.shape[-2:] != (size.height, size.width):
-        raise _other_size(path, " × ".join(map(str, array.shape)), size)
-    values = np.asarray(array.load(), np.float32).reshape(-1, size.height, size.width)
-    if len(values) == 0:
-        raise _other_size(path, "no picture", size)
+def _of_pictures(path: Path, array: StoredArray, size: Size | None) -> FixedPattern:
+    shape = " × ".join(map(str, array.shape))
+    if size is not None and array.shape[-2:] != (size.height, size.width):
+        raise _other_size(path, shape, size)
+    if 0 in array.shape:
+        raise RecordingError("no flat field: it holds no picture", path=path, found=shape)
+    values = np.asarray(array.load(), np.float32).reshape(-1, *array.shape[-2:])
     return pattern_of_flat(values, None, str(path))
 
 
-def _of_recording(path: Path, source: SequenceSource, recording: Recording) -> FixedPattern:
-    info = recording.info
+def _of_recording(path: Path, source: SequenceSource, like: RecordingInfo | None) -> FixedPattern:
     flat = open_recording(
         path,
         height=source.height,
@@ -106,18 +111,20 @@ def _of_recording(path: Path, source: SequenceSource, recording: Recording) -> F
         flip=source.flip,
         msb_first=source.msb_first,
         time_unit=source.time_unit,
-        layout_size=info.size,
+        layout_size=None if like is None else like.size,
     )
     with flat:
-        if flat.info.size != info.size:
-            raise _other_size(path, str(flat.info.size), info.size)
+        if like is None:
+            return _counted(path, flat)
+        if flat.info.size != like.size:
+            raise _other_size(path, str(flat.info.size), like.size)
         # An even surface does not show which way up it is: it is as the sequence's own recording.
-        if flat.info.known_by.get("flip") == "unknown" and flat.info.flip != info.flip:
+        if flat.info.known_by.get("flip") == "unknown" and flat.info.flip != like.flip:
             with open_recording(
                 path,
-                height=info.height,
-                width=info.width,
-                flip=info.flip,
+                height=like.height,
+                width=like.width,
+                flip=like.flip,
                 msb_first=source.msb_first,
                 time_unit=source.time_unit,
             ) as turned:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.float32]
 
-NO_FLAT = "none"
-"""In the place of a flat-field file: correct nothing, and do not look for a pattern."""
-
 Origin = Literal["none", "recording", "frames", "flat field"]
 """What a pattern was measured by: nothing, what moved over the recording's own pixels, the frames of another
 camera beside it, an even surface."""
