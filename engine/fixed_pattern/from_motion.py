@@ -29,6 +29,8 @@ MOST_STRETCHES = 32
 MOST_VALUES = 6_000_000
 """Pixels times stretches, so that large recordings take no longer."""
 SEGMENTS = 8
+MOTION_PIXELS = 120_000
+"""Of the pictures in which motion is looked for; larger ones are halved."""
 SPIKES_OF_STRETCH = 12.0
 """A pixel, on average: fewer are mostly noise."""
 SHORTEST, LONGEST = 2 * SEGMENTS, 4096
@@ -160,8 +162,12 @@ def _look(recording: Recording, filling: Filling | None, span: Span) -> _Stretch
     if not all(segment.count.any() for segment in segments):
         return None
     cut = Segments.of(segments)
-    motion, trust = estimate_motion(cut)
+    small = cut
+    while small.size.pixels > MOTION_PIXELS:
+        small = small.halved()
+    motion, trust = estimate_motion(small)
     speed = np.hypot(motion.velocity[..., 0], motion.velocity[..., 1])
+    speed *= np.float32(cut.size.width / small.size.width)
     passing = trust * np.clip(speed / np.float32(NEW_CONTENT_PX) - np.float32(0.25), 0, 1)
     return _Stretch(cut.counts.sum(axis=0), resized_linear(passing.astype(np.float32), cut.size))
 
