@@ -84,7 +84,7 @@ class Sequence:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the files and the sensor, one sentence each; looks for `defects` at first."""
-        about_sensor = self.defects.finding if self._recording is not None else None
+        about_sensor = self._unused_flat() if self._recording is None else self.defects.finding
         return self._facts.findings if about_sensor is None else (*self._facts.findings, about_sensor)
 
     @property
@@ -315,6 +315,15 @@ class Sequence:
         limits = () if self._exposures is None else self._exposures.limits
         gamma = self.gamma if self.gamma_known else None
         return measure_pattern(recording, self.filling, frames, self.windows, limits, gamma)
+
+    def _unused_flat(self) -> Finding | None:
+        flat = flat_file(self.source)
+        if flat is None:
+            return None
+        return Finding(
+            f"the flat field {flat} is not used, for the sequence has no spikes",
+            "Name the recording with --spikes, or leave --flat out",
+        )
 
     def _sound_bits(self) -> NDArray[np.uint8]:
         """Return one packed plane (1, plane_bytes) that fires wherever nothing is wrong."""

@@ -20,15 +20,20 @@ from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Size, Span
 from engine.recording.recording import MappedRecording, Recording
 from engine.restore.exposure import Segment
-from engine.restore.filters import Picture, resized_linear
+from engine.restore.filters import Picture, blurred, resized_linear
 from engine.restore.spike_motion import Segments, estimate_motion
 from engine.spike_filling import Filling
 from engine.voxels import window_counts
 
 MOST_STRETCHES = 32
-MOST_VALUES = 6_000_000
+MOST_VALUES = 4_000_000
 """Pixels times stretches, so that large recordings take no longer."""
 SEGMENTS = 8
+SPIKES_OF_VIEW = 10.0
+MOST_VIEWS = 4
+"""A stretch is looked at in 1, 2 or 4 parts, each of which is likely to be sharp somewhere else."""
+CERTAINTY_RADIUS_PX = 2.0
+SUREST = 1e-4
 MOTION_PIXELS = 120_000
 """Of the pictures in which motion is looked for; larger ones are halved."""
 SPIKES_OF_STRETCH = 12.0
@@ -51,8 +56,8 @@ STANDING_SIGMAS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class _Stretch:
-    counts: Picture
-    """(h, w) spikes, defective pixels filled"""
+    views: NDArray[np.float32]
+    """(1, 2 or 4, h, w) spikes of its parts, defective pixels filled"""
     passing: Picture
     """(h, w) from 0 to 1: how much of a new scene passed over a pixel meanwhile."""
 
@@ -74,13 +79,19 @@ def pattern_from_motion(recording: Recording, filling: Filling | None) -> FixedP
     seen = np.clip((passing.sum(axis=0) - some) / (enough - some), 0, 1)
     if not seen.any():
         return FixedPattern.none(size)
-    # What stands still is one more content, however long it is looked at.
-    weights = passing + (1 - passing) / np.maximum((1 - passing).sum(axis=0), 1)
-    counts = np.stack([one.counts for one in stretches])
+    contents = passing + np.float32(1e-4)  # where nothing passed nothing is known, but numbers stay finite
+    contents = np.concatenate(
+        [
+            np.repeat(one[None], len(stretch.views), 0)
+            for one, stretch in zip(contents, stretches, strict=True)
+        ]
+    )
+    counts = np.concatenate([one.views for one in stretches])
     gain = np.ones_like(counts[0])
     for _ in range(PASSES):
         levelled = counts / gain
         expected = np.stack([expected_by_neighbours(one) for one in levelled])
+        weights = contents * _certainty(levelled, expected)
         excess = Excess.of(levelled, expected, weights)
         gain = gain * np.clip(1 + seen * excess.mean, 0.5, 2.0)
     whole = Excess(gain - 1, excess.error)
@@ -169,7 +180,16 @@ def _look(recording: Recording, filling: Filling | None, span: Span) -> _Stretch
     speed = np.hypot(motion.velocity[..., 0], motion.velocity[..., 1])
     speed *= np.float32(cut.size.width / small.size.width)
     passing = trust * np.clip(speed / np.float32(NEW_CONTENT_PX) - np.float32(0.25), 0, 1)
-    return _Stretch(cut.counts.sum(axis=0), resized_linear(passing.astype(np.float32), cut.size))
+    views = min(MOST_VIEWS, max(1, int(cut.counts.mean() * SEGMENTS / SPIKES_OF_VIEW)))
+    views = 1 << (views.bit_length() - 1)
+    parts = cut.counts.reshape(views, SEGMENTS // views, *cut.counts.shape[1:]).sum(axis=1)
+    return _Stretch(parts, resized_linear(passing.astype(np.float32), cut.size))
+
+
+def _certainty(counts: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how little the pixels around each pixel deviate from what is expected of them, in each view."""
+    deviation = np.square(counts / expected - 1)
+    return np.stack([1 / (blurred(one, CERTAINTY_RADIUS_PX) + np.float32(SUREST)) for one in deviation])
 
 
 def _stands(

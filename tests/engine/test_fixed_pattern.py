@@ -577,3 +577,10 @@ def test_restoring_gets_better_by_the_pattern(panned: Path) -> None:
         return float(np.square(scale * picture - sharp).mean())
 
     assert error(None) < error("none")
+
+
+def test_a_flat_field_without_spikes_is_said_to_be_unused(panned: Path, flat_field: Path) -> None:
+    with open_sequence(panned / "blur", flat=flat_field) as sequence:
+        if sequence.recording is not None:
+            pytest.fail("the frames alone were to be opened")
+        assert any("is not used" in finding and str(flat_field) in finding for finding in sequence.findings)
