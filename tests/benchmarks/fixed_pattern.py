@@ -1,8 +1,9 @@
 """How much of a sensor's fixed pattern is left, regime by regime: python tests/benchmarks/fixed_pattern.py
 
-A pattern of 3.7 % and 0.2 % of defects, as measured on real spike cameras. `left` is the part of the pattern's
-variance that remains where the pattern is known, and over the whole picture (1 without correction); dB is what
-restoring the middle frames by the spike ratio gains over `--flat none`.
+A pattern of 3.7 % and 0.2 % of defects, as measured on real spike cameras. `left` is the part of the
+pattern's variance that remains where the pattern is known, and over the whole picture (1 without correction;
+of a sensor without a pattern, the spread that it is given). dB is what restoring the middle frames by the
+spike ratio gains over `--flat none`.
 
     --only NAME      regimes whose names hold NAME
     --size H W       of the frames; spikes have half of it each way
