@@ -13,7 +13,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import RecordingError
 from engine.fixed_pattern.measuring import FEWEST_VIEWS, Excess
 from engine.fixed_pattern.neighbours import expected_by_neighbours
 from engine.fixed_pattern.pattern import FixedPattern
@@ -130,7 +129,7 @@ def _density(recording: Recording) -> float:
     for span in _spans(recording, min(32, recording.info.planes), 8):
         try:
             rates.append(float(window_counts(recording, span.start, span.stop).mean()) / len(span))
-        except RecordingError:
+        except Exception:  # noqa: BLE001 (likewise)
             continue
     return float(np.mean(rates)) if rates else 0.0
 
@@ -153,8 +152,8 @@ def _stretches(recording: Recording, filling: Filling | None, length: int, most:
     for span in _spans(recording, length, most):
         try:
             stretch = _look(recording, filling, span)
-        except RecordingError:
-            continue  # restoring its frames says so
+        except Exception:  # noqa: BLE001 (whatever it is, it is told when frames are restored)
+            continue
         if stretch is not None:
             found.append(stretch)
     return found

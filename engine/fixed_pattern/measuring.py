@@ -10,8 +10,11 @@ from engine.restore.filters import Picture, local_mean
 
 FEWEST_VIEWS = 3
 ENERGY_RADIUS_PX = 10
-ERROR_MARGIN = 1.3
-"""A pattern counts as far as it exceeds so many times its error, in variance."""
+ERROR_MARGINS = (1.3, 3.0)
+"""A pattern counts as far as it exceeds so many times its error, in variance: the first where the picture as
+a whole leaves no doubt that there is one, the second where it is likely that there is none."""
+DOUBT = (2.0, 3.5)
+"""Variance in units of the error, in the middle of all places: a sensor without pattern shows 1 to 2."""
 LEAST_NOISE = 0.03
 """Of the views' own variance: counts in a row make up for each other's errors, but not without end."""
 GAIN_LIMITS = (0.3, 3.0)
@@ -62,10 +65,21 @@ class Excess:
         near = local_mean(asked, ENERGY_RADIUS_PX) + np.float32(1e-6)
         energy = local_mean(asked * np.square(self.mean), ENERGY_RADIUS_PX) / near
         error = local_mean(asked * self.error, ENERGY_RADIUS_PX) / near
-        share = np.maximum(energy - np.float32(ERROR_MARGIN) * error, 0) / (energy + np.float32(1e-12))
+        share = np.maximum(energy - _margin(energy, error, asked > 0) * error, 0)
+        share /= energy + np.float32(1e-12)
         known = (share * told).astype(np.float32)
         gain = np.clip(1 + known * self.mean, *GAIN_LIMITS).astype(np.float32)
         return FixedPattern(gain, known, None, origin, windows)
+
+
+def _margin(energy: Picture, error: Picture, asked: NDArray[np.bool_]) -> np.float32:
+    """Return how many times its error a pattern must exceed: a sensor has one everywhere, or nowhere."""
+    sure, doubtful = ERROR_MARGINS
+    if not asked.any():
+        return np.float32(doubtful)
+    likely, clear = DOUBT
+    usual = float(np.median(energy[asked] / (error[asked] + np.float32(1e-12))))
+    return np.float32(np.interp(usual, (likely, clear), (doubtful, sure)))
 
 
 def _halves(views: int) -> tuple[slice, slice]:

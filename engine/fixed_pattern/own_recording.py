@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import AlignmentWindow
-from engine.errors import EngineError
 from engine.fixed_pattern.from_frames import SeenExposure, pattern_from_frames
 from engine.fixed_pattern.from_motion import pattern_from_motion
 from engine.fixed_pattern.pattern import FixedPattern
@@ -22,7 +21,7 @@ MOST_VALUES = 8_000_000
 FEWEST_PLANES = 4
 
 Frames = Callable[[int], NDArray[np.float32]]
-"""(H, W, 3) of a frame by its index. Raises EngineError."""
+"""(H, W, 3) of a frame by its index."""
 
 
 def measure_pattern(
@@ -68,6 +67,6 @@ def _exposures(
         try:
             counts = window_counts(recording, span.start, span.stop).astype(np.float32)
             frame = frames(index)
-        except EngineError:
-            continue  # restoring the frame says so
+        except Exception:  # noqa: BLE001 (whatever it is, it is told when the frame is restored)
+            continue
         yield SeenExposure(frame, counts if filling is None else filling.fill(counts), len(span))
