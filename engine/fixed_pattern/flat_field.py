@@ -46,9 +46,10 @@ def pattern_of_flat(
 ) -> FixedPattern:
     """Return the pattern that counts (n, h, w) of an evenly lit surface show; `planes` are those of all n.
 
-    Several pictures tell how much is chance, of one it is half a spike. Rates, whose `planes` are None and
-    which are below 1, count as without chance. `defective` (h, w) says what to leave out. Raises
-    RecordingError where the values are no numbers or all 0, are too few or too many spikes, or show a scene.
+    Several pictures tell by their halves how much is chance, of one it is half a spike. Rates, whose
+    `planes` are None and which are below 1, count as without chance. `defective` (h, w) says what to leave
+    out. Raises RecordingError where the values are no numbers or all 0, are too few or too many spikes, or
+    show a scene.
     """
     if not np.isfinite(counts).all() or (counts < 0).any():
         raise _refused(
@@ -89,9 +90,10 @@ def pattern_of_flat(
     elif len(counts) == 1:
         error = np.full_like(total, SUMMED_NOISE) / np.square(surface)
     else:
-        parts = counts / np.maximum(counts.mean(axis=(1, 2), keepdims=True), np.float32(1e-6))
-        error = parts.var(axis=0, ddof=1) / np.float32(len(parts)) / np.square(parts.mean(axis=0) + 1e-6)
-        error = np.minimum(error, 1 / np.maximum(total, 1)).astype(np.float32)
+        # Spikes that come late in one half are missing in it and too many in the other, as in the whole.
+        early, late = (part.sum(axis=0) for part in np.array_split(counts, 2))
+        early, late = (half / np.maximum(half.mean(), np.float32(1e-6)) for half in (early, late))
+        error = np.square((early - late) / (early + late + np.float32(1e-6)))
     told = sound.astype(np.float32)
     near = local_mean(told, NOISE_RADIUS_PX) + np.float32(1e-6)
     energy = local_mean(told * np.square(excess), NOISE_RADIUS_PX) / near

@@ -1,5 +1,6 @@
 """Read what a user names as a flat field: a kept pattern, summed counts or rates, or a recording."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from engine.fixed_pattern.flat_field import pattern_of_flat
 from engine.fixed_pattern.kept import is_kept_pattern, read_pattern
 from engine.fixed_pattern.matching import match_pattern
 from engine.fixed_pattern.pattern import FixedPattern
-from engine.geometry import Size
+from engine.geometry import Size, Span
 from engine.recording import open_recording
 from engine.recording.arrays import StoredArray, list_arrays
 from engine.recording.defects import find_defects
@@ -135,21 +136,29 @@ def _of_recording(path: Path, source: SequenceSource, like: RecordingInfo | None
 def _counted(path: Path, flat: Recording) -> FixedPattern:
     info = flat.info
     most = min(info.planes, MOST_PLANES, max(PARTS, COUNTED_BYTES // max(1, info.plane_bytes)))
-    length = max(1, most // PARTS)
-    starts = [round(start) for start in np.linspace(0, info.planes - length, min(PARTS, info.planes))]
+    number = min(PARTS, most)
+    if most == info.planes:  # without gaps, so that a spike that comes late is counted all the same
+        edges = [info.planes * at // number for at in range(number + 1)]
+        spans = [Span(start, stop) for start, stop in pairwise(edges)]
+    else:
+        length = most // number
+        starts = np.linspace(0, info.planes - length, number).astype(int).tolist()
+        spans = [Span(start, start + length) for start in starts]
+    planes = 0
     parts: list[NDArray[np.float32]] = []
     problem: EngineError | None = None
-    for start in starts:
+    for span in spans:
         try:
-            parts.append(window_counts(flat, start, start + length).astype(np.float32))
+            parts.append(window_counts(flat, span.start, span.stop).astype(np.float32))
         except RecordingError as error:
             problem = error
             continue
+        planes += len(span)
         if isinstance(flat, MappedRecording):
-            flat.forget(start, start + length)
+            flat.forget(span.start, span.stop)
     if not parts:
         raise problem or RecordingError("no flat field: it has no planes", path=path)
-    return pattern_of_flat(np.stack(parts), float(length * len(parts)), str(path), find_defects(flat).mask)
+    return pattern_of_flat(np.stack(parts), float(planes), str(path), find_defects(flat).mask)
 
 
 def _other_size(path: Path, found: str, size: Size) -> RecordingError:

@@ -308,6 +308,12 @@ def test_a_flat_field_with_dark_corners_shows_the_pattern(panned: Path, flat_fie
         assert SENSOR.left_by(pattern) < 0.1
 
 
+def test_two_hundred_planes_of_a_flat_field_will_do(panned: Path, tmp_path: Path) -> None:
+    spikes = integrated(lambda _plane: np.full((HEIGHT, WIDTH), 0.3), 200, SENSOR.gain, seed=9)
+    with open_sequence(panned, flat=write_spikes(tmp_path / "flat.dat", spikes)) as sequence:
+        assert SENSOR.left_by(sequence.fixed_pattern) < 0.1
+
+
 def test_dust_and_scratches_are_divided_out_of_a_still_scene(tmp_path: Path) -> None:
     """A blob of 6 px that takes 20 % of the light, and a line that takes 15 %."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
