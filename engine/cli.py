@@ -1,4 +1,4 @@
-"""The command line: `spike-deblur info|restore|batch|evaluate PATH`, the same as `python -m engine`.
+"""The command line: `spike-deblur info|restore|batch|evaluate|flat PATH`, the same as `python -m engine`.
 
 Exit status 0 when done, 1 when something failed, 2 when the arguments are wrong; what went wrong is one
 line on standard error. Nothing but argparse is imported before a command is known to be sound.
@@ -58,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> "Outcome":
     source = _source(arguments)
+    if arguments.command == "flat":
+        from engine.commands.flat import keep_pattern
+
+        return keep_pattern(source, arguments.out, overwrite=arguments.overwrite)
     if arguments.command == "info":
         from engine.commands.info import describe
 
@@ -129,6 +133,7 @@ def _source(arguments: argparse.Namespace) -> SequenceSource:
         stride_planes=arguments.stride_planes,
         time_unit=arguments.time_unit,
         white=arguments.white,
+        flat=arguments.flat,
     )
 
 
@@ -147,7 +152,9 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM, description="Deblur video with the help of a spike camera.", allow_abbrev=False
     )
     parser.add_argument("--version", action=_ShowVersion, help="print the version and leave")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="info|restore|batch|evaluate")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="info|restore|batch|evaluate|flat"
+    )
 
     info = commands.add_parser(
         "info", help="say what is at a path, and how each number about it is known", allow_abbrev=False
@@ -230,6 +237,21 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--json", action="store_true", help="print JSON (keys: engine/commands/evaluate.py)"
     )
+
+    flat = commands.add_parser(
+        "flat",
+        help="keep the fixed pattern of a spike camera, for --flat",
+        description="Write the fixed pattern that a recording of an even surface shows, or a sequence in "
+        "which the scene moves, to a file that --flat takes.",
+        allow_abbrev=False,
+    )
+    _add_source(flat)
+    flat.add_argument(
+        "--out", type=_path, required=True, metavar="FILE.npz", help="file to keep the pattern in"
+    )
+    flat.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier file; the input is never replaced"
+    )
     return parser
 
 
@@ -285,6 +307,13 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         type=_whole,
         metavar="N",
         help="the stored sample that is white in frames and reference, such as 4095 for 12 bits in 16",
+    )
+    add(
+        "--flat",
+        type=_text,
+        metavar="FILE",
+        help="divide this sensor's fixed pattern out: a recording of an even surface, its counts, or what "
+        "the flat command wrote; none: divide nothing out (default: found out where things move)",
     )
 
 

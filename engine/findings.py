@@ -14,6 +14,7 @@ _OPTIONS = {
     "time_unit": "the unit of times",
     "exposure_planes": "the exposure's length",
     "gamma": "gamma",
+    "flat": "a flat field",
 }
 """What a user can say, by the fields of `engine.source.SequenceSource`, in words."""
 

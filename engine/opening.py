@@ -26,7 +26,7 @@ from engine.recording import Recording, guess_flip, guess_lying, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
 from engine.samples import as_values
-from engine.source import SequenceSource
+from engine.source import SequenceSource, flat_file
 from engine.white_level import settle_white
 
 _PLAUSIBLE = {"gamma": (LEAST_GAMMA, MOST_GAMMA), "rate_hz": (0.001, 1e9), "white": (1, 65535)}
@@ -268,5 +268,8 @@ def files_behind(source: SequenceSource) -> tuple[Path, ...]:
     sidecars = [files.sidecar, find_recording_sidecar(Path(source.path)).path]
     if files.spikes is not None:
         sidecars.append(find_recording_sidecar(files.spikes).path)
+    flat = flat_file(source)
+    if flat is not None:
+        sidecars += [Path(flat)] if not Path(flat).is_dir() else spike_files_in(Path(flat))
     single = [path for path in (files.video, files.alignment, *sidecars) if path is not None]
     return tuple(dict.fromkeys((*files.frames, *files.references, *recordings, *single)))

@@ -25,6 +25,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import EngineError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
+from engine.fixed_pattern import FixedPattern
 from engine.frame_times import FrameRate, FrameTimes, rate_of_windows
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
@@ -35,10 +36,11 @@ from engine.recording.defects import Defects, find_defects
 from engine.recording.plane_source import bit_planes
 from engine.recording.planes import pack_planes
 from engine.samples import Samples, as_values
-from engine.source import SequenceSource
+from engine.source import NO_FLAT, SequenceSource, flat_file
+from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
 from engine.time_units import TimeUnit
-from engine.voxels import VoxelGrid, tfi, tfp, voxelize
+from engine.voxels import VoxelGrid, tfi, tfp, voxelize, window_counts
 
 if TYPE_CHECKING:
     from engine.video.sound import Sound
@@ -85,7 +87,7 @@ class Sequence:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the files and the sensor, one sentence each; looks for `defects` at first."""
-        about_sensor = self.defects.finding if self._recording is not None else None
+        about_sensor = self._unused_flat() if self._recording is None else self.defects.finding
         return self._facts.findings if about_sensor is None else (*self._facts.findings, about_sensor)
 
     @property
@@ -100,6 +102,15 @@ class Sequence:
     def filling(self) -> Filling | None:
         """How the counts of `defects` follow from the pixels around them; None where there are none."""
         return self._cache.measured("filling", lambda: Filling.of(self.defects))
+
+    @property
+    def fixed_pattern(self) -> FixedPattern:
+        """What differs from pixel to pixel of the spike camera, looked for once: in the file `flat` names,
+        else in a bounded part of the recording; false where nothing is known, or `flat` is "none".
+
+        Raises SequenceError without spikes, RecordingError where the file named cannot be used.
+        """
+        return self._cache.measured("fixed pattern", self._find_pattern)
 
     @property
     def frame_size(self) -> Size:
@@ -244,15 +255,31 @@ class Sequence:
         return voxelize(self._spikes(), window.start, window.stop, bins, region, within=limits)
 
     def filled_voxels(self, index: int, bins: int = 32, region: Region | None = None) -> VoxelGrid:
-        """Return what `voxels` does with `defects` filled: no longer counts, for those who estimate light."""
-        filling = self.filling
-        if filling is None:
+        """Return what `voxels` does with the `fixed_pattern` divided out and `defects` filled: no longer
+        counts, for those who estimate light.
+        """
+        filling, pattern = self.filling, self.fixed_pattern
+        if filling is None and not pattern:
             return self.voxels(index, bins, region)
         region = region or Region.whole(self._spikes().info.size)
-        counted, filling = filling.region(region)
+        counted = region
+        if filling is not None:
+            counted, filling = filling.region(region)
         counts = self.voxels(index, bins, counted)
-        filled = filling.fill(counts)[(..., *region.relative_to(counted).slices)]
-        return VoxelGrid.of(filled, counts.start, counts.stop, counts.outside_planes)
+        window = counts.start, counts.stop, counts.outside_planes
+        values = np.asarray(counts)
+        if pattern:
+            values = pattern.region(counted).level(values, planes_per_bin(counts.start, counts.stop, bins))
+        if filling is not None:
+            values = filling.fill(values)[(..., *region.relative_to(counted).slices)]
+        return VoxelGrid.of(values, *window)
+
+    def levelled_counts(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the spikes of planes [start, stop), float32 (h, w), likewise levelled and filled."""
+        counts = window_counts(self._spikes(), start, stop).astype(np.float32)
+        if self.fixed_pattern:
+            counts = self.fixed_pattern.level(counts, stop - start)
+        return counts if self.filling is None else self.filling.fill(counts)
 
     # -------------------------------------------------------------- what the spikes say
 
@@ -334,6 +361,7 @@ class Sequence:
 
     def _virtual_frame(self, index: int) -> NDArray[np.float32]:
         rate = self.tfp(index)
+        rate = self.fixed_pattern.level(rate, 1) if self.fixed_pattern else rate
         rate = rate if self.filling is None else self.filling.fill(rate)
         signal = np.clip(rate / self._cache.measured("white", self._white_level), 0.0, 1.0)
         return np.repeat(np.power(signal, 1 / self.gamma)[:, :, None].astype(np.float32), 3, axis=2)
@@ -356,6 +384,31 @@ class Sequence:
     def _find_defects(self) -> Defects:
         """Ask the spikes, and up to three frames where they do not tell. Virtual frames know nothing else."""
         return find_defects(self._spikes(), None if self._frames is None else self._frames_to_ask)
+
+    def _find_pattern(self) -> FixedPattern:
+        """Read what `flat` names, else ask the frames, and the spikes alone where there are none to ask."""
+        recording, flat = self._spikes(), self.source.flat
+        if flat == NO_FLAT:
+            return FixedPattern.none(recording.info.size)
+        if flat is not None:
+            from engine.fixed_pattern.flat_file import read_flat
+
+            return read_flat(self.source, recording, self.filling)
+        from engine.fixed_pattern.own_recording import measure_pattern
+
+        frames = None if self._frames is None else self.frame
+        limits = () if self._exposures is None else self._exposures.limits
+        gamma = self.gamma if self.gamma_known else None
+        return measure_pattern(recording, self.filling, frames, self.windows, limits, gamma)
+
+    def _unused_flat(self) -> Finding | None:
+        flat = flat_file(self.source)
+        if flat is None:
+            return None
+        return Finding(
+            f"the flat field {flat} is not used, for the sequence has no spikes",
+            "Name the recording with --spikes, or leave --flat out",
+        )
 
     def _sound_bits(self) -> NDArray[np.uint8]:
         """Return one packed plane (1, plane_bytes) that fires wherever nothing is wrong."""
@@ -442,6 +495,7 @@ def open_sequence(
     msb_first: bool | None = None,
     time_unit: TimeUnit | None = None,
     white: int | None = None,
+    flat: str | Path | None = None,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> Sequence:
     """Open a sequence of any known layout.
@@ -472,13 +526,21 @@ def open_sequence(
         msb_first=msb_first,
         time_unit=time_unit,
         white=white,
+        flat=flat if flat is None or flat == NO_FLAT else _absolute(flat),
     )
     return open_source(source, cache_bytes=cache_bytes)
 
 
 def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
     """Open a sequence as `open_sequence` does, from its arguments as one value."""
-    return Sequence(open_parts(source), PictureCache(cache_bytes))
+    sequence = Sequence(open_parts(source), PictureCache(cache_bytes))
+    if flat_file(source) is not None and sequence.recording is not None:
+        try:
+            _ = sequence.fixed_pattern  # what is wrong with the file is said before anything is done
+        except BaseException:
+            sequence.close()
+            raise
+    return sequence
 
 
 def find_sequences(root: str | Path) -> list[SequenceSource]:

@@ -37,3 +37,15 @@ class SequenceSource:
     """What the times of event lists and alignment logs count."""
     white: int | None = None
     """The stored sample that is white in the frames and the reference, such as 4095 for 12 bits in 16."""
+    flat: str | None = None
+    """What the spike camera's fixed pattern is known by: a recording of an even surface, its summed counts,
+    or a pattern that was kept; "none" to correct none. None measures it where the scene moves enough."""
+
+
+NO_FLAT = "none"
+"""In the place of a flat-field file: correct nothing, and do not look for a pattern."""
+
+
+def flat_file(source: SequenceSource) -> str | None:
+    """Return the file that `flat` names; None where it names none."""
+    return None if source.flat == NO_FLAT else source.flat

@@ -15,6 +15,10 @@
                 is known}, warnings: [sentence],
                 candidates: [{height, width, planes, remainder_bytes, score}], best first,
                 density (spikes a pixel and plane), density_planes (how many planes it was measured on)
+    pattern     null without a recording, or what is divided out of the spikes that frames are restored from:
+                origin ("none": nothing is; "recording", "frames", "flat field"), file (null, or where it is
+                from), spread (of the gain, where known), known (share of the pixels), windows (it was
+                measured on), sha256 (of the values)
     findings    [sentence]: what is odd about the files
     remedies    [sentence]: what to do about each of them, in the same order
 """
@@ -25,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from engine.commands.outcome import Outcome, to_json
+from engine.commands.pattern_facts import describe_pattern, pattern_line
 from engine.frame_times import rate_facts
 from engine.geometry import Span
 from engine.recording import SpikeSource
@@ -68,6 +73,7 @@ def _facts(sequence: Sequence) -> dict[str, Any]:
             "planes": [[float(window.start), float(window.stop)] for window in sequence.windows],
         },
         "recording": None if sequence.recording is None else _recording_facts(sequence.recording),
+        "pattern": None if sequence.recording is None else describe_pattern(sequence.fixed_pattern),
         "findings": [str(finding) for finding in findings],
         "remedies": [finding.remedy for finding in findings],
     }
@@ -140,6 +146,8 @@ def _as_text(facts: dict[str, Any]) -> str:
         (first, _), (_, last) = windows["planes"][0], windows["planes"][-1]
         lines.append(("Windows", f"{_WINDOWS[windows['source']]}, planes {first:g} to {last:g}"))
     lines += _recording_lines(recording) if recording else [("Recording", "none")]
+    if facts["pattern"]:
+        lines.append(("Pattern", pattern_line(facts["pattern"])))
     lines += [
         ("Finding", f"{finding}. {remedy}")
         for finding, remedy in zip(facts["findings"], facts["remedies"], strict=True)

@@ -9,9 +9,10 @@
                 agree with
     source      path, spikes, reference, alignment, height, width, rate_hz, flip, msb_first, gamma,
                 exposure_planes, stride_planes, time_unit ("s", "ms", "us", "ns", "planes"), white (a stored
-                sample): as they were given, null where they were not
-    sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, findings
-                (sentences), remedies (what to do about each of them, in the same order)
+                sample), flat: as they were given, null where they were not
+    sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, pattern
+                (divided out of the spikes: origin, file, spread, known, windows, sha256, as `info` has it),
+                findings (sentences), remedies (what to do about each of them, in the same order)
     frames      [{index, name, file, bytes, window: [start, stop] in planes or null, time_seconds:
                 when a video shows it, after its first frame, or null, seconds, unchanged}],
                 those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a

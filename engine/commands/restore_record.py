@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.commands.manifest import DoneLog
 from engine.commands.outcome import to_json
+from engine.commands.pattern_facts import describe_pattern
 from engine.errors import EngineError, as_engine_error
 from engine.findings import Finding
 from engine.frame_times import rate_facts
@@ -188,6 +189,7 @@ class Record:
                 "gamma": float(sequence.gamma),
                 "gamma_known": sequence.gamma_known,
                 "windows_source": sequence.windows_source,
+                "pattern": None if sequence.recording is None else describe_pattern(sequence.fixed_pattern),
                 "findings": [str(finding) for finding in sequence.findings],
                 "remedies": [finding.remedy for finding in sequence.findings],
             },

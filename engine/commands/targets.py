@@ -1,14 +1,14 @@
 """What must not be written over: decided before anything is restored."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from engine.errors import ExportError
+from engine.errors import ExportError, SequenceError
 from engine.export import PNG_SUFFIXES, TIFF_SUFFIXES
 from engine.layouts import SequenceFiles, recognise, spike_set, unified
 from engine.layouts.listing import shorten
-from engine.source import SequenceSource
+from engine.source import SequenceSource, flat_file
 
 
 def check_targets(
@@ -75,26 +75,44 @@ def check_targets(
 def check_table(table: Path, source: SequenceSource, *, overwrite: bool) -> None:
     """Raise ExportError where writing a table would cost a file: an input always, another one without
     `overwrite`; or where there is no folder for it."""
+    _check_file(table, "--csv", lambda: input_files(source, recognise(Path(source.path))), overwrite)
+
+
+def check_kept(pattern: Path, source: SequenceSource, *, overwrite: bool) -> None:
+    """Raise ExportError where writing a pattern would cost a file, likewise; `source` may be no sequence."""
+
+    def inputs() -> Iterable[Path]:
+        try:
+            return list(input_files(source, recognise(Path(source.path))))
+        except SequenceError:
+            return [Path(source.path)]
+
+    _check_file(pattern, "--out", inputs, overwrite)
+
+
+def _check_file(target: Path, option: str, inputs: Callable[[], Iterable[Path]], overwrite: bool) -> None:
     try:
-        if table.is_dir():
+        if target.is_dir():
             raise ExportError(
-                "a folder of this name is in the way", path=table, advice="Choose another --csv"
+                "a folder of this name is in the way", path=target, advice=f"Choose another {option}"
             )
-        if not table.parent.is_dir():
-            raise ExportError("there is no folder for --csv", path=table.parent, advice="Make it first")
-        identity = _identity(table)
+        if not target.parent.is_dir():
+            raise ExportError(f"there is no folder for {option}", path=target.parent, advice="Make it first")
+        identity = _identity(target)
         if identity is None:
             return
     except OSError as error:
         raise ExportError(
-            "cannot be written", path=table, found=error.strerror, advice="Choose another --csv"
+            "cannot be written", path=target, found=error.strerror, advice=f"Choose another {option}"
         ) from error
-    inputs = input_files(source, recognise(Path(source.path)))
-    if identity in {_identity(path) for path in inputs}:
-        raise ExportError("the table would replace the input", path=table, advice="Choose another --csv")
+    if identity in {_identity(path) for path in inputs()}:
+        what = "table" if option == "--csv" else "pattern"
+        raise ExportError(
+            f"the {what} would replace the input", path=target, advice=f"Choose another {option}"
+        )
     if not overwrite:
         raise ExportError(
-            "this file is already there", path=table, advice="Choose another --csv, or add --overwrite"
+            "this file is already there", path=target, advice=f"Choose another {option}, or add --overwrite"
         )
 
 
@@ -133,7 +151,7 @@ def _folders_that_are_read(source: SequenceSource, files: SequenceFiles) -> set[
 
 def input_files(source: SequenceSource, files: SequenceFiles) -> Iterator[Path]:
     """Every file that the sequence is made of."""
-    named = [source.path, source.spikes, source.reference, source.alignment]
+    named = [source.path, source.spikes, source.reference, source.alignment, flat_file(source)]
     places: Iterable[Path | None] = (
         *(Path(name) for name in named if name is not None),
         *files.frames,

@@ -14,7 +14,7 @@ from engine.geometry import Size, Span
 from engine.restore.filters import Picture, resized_by_area
 from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
-from engine.voxels import VoxelGrid, window_counts
+from engine.voxels import VoxelGrid
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -56,7 +56,7 @@ class Exposure:
     summed: NDArray[np.float32] | None = None
     """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
     filling: Filling | None = None
-    """Of the counts, which are filled already; None where every pixel of the camera is sound."""
+    """Of the counts, which are filled and levelled already; None where every pixel of the camera is sound."""
 
     @classmethod
     def of_frame(cls, sequence: "Sequence", index: int) -> Self:
@@ -69,17 +69,18 @@ class Exposure:
         )
         recorded = Span(first, max(first, last))
 
-        filling = sequence.filling
-
-        def count(start: int, stop: int) -> Picture:
-            counts = window_counts(recording, start, stop).astype(np.float32)
-            return counts if filling is None else filling.fill(counts)
-
         spikes = np.zeros(0, np.int64)
         if len(recorded) > 0:
             planes = sequence.sound_planes(first, last)
             spikes = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
-        return cls(count, recorded, window.centre, window.stop - window.start, spikes, filling=filling)
+        return cls(
+            sequence.levelled_counts,
+            recorded,
+            window.centre,
+            window.stop - window.start,
+            spikes,
+            filling=sequence.filling,
+        )
 
     @classmethod
     def of_voxels(cls, voxels: VoxelGrid) -> Self:

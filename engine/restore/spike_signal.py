@@ -118,6 +118,10 @@ def pixel_response(
     pixel to pixel is the pixels' own response, the plain ratio's reason to divide by the exposure; here it
     is weighed against shot noise first, and 1 where that explains the difference. Where `sound` (h, w) is 0
     counts were filled from their neighbours, and the frame says by how much that differs from the place.
+
+    This is of one exposure, at rest as in motion, and holds what frame and spikes disagree on for any reason.
+    The sensor's own pattern, which all exposures share, is out of the counts before (`engine.fixed_pattern`),
+    so that nothing is divided out twice: what is found here is what that has left.
     """
     total = np.float32(planes.sum())
     rate = counts.sum(axis=0) / total

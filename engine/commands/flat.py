@@ -1,0 +1,61 @@
+"""`flat`: keep the fixed pattern of a spike camera in a file that `--flat` takes.
+
+A recording of an even surface, or its counts, is a flat field. Of all else the pattern is what sequences are
+corrected by: that of `--flat`, or what their frames or their motion show.
+"""
+
+from pathlib import Path
+
+from engine.commands.outcome import Outcome
+from engine.commands.pattern_facts import describe_pattern, pattern_line
+from engine.commands.targets import check_kept
+from engine.errors import EngineError, RecordingError
+from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.flat_file import read_even
+from engine.sequence import open_source
+from engine.source import SequenceSource
+
+
+def keep_pattern(source: SequenceSource, out: Path, *, overwrite: bool) -> Outcome:
+    """Write the pattern of what lies at `source` to `out`.
+
+    Raises EngineError where there is none to be found, or the file cannot be written.
+    """
+    if out.suffix.lower() != ".npz":
+        raise RecordingError(
+            "a pattern is kept as .npz",
+            path=out,
+            found=f"suffix '{out.suffix}'",
+            advice="Give --out FILE.npz",
+        )
+    check_kept(out, source, overwrite=overwrite)
+    pattern = _pattern(source)
+    pattern.save(out)
+    return Outcome(f"{out}: {pattern_line({**describe_pattern(pattern), 'file': None})}")
+
+
+def _pattern(source: SequenceSource) -> FixedPattern:
+    uneven: EngineError | None = None
+    if source.flat is None and source.spikes is None:
+        try:
+            pattern = read_even(Path(source.path), source)
+            if pattern:
+                return pattern
+        except EngineError as error:
+            uneven = error
+    try:
+        with open_source(source) as sequence:
+            pattern = sequence.fixed_pattern
+    except EngineError as error:
+        # Counts are no sequence, so what is wrong with them as a flat field is what matters.
+        if uneven is not None and Path(source.path).suffix.lower() in (".npz", ".npy"):
+            raise uneven from error
+        raise
+    if not pattern:
+        raise RecordingError(
+            "no fixed pattern can be told from the scene",
+            path=source.path,
+            found="too little that moves over the pixels",
+            advice="Record an even surface, or a scene that moves over the whole picture for longer",
+        )
+    return pattern
