@@ -11,16 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Size
 from engine.restore.filters import (
     Picture,
     pixel_grid,
-    resized_by_area,
-    resized_linear,
     sample,
-    size_of,
 )
-from engine.restore.spike_motion import Trajectories
+from engine.restore.trajectories import Trajectories
 
 Field = NDArray[np.float32]
 """(h, w, channels)"""
@@ -49,7 +45,7 @@ class Blur:
         fewest, most = MOMENTS
         moments = min(max(math.ceil(motion.speed / STEP_PX), fewest), most)
         times = ((np.arange(moments) + 0.5) / moments - 0.5).tolist()
-        size = size_of(motion.velocity)
+        size = motion.size
         grid = pixel_grid(size, size)
         backwards = motion.reversed()
         return cls(
@@ -65,20 +61,9 @@ class Blur:
         return _mean_of_samples(blurry, self.moved_to)
 
 
-def travel_px(motion: Trajectories) -> Picture:
-    """Return how far every point moves in an exposure, on the grid of `motion`."""
-    return np.hypot(motion.velocity[:, :, 0], motion.velocity[:, :, 1])
-
-
 def share_of_blur(motion: Trajectories) -> Picture:
     """Return where a picture counts as blurred by `motion`, on its grid: from 0 to 1."""
-    return np.clip((travel_px(motion) - SHARP_BELOW_PX) / (BLURRED_FROM_PX - SHARP_BELOW_PX), 0.0, 1.0)
-
-
-def on_grid(motion: Trajectories, size: Size) -> Trajectories:
-    """Return the motion on a grid of `size`, finer or coarser; displacements keep their unit."""
-    resize = resized_by_area if size.pixels < size_of(motion.velocity).pixels else resized_linear
-    return Trajectories(resize(motion.velocity, size), resize(motion.acceleration, size))
+    return np.clip((motion.travel_px - SHARP_BELOW_PX) / (BLURRED_FROM_PX - SHARP_BELOW_PX), 0.0, 1.0)
 
 
 def _mean_of_samples(field: Field, places: tuple[Field, ...]) -> Field:

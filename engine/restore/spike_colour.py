@@ -5,7 +5,11 @@ its colours still smeared. The smear itself is known, though: every pixel of the
 colours that moved past it. Strategy: look for colours which, moved along the trajectories of the exposure
 and averaged, give the blurry frame's (Landweber's iteration with momentum, stopped early, at half the
 frame's scale, where its noise is low), then let them follow the edges of the restored luminance (a guided
-filter). All of it happens in the signal that an exposure adds up, and the luminance stays as it is.
+filter). What is looked for is the hue, how far red and blue differ from the luminance in parts of it, and the
+restored light carries it: so a dark thing that hides a bright one takes none of its colours. Where the
+restored luminance does not explain the blurry one under the motion, neither would its hues.
+
+All of it happens in the signal that an exposure adds up, and the luminance stays as it is.
 """
 
 import math
@@ -14,12 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import Picture, local_mean, resized_by_area, resized_linear, size_of
-from engine.restore.motion_blur import Blur, Field, on_grid, share_of_blur
-from engine.restore.spike_motion import Trajectories
+from engine.restore.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
+from engine.restore.motion_blur import Blur, Field, share_of_blur
 from engine.restore.spike_signal import LUMINANCE
+from engine.restore.trajectories import Trajectories
 
 ITERATIONS = 7
+DARK = np.float32(0.05)
+"""Added to the luminance that carries the hues; white is 1."""
+EXPLAINED_RADIUS_PX = 2
+UNEXPLAINED_LIGHT = 0.06
+"""Difference of luminances at which hues that were solved for are believed by half."""
 EDGE_RADIUS_PX = 2
 EDGE_FLOOR = np.float32(3e-4)
 EDGE_SHARE = np.float32(0.5)
@@ -43,17 +52,18 @@ def solve_colours(
     before, after = (np.power(picture, exponent) for picture in (blurry, estimate))
     luminance = after @ LUMINANCE
     colours = _colours(after)
-    weight = resized_linear(trust, size) * share_of_blur(on_grid(motion, size))
+    weight = resized_linear(trust, size) * share_of_blur(motion.resized(size))
 
     small = Size(max(1, size.height // 2), max(1, size.width // 2))
-    coarse = on_grid(motion, small).scaled(small.width / size.width, small.height / size.height)
-    solved = _solved(
-        resized_by_area(colours, small),
-        resized_by_area(_colours(before), small),
+    coarse = motion.resized(small).scaled(small.width / size.width, small.height / size.height)
+    change, explained = _solved(
+        resized_by_area(after, small),
+        resized_by_area(before, small),
         Blur.along(coarse),
         resized_by_area(weight, small)[:, :, None],
     )
-    colours += resized_linear(solved - resized_by_area(colours, small), size)
+    weight *= resized_linear(explained, size)
+    colours += resized_linear(change, size) * (luminance + DARK)[:, :, None]
     following = _following(luminance, colours)
     colours += EDGE_SHARE * weight[:, :, None] * (following - colours)
 
@@ -69,14 +79,24 @@ def _colours(signal: NDArray[np.float32]) -> Field:
     return signal[:, :, ::2] - (signal @ LUMINANCE)[:, :, None]
 
 
-def _solved(start: Field, blurry: Field, blur: Blur, weight: NDArray[np.float32]) -> Field:
+def _solved(after: Field, before: Field, blur: Blur, weight: NDArray[np.float32]) -> tuple[Field, Picture]:
+    """Return the change of hues that makes the restored picture `after` explain the colours of `before`.
+
+    (h, w, 2), and where its luminance explains that of `before`: (h, w) from 0 to 1.
+    """
+    light, dimmed = after @ LUMINANCE, before @ LUMINANCE
+    missed = blurred(local_mean((dimmed - blur.blurry(light)) ** 2, EXPLAINED_RADIUS_PX), 1.0)
+    explained: Picture = np.reciprocal(1 + missed / np.float32(UNEXPLAINED_LIGHT**2))
+    reach = (np.maximum(dimmed, light) + DARK)[:, :, None]
+    carrying = (light + DARK)[:, :, None]
+    seen, start = _colours(before), _colours(after) / carrying
     found, ahead, momentum = start, start, 1.0
     for _ in range(ITERATIONS):
-        nearer = ahead + weight * blur.spread_back(blurry - blur.blurry(ahead))
+        nearer = ahead + weight * blur.spread_back(seen - blur.blurry(ahead * carrying)) / reach
         faster = (1 + math.sqrt(1 + 4 * momentum * momentum)) / 2
         ahead = nearer + np.float32((momentum - 1) / faster) * (nearer - found)
         found, momentum = nearer, faster
-    return found
+    return (found - start) * explained[:, :, None], explained
 
 
 def _following(guide: Picture, colours: Field) -> Field:

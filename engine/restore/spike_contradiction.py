@@ -28,7 +28,8 @@ from engine.restore.filters import (
     sample,
     size_of,
 )
-from engine.restore.spike_motion import Trajectories
+from engine.restore.spike_signal import variance_of_count
+from engine.restore.trajectories import Trajectories
 
 WINDOW_SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Windows around the moment, in exposures, that the light is gathered from."""
@@ -45,8 +46,6 @@ CLEAR_PIXELS = 8
 RELATIVE_DIFFERENCE = (0.15, 0.3)
 """Of the light, between which a difference counts: errors of motion and response are smaller."""
 
-CLOCK_VARIANCE = 1 / 6
-"""Of an ideal integrate-and-fire pixel's number of spikes: the charge at both ends of a window is unknown."""
 LEAST_SHOT_SHARE = 0.1
 """What shot noise adds to it at least, as a share of the number of spikes."""
 COUNTED_FOR_NOISE = 1.5
@@ -86,14 +85,6 @@ class Windows:
     """Length of each in exposures."""
     shot_share: float
     """What shot noise adds to the variance of counts, as a share of their number."""
-
-
-def variance_of_count(count: Picture, shot_share: float) -> Picture:
-    """Return the variance of a number of spikes that is `count` on average.
-
-    Few spikes vary by their own number at most; many by the clock of integrate-and-fire and by shot noise.
-    """
-    return np.minimum(count, np.float32(CLOCK_VARIANCE) + np.float32(shot_share) * count) + np.float32(1e-3)
 
 
 def shot_share_of(consecutive: Sequence[Picture]) -> float:

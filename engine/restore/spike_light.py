@@ -4,8 +4,9 @@ Strategy: count the spikes of short segments, move each along its trajectory to 
 that a short window's sharpness comes with the whole exposure's spikes. The sum before the centre and the
 sum after it are two pictures of the same light with independent noise; all decisions rest on them:
 
-- near window against far: what lies further from the centre adds spikes but may not belong here (hidden,
-  changed, moved otherwise). It counts by how well it agrees with the near window, measured in noise.
+- near against far: what lies further from the centre adds spikes but may not belong here (hidden, changed,
+  moved otherwise). Ring by ring, and before and after the centre each on its own, it counts by how well it
+  agrees with what is nearer, measured in noise: what something hides before the centre is seen after it.
 - light against the blurry frame: split into bands of detail, the difference of the two is kept as far as
   both halves of the exposure agree on it (Wiener's weight, its signal being what the halves share) and
   dropped where they do not. So with few spikes the result falls back to the blurry frame, band by band
@@ -14,7 +15,10 @@ sum after it are two pictures of the same light with independent noise; all deci
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,20 +30,30 @@ from engine.restore.filters import (
     halved,
     local_mean,
     pixel_grid,
+    resized_by_area,
     resized_linear,
     sample,
     size_of,
 )
-from engine.restore.spike_motion import Trajectories
+from engine.restore.spike_signal import variance_of_count
+from engine.restore.trajectories import Trajectories
 
-NEAR_SHARE = 0.125
-"""Half of the near window, in exposures."""
+REACHES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""Distances from the centre, in exposures, up to which segments are added up and judged together."""
+FEWEST_SPIKES = 0.5
+"""A pixel, on each side of the centre, in what everything else is measured by."""
 FILLED_WEIGHT = 0.15
 """Of a count that was filled from its neighbours, beside one that was counted."""
-NOISE_RADIUS_PX = 12
-AGREEMENT_RADIUS_PX = 6
-AGREEMENT_SLACK = 1.25
+COUNTED_BLUR_PX = 2.0
+USUAL_SHOT_SHARE = 0.3
+NOISE_RADIUS_PX = 8
+NOISE_PERCENTILE = 60.0
+"""Where the nearest sums differ by more, things move otherwise than was found."""
+AGREEMENT_BLUR_PX = 1.0
+AGREEMENT_RADIUS_PX = 3
+AGREEMENT_SLACK = 1.2
 """A difference is noise up to this many times its expected energy, as a local mean scatters that much."""
+DISAGREEMENT_WEIGHT = 4.0
 
 BANDS = 5
 BAND_BLUR_PX = 1.0
@@ -74,80 +88,135 @@ class Light:
 
 def gather(
     segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture | None = None
-) -> tuple[Light, Light | None]:
-    """Add up segments along `motion` on a grid of `size`: the near window, and the far if there is one.
+) -> Light:
+    """Add up segments along `motion` on a grid of `size`, as far as they agree with those near the centre.
 
     `motion` is on that grid, in pixels of the segments. At least one segment lies on each side of the
     centre. Where `sound` (h, w) of the segments is 0 their counts were filled: the motion brings what sound
     pixels counted there at other times, which counts more.
     """
-    if sound is not None:
-        return _gather_sound(segments, motion, size, sound)
-    sums = np.zeros((2, 2, size.height, size.width), np.float32)
-    planes = np.zeros((2, 2), np.float32)
+    sides = _summed(segments, motion, size, sound)
+    nearest = [_nearest(side) for side in sides]
+    noise = _Noise.between(*nearest)
+    means = [near.mean for near in nearest]
+    seen = [near.seen for near in nearest]
+    variances = [noise.variance(near) for near in nearest]
+    shares = [near.sound for near in nearest]
+    for reach in sorted({reach for side in sides for reach in side}):
+        centre = (seen[0] + seen[1]) * np.float32(0.5)
+        chance = (variances[0] + variances[1]) * np.float32(0.25)
+        for index, side in enumerate(sides):
+            if reach not in side:
+                continue
+            further, own = side[reach], variances[index]
+            variance = noise.variance(further)
+            difference = blurred(further.seen - centre, AGREEMENT_BLUR_PX)
+            found = local_mean(difference * difference, AGREEMENT_RADIUS_PX)
+            unlike = np.maximum(found - np.float32(AGREEMENT_SLACK) * (chance + variance), 0.0)
+            share: Picture = np.divide(own, own + variance + np.float32(DISAGREEMENT_WEIGHT) * unlike)
+            variances[index] = np.multiply(np.square(1 - share), own) + np.square(share) * variance
+            seen[index] = seen[index] + share * (further.seen - seen[index])
+            share = resized_linear(share, size)
+            means[index] = means[index] + share * (further.mean - means[index])
+            if sound is not None:
+                shares[index] = shares[index] + share * (further.sound - shares[index])
+    return Light(means[0], means[1], None if sound is None else np.minimum(shares[0], shares[1]))
+
+
+@dataclass(eq=False)
+class _Sum:
+    """Segments on one side of the centre, brought to it and added up."""
+
+    counts: Picture
+    weights: Picture | np.float32
+    """Planes that they are of, where filled counts are less."""
+    planes: np.float32
+    spike_size: Size
+    """Of the segments; agreement is judged at no finer scale."""
+
+    def add(self, other: "_Sum") -> None:
+        cv2.add(self.counts, other.counts, self.counts)
+        self.weights = self.weights + other.weights
+        self.planes += other.planes
+
+    @cached_property
+    def mean(self) -> Picture:
+        """Spikes a plane."""
+        return np.divide(self.counts, self.weights)
+
+    @cached_property
+    def seen(self) -> Picture:
+        """The mean at the segments' scale."""
+        return resized_by_area(self.mean, self.spike_size)
+
+    @cached_property
+    def sound(self) -> Picture:
+        """The share that sound pixels counted, where not all are."""
+        seen = (self.weights / self.planes - np.float32(FILLED_WEIGHT)) / np.float32(1 - FILLED_WEIGHT)
+        return np.asarray(np.clip(seen, 0.0, 1.0), np.float32)
+
+    @cached_property
+    def ideal_variance(self) -> Picture:
+        """Of the mean at the segments' scale, if every spike were counted on its own."""
+        around = blurred(self.seen, COUNTED_BLUR_PX) * self.planes
+        counted = variance_of_count(around, USUAL_SHOT_SHARE)
+        held = np.float32(self.planes * self.planes)
+        if isinstance(self.weights, np.ndarray):
+            sound = resized_by_area(self.sound, self.spike_size)
+            counted = np.divide(counted, np.maximum(sound, np.float32(FILLED_WEIGHT)))
+        return counted / held
+
+
+def _summed(
+    segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture | None
+) -> tuple[dict[float, _Sum], dict[float, _Sum]]:
+    """Bring segments to the centre and add up those that lie about as far from it, on either side of it."""
+    sides: tuple[dict[float, _Sum], dict[float, _Sum]] = ({}, {})
     grid: NDArray[np.float32] | None = None
     places: NDArray[np.float32] | None = None
     for segment in segments:
-        if grid is None:
-            grid = pixel_grid(size, size_of(segment.count))
+        of = size_of(segment.count)
+        grid = pixel_grid(size, of) if grid is None else grid
         places = motion.places(segment.time, grid, out=places)
-        where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
-        sums[where] += sample(segment.count, places)
-        planes[where] += segment.planes
-    if planes.all():
-        near, far = (Light(*(sums[window] / planes[window, :, None, None])) for window in (0, 1))
-        return near, far
-    return Light(*(sums.sum(axis=0) / planes.sum(axis=0)[:, None, None])), None
+        counts, planes = sample(segment.count, places), np.float32(segment.planes)
+        weights: Picture | np.float32 = planes
+        if sound is not None:
+            weight = np.float32(FILLED_WEIGHT) + np.float32(1 - FILLED_WEIGHT) * sample(sound, places)
+            counts, weights = counts * weight, planes * weight
+        summed = _Sum(counts, weights, planes, Size(min(of.height, size.height), min(of.width, size.width)))
+        reach = next((reach for reach in REACHES if abs(segment.time) <= reach), REACHES[-1])
+        side = sides[int(segment.time > 0)]
+        if reach in side:
+            side[reach].add(summed)
+        else:
+            side[reach] = summed
+    return sides
 
 
-def _gather_sound(
-    segments: Iterable[Segment], motion: Trajectories, size: Size, sound: Picture
-) -> tuple[Light, Light | None]:
-    sums = np.zeros((2, 2, size.height, size.width), np.float32)
-    weights = np.zeros_like(sums)
-    planes = np.zeros((2, 2), np.float32)
-    grid = pixel_grid(size, size_of(sound))
-    for segment in segments:
-        places = motion.places(segment.time, grid)
-        where = int(abs(segment.time) > NEAR_SHARE), int(segment.time > 0)
-        weight = np.float32(FILLED_WEIGHT) + np.float32(1 - FILLED_WEIGHT) * sample(sound, places)
-        sums[where] += weight * sample(segment.count, places)
-        weights[where] += weight * np.float32(segment.planes)
-        planes[where] += segment.planes
-
-    def light(sums: NDArray[np.float32], weights: NDArray[np.float32], planes: NDArray[np.float32]) -> Light:
-        share = (weights / planes[:, None, None]).min(axis=0)
-        seen = (share - np.float32(FILLED_WEIGHT)) / np.float32(1 - FILLED_WEIGHT)
-        before, after = sums / weights
-        return Light(before, after, np.clip(seen, 0.0, 1.0))
-
-    if planes.all():
-        near, far = (light(sums[window], weights[window], planes[window]) for window in (0, 1))
-        return near, far
-    return light(sums.sum(axis=0), weights.sum(axis=0), planes.sum(axis=0)), None
+def _nearest(side: dict[float, _Sum]) -> _Sum:
+    """Take away the sum nearest to the centre, and what it needs beyond that to hold enough spikes."""
+    summed = side.pop(min(side))
+    while side and float(summed.counts.mean()) < FEWEST_SPIKES:
+        summed.add(side.pop(min(side)))
+    return summed
 
 
-def join(near: Light, far: Light | None) -> Light:
-    """Add the far window to the near one as far as it agrees with it."""
-    if far is None:
-        return near
-    noise_near, noise_far = (
-        local_mean((light.before - light.after) ** 2, NOISE_RADIUS_PX) * np.float32(0.25) + _TINY
-        for light in (near, far)
-    )
-    if near.sound is not None and far.sound is not None:
-        noise_near /= np.maximum(near.sound, np.float32(FILLED_WEIGHT))
-        noise_far /= np.maximum(far.sound, np.float32(FILLED_WEIGHT))
-    expected = noise_near + noise_far
-    found = local_mean((near.mean - far.mean) ** 2, AGREEMENT_RADIUS_PX)
-    unexplained = np.maximum(found - np.float32(AGREEMENT_SLACK) * expected, 0.0)
-    share = noise_near / (expected + unexplained)
-    both = None if near.sound is None or far.sound is None else near.sound + share * (far.sound - near.sound)
-    return Light(
-        near.before + share * (far.before - near.before),
-        near.after + share * (far.after - near.after),
-        both,
-    )
+@dataclass(frozen=True)
+class _Noise:
+    """How far sums vary by chance, as found between the two that are nearest to the centre."""
+
+    factor: np.float32
+    """Of their ideal variance: interpolation and smoothing take some of it."""
+
+    @classmethod
+    def between(cls, before: _Sum, after: _Sum) -> Self:
+        found = local_mean(blurred(before.seen - after.seen, AGREEMENT_BLUR_PX) ** 2, NOISE_RADIUS_PX)
+        ideal = before.ideal_variance + after.ideal_variance
+        return cls(np.float32(np.percentile(found / ideal, NOISE_PERCENTILE)) + _TINY)
+
+    def variance(self, summed: _Sum) -> Picture:
+        """Return the variance of a sum's mean at the segments' scale, once that is smoothed."""
+        return self.factor * summed.ideal_variance
 
 
 def agreed_change(light: Light, prior: Picture) -> tuple[Picture, Picture]:

@@ -4,7 +4,9 @@ Strategy: cut the exposure into segments and count each one's spikes. The mean o
 exposure's centre and the mean of those after it are blurred alike and show the scene half an exposure
 apart, so the optical flow between them is the velocity. Bring all segments to the centre by it and the
 same two means become sharp: their remaining flow is the correction. What the outer segments still lack
-on both sides of the centre, alike in sign, is the acceleration.
+on both sides of the centre, alike in sign, is the acceleration. So guided, each segment is then followed
+for itself, from the centre outwards: its remaining flow from what is known of the centre counts wherever it
+brings the two nearer to each other. So neither shaking hands nor a turning limb need a law of motion.
 
 Flow fits noise too. Whether it saw motion is asked of data it cannot bend: predict each half of the
 exposure from the other half alone, moved along the flow, and compare the predicted change between the
@@ -28,9 +30,9 @@ from engine.restore.filters import (
     halved,
     local_mean,
     pixel_grid,
-    resized_linear,
     sample,
 )
+from engine.restore.trajectories import Field, Trajectories
 
 FLOW_PIXELS = 300_000
 """Segments of more pixels are halved before the flow is computed: DIS takes 25 ms for so many."""
@@ -41,6 +43,15 @@ FIRST_BLUR_PX = 2.0
 SECOND_BLUR_PX = 1.2
 FLOW_SMOOTHING_PX = 1.5
 ACCELERATION_SMOOTHING_PX = 3.0
+CENTRE_REACH = 0.125
+"""Segments nearer to the centre, in exposures, make up the first picture of it."""
+FOLLOWED_BLUR_PX = 1.0
+FOLLOWED_RADIUS_PX = 5
+FOLLOWED_GAIN = 0.95
+"""A correction counts where less than so much of the squared difference is left."""
+STRANGE_FROM = np.float32(1.2)
+"""A segment that differs by more than this from the usual adds less to the picture of the centre."""
+STRANGER_WEIGHT = np.float32(4.0)
 GREY_OF_MEAN = 100.0
 """Level of the mean rate in the 8-bit pictures that DIS compares; it leaves room to 6 times the mean."""
 
@@ -57,6 +68,8 @@ SEED_REACH_PX = 20
 DOUBT_AT_REST = (8.0, 25.0)
 DOUBT_IN_MOTION = (2.0, 8.0)
 """Local evidence at which trust begins and is full, where the picture as a whole rests or moves."""
+
+_TINY = np.float32(1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,48 +113,6 @@ class Segments:
         return Segments(np.stack([halved(count) for count in self.counts]), self.planes, self.times)
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectories:
-    """Where the point that a pixel shows at the centre of the exposure is at other times.
-
-    At time t, in exposures from the centre, it is displaced by velocity · t + acceleration · t².
-    """
-
-    velocity: NDArray[np.float32]
-    """(h, w, 2) x and y in pixels an exposure."""
-    acceleration: NDArray[np.float32]
-
-    @classmethod
-    def at_rest(cls, size: Size) -> "Trajectories":
-        zero = np.zeros((size.height, size.width, 2), np.float32)
-        return cls(zero, zero)
-
-    def places(
-        self, time: float, grid: NDArray[np.float32], out: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]:
-        """Return where the points of `grid`, (h, w, 2) x and y in pixels, are at `time`."""
-        moved = cv2.scaleAdd(self.velocity, time, grid, out)
-        return cast(NDArray[np.float32], cv2.scaleAdd(self.acceleration, time * time, moved, moved))
-
-    def reversed(self) -> "Trajectories":
-        """Return where a point seen at other times was at the centre, where the motion is smooth."""
-        return Trajectories(-self.velocity, -self.acceleration)
-
-    def resized(self, size: Size) -> "Trajectories":
-        """Return them on a finer grid of the same picture; displacements keep their unit."""
-        return Trajectories(resized_linear(self.velocity, size), resized_linear(self.acceleration, size))
-
-    def scaled(self, x: float, y: float) -> "Trajectories":
-        """Return them with displacements in another unit."""
-        scale = np.array([x, y], np.float32)
-        return Trajectories(self.velocity * scale, self.acceleration * scale)
-
-    @property
-    def speed(self) -> float:
-        """Nine pixels in ten are slower, in pixels an exposure."""
-        return float(np.percentile(np.hypot(*np.moveaxis(self.velocity[::4, ::4], 2, 0)), 90))
-
-
 def estimate_motion(segments: Segments) -> tuple[Trajectories, Picture]:
     """Return the motion in pixels of `segments` and how far to trust it, (h, w) from 0 to 1.
 
@@ -179,23 +150,61 @@ def _fit_trajectories(segments: Segments) -> Trajectories:
     velocity = flow
     for _ in range(2):
         velocity = sample(flow, grid - velocity * (apart / 2))
-    rest = Trajectories.at_rest(size).acceleration
     velocity = blurred(velocity, FLOW_SMOOTHING_PX)
 
-    sharp = _centred(segments, Trajectories(velocity, rest), grid)
+    sharp = _centred(segments, Trajectories.steady(velocity), grid)
     flow = _flow(thorough, sharp.mean(before), sharp.mean(after), white, SECOND_BLUR_PX) / apart
     velocity = blurred(velocity + flow, FLOW_SMOOTHING_PX)
 
+    acceleration = np.zeros_like(velocity)
     early, late = times <= -0.25, times >= 0.25
-    if not (early.any() and late.any()):
-        return Trajectories(velocity, rest)
-    sharp = _centred(segments, Trajectories(velocity, rest), grid)
-    centre = sharp.mean(~early & ~late)
-    to_late = _flow(thorough, centre, sharp.mean(late), white, SECOND_BLUR_PX)
-    to_early = _flow(thorough, centre, sharp.mean(early), white, SECOND_BLUR_PX)
-    t = np.float32((_mean_time(segments, late) - _mean_time(segments, early)) / 2)
-    velocity = velocity + blurred((to_late - to_early) / (2 * t), FLOW_SMOOTHING_PX)
-    return Trajectories(velocity, blurred((to_late + to_early) / (2 * t * t), ACCELERATION_SMOOTHING_PX))
+    if early.any() and late.any():
+        sharp = _centred(segments, Trajectories.steady(velocity), grid)
+        centre = sharp.mean(~early & ~late)
+        to_late = _flow(thorough, centre, sharp.mean(late), white, SECOND_BLUR_PX)
+        to_early = _flow(thorough, centre, sharp.mean(early), white, SECOND_BLUR_PX)
+        t = np.float32((_mean_time(segments, late) - _mean_time(segments, early)) / 2)
+        velocity = velocity + blurred((to_late - to_early) / (2 * t), FLOW_SMOOTHING_PX)
+        acceleration = blurred((to_late + to_early) / (2 * t * t), ACCELERATION_SMOOTHING_PX)
+    ways = [velocity * time + acceleration * (time * time) for time in times]
+    return Trajectories.of(_followed(segments, ways, grid, white))
+
+
+def _followed(segments: Segments, ways: list[Field], grid: Field, white: float) -> dict[float, Field]:
+    """Return the way to each segment's time, corrected by what is left between it and the centre."""
+    order = np.argsort(np.abs(segments.times), kind="stable").tolist()
+    inner = [index for index in order if abs(segments.times[index]) < CENTRE_REACH] or order[:2]
+    planes = segments.planes
+    centre = np.zeros(segments.counts.shape[1:], np.float32)
+    for index in inner:
+        centre += sample(segments.counts[index], grid + ways[index])
+    centre /= planes[inner].sum()
+    known = np.full_like(centre, planes[inner].sum())
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    found = {}
+    for index in [*(index for index in order if index not in inner), *inner]:
+        count, way = segments.counts[index], ways[index]
+        seen = sample(count, grid + way) / planes[index]
+        flow = _flow(method, centre, seen, white, SECOND_BLUR_PX)
+        corrected = way + blurred(flow, FLOW_SMOOTHING_PX)
+        seen_corrected = sample(count, grid + corrected) / planes[index]
+        missed, left = (
+            local_mean(blurred(picture - centre, FOLLOWED_BLUR_PX) ** 2, FOLLOWED_RADIUS_PX)
+            for picture in (seen, seen_corrected)
+        )
+        nearer = blurred((left < np.float32(FOLLOWED_GAIN) * missed).astype(np.float32), 2.0)
+        found[float(segments.times[index])] = way + nearer[:, :, None] * (corrected - way)
+        if index in inner:
+            continue
+        seen += nearer * (seen_corrected - seen)
+        left = np.minimum(missed, left)
+        usual = np.float32(np.median(left)) + _TINY
+        weight = planes[index] / (
+            1 + np.float32(STRANGER_WEIGHT) * np.maximum(left / usual - STRANGE_FROM, 0)
+        )
+        centre = (centre * known + seen * weight) / (known + weight)
+        known += weight
+    return found
 
 
 def _mean_time(segments: Segments, chosen: NDArray[np.bool_]) -> float:

@@ -47,8 +47,8 @@ from engine.restore.spike_contradiction import (
     seen_change,
     shot_share_of,
 )
-from engine.restore.spike_light import Light, agreed_change, gather, join, sharpened
-from engine.restore.spike_motion import Segments, Trajectories, estimate_motion
+from engine.restore.spike_light import Light, agreed_change, gather, sharpened
+from engine.restore.spike_motion import Segments, estimate_motion
 from engine.restore.spike_signal import (
     LUMINANCE,
     accord,
@@ -58,6 +58,7 @@ from engine.restore.spike_signal import (
     settle_gamma,
     unsaturated,
 )
+from engine.restore.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -200,7 +201,7 @@ def estimate_frame(
         fine = exposure.cut(pieces, frame_size)
         if response is not None:
             fine = [segment.levelled(response) for segment in fine]
-    light = join(*gather(fine, motion.resized(work_size), work_size, exposure.sound_at(spike_size)))
+    light = gather(fine, motion.resized(work_size), work_size, exposure.sound_at(spike_size))
     held = exposure.trust_at(spike_size)
     if held is not None and light.sound is not None:
         seen = np.clip(resized_by_area(light.sound, spike_size) * np.float32(SEEN), 0.0, 1.0)

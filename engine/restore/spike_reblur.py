@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.restore.filters import Picture, resized_linear, size_of
-from engine.restore.motion_blur import Blur, on_grid, share_of_blur, travel_px
-from engine.restore.spike_motion import Trajectories
+from engine.restore.motion_blur import Blur, share_of_blur
+from engine.restore.trajectories import Trajectories
 
 STEPS = 2
 HALF_STEP_PX = 8.0
@@ -37,8 +37,8 @@ def explain_blur(
     size = size_of(blurry)
     exponent = np.float32(gamma)
     seen, found = (np.power(picture, exponent) for picture in (blurry, estimate))
-    motion = on_grid(motion, size)
-    weight: Picture = share_of_blur(motion) / (1 + travel_px(motion) / np.float32(HALF_STEP_PX))
+    motion = motion.resized(size)
+    weight: Picture = share_of_blur(motion) / (1 + motion.travel_px / np.float32(HALF_STEP_PX))
     if believed is not None:
         weight = weight * (1 - resized_linear(believed, size))
     blur = Blur.along(motion)

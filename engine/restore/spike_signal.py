@@ -38,6 +38,15 @@ FREE_SHARE = (0.6, 0.9)
 CONTRADICTED = 2.0
 """A given gamma stands unless another fits this much better."""
 
+CLOCK_VARIANCE = 1 / 6
+"""Of an ideal integrate-and-fire pixel's number of spikes: the charge at both ends of a window is unknown."""
+
+MOST_FOLLOWING_RATE = 0.6
+"""Spikes a plane up to which a pixel that varies within the exposure still follows the light."""
+FEWEST_FOLLOWING = 0.2
+FITTED_DARK = 0.05
+"""White is 1; pixels darker than this weigh little more than those that are so dark."""
+
 FIT_RADIUS_PX = 8
 FIT_FLOOR = 1e-4
 
@@ -82,12 +91,31 @@ def settle_gamma(blurry: NDArray[np.float32], rate: Picture, given: float | None
     return candidates[best] if errors[0] > bar * errors[best] + 1e-12 else candidates[0]
 
 
+def variance_of_count(count: Picture, shot_share: float) -> Picture:
+    """Return the variance of a number of spikes that is `count` on average.
+
+    Few spikes vary by their own number at most; many by the clock of integrate-and-fire and by shot noise.
+    """
+    return np.minimum(count, np.float32(CLOCK_VARIANCE) + np.float32(shot_share) * count) + np.float32(1e-3)
+
+
 def fit_line(light: NDArray[np.float32], rate: NDArray[np.float32]) -> tuple[float, float]:
-    """Return gain and offset (dark current, not below 0) of rate = gain · light + offset."""
-    mean_light, mean_rate = float(light.mean()), float(rate.mean())
-    covariance = float(np.mean((light - mean_light) * (rate - mean_rate)))
+    """Return gain and offset (dark current, not below 0) of rate = gain · light + offset.
+
+    Bright pixels are saturated for a part of the exposure already and would tilt the line: they are left out
+    where there are others, and the darker ones, which tell the offset, count for more.
+    """
+    follows = rate < MOST_FOLLOWING_RATE
+    if np.count_nonzero(follows) < FEWEST_FOLLOWING * rate.size:
+        follows = np.ones_like(follows)
+    light, rate = light[follows].astype(np.float64), rate[follows].astype(np.float64)
+    weights = (light + FITTED_DARK) ** -2
+    weights /= weights.sum()
+    mean_light, mean_rate = float(weights @ light), float(weights @ rate)
+    covariance = float(weights @ ((light - mean_light) * (rate - mean_rate)))
+    variance = float(weights @ (light - mean_light) ** 2)
     steady = 1e-6  # in a picture without contrast the line goes through the origin
-    slope = (covariance + steady * mean_rate / (mean_light + 1e-6)) / (float(light.var()) + steady)
+    slope = (covariance + steady * mean_rate / (mean_light + 1e-6)) / (variance + steady)
     offset = min(max(mean_rate - slope * mean_light, 0.0), mean_rate / 2)
     return (mean_rate - offset) / (mean_light + 1e-6), offset
 

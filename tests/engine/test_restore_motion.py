@@ -7,7 +7,8 @@ from scipy import ndimage
 
 from engine.geometry import Size
 from engine.restore.exposure import Segment
-from engine.restore.spike_motion import Segments, Trajectories, estimate_motion
+from engine.restore.spike_motion import Segments, estimate_motion
+from engine.restore.trajectories import Trajectories
 
 SIZE = Size(96, 128)
 SEGMENTS = 8
@@ -45,16 +46,35 @@ def inner(field: NDArray[np.float32]) -> NDArray[np.float32]:
 @pytest.mark.parametrize("noisy", [False, True])
 def test_a_shift_is_found_to_a_fraction_of_a_pixel(velocity: tuple[float, float], noisy: bool) -> None:
     motion, trust = estimate_motion(segments_of(1, velocity, noisy=noisy))
-    error = inner(motion.velocity) - np.array(velocity)
+    error = inner(motion.mean_velocity) - np.array(velocity)
     assert np.abs(np.median(error, axis=(0, 1))).max() < (0.8 if noisy else 0.3)
     assert np.median(np.hypot(error[..., 0], error[..., 1])) < (1.5 if noisy else 0.5)
     assert inner(trust).mean() > 0.9
 
 
-def test_acceleration_is_found() -> None:
+def test_acceleration_is_followed() -> None:
     motion, _ = estimate_motion(segments_of(2, (6.0, 0.0), (0.0, 12.0), noisy=False))
-    assert np.median(inner(motion.velocity)[..., 0]) == pytest.approx(6.0, abs=0.5)
-    assert np.median(inner(motion.acceleration)[..., 1]) == pytest.approx(12.0, abs=3.0)
+    assert np.median(inner(motion.mean_velocity)[..., 0]) == pytest.approx(6.0, abs=0.5)
+    nowhere = np.zeros((SIZE.height, SIZE.width, 2), np.float32)
+    for time in (-0.4, -0.2, 0.2, 0.4):
+        way = np.median(inner(motion.places(time, nowhere)), axis=(0, 1))
+        assert way == pytest.approx((6.0 * time, 12.0 * time * time), abs=0.3)
+
+
+def test_motion_that_follows_no_simple_law_is_followed() -> None:
+    """A hand shakes: back and forth once and a half in an exposure, which no parabola is."""
+    scene, parts = texture(7), []
+    times = (np.arange(SEGMENTS) + 0.5) / SEGMENTS - 0.5
+    ways = 4 * np.sin(3 * np.pi * times)
+    rows, columns = np.mgrid[: SIZE.height, : SIZE.width].astype(float)
+    for time, way in zip(times.tolist(), ways.tolist(), strict=True):
+        light = ndimage.map_coordinates(scene, (rows + 24, columns + 24 - way), order=1)
+        parts.append(Segment((light * 0.4 * PLANES).astype(np.float32), PLANES, time))
+    motion, trust = estimate_motion(Segments.of(parts))
+    nowhere = np.zeros((SIZE.height, SIZE.width, 2), np.float32)
+    found = [np.median(inner(motion.places(time, nowhere))[..., 0]) for time in times.tolist()]
+    assert np.abs(np.array(found) - ways).max() < 0.8
+    assert inner(trust).mean() > 0.5
 
 
 @pytest.mark.parametrize("spikes_a_plane", [0.01, 0.1, 0.5])
@@ -72,8 +92,8 @@ def test_pictures_of_any_shape_are_taken(size: tuple[int, int]) -> None:
         for index in range(8)
     ]
     motion, trust = estimate_motion(Segments.of(parts))
-    assert motion.velocity.shape == (*size, 2)
-    assert np.isfinite(motion.velocity).all()
+    assert motion.mean_velocity.shape == (*size, 2)
+    assert np.isfinite(motion.mean_velocity).all()
     assert trust.shape == size
 
 
@@ -81,16 +101,30 @@ def test_large_pictures_are_halved_and_displacements_stay_in_their_pixels() -> N
     big = segments_of(1, (9.0, 0.0), noisy=False)
     tiled = np.tile(big.counts, (1, 6, 6))
     motion, _ = estimate_motion(Segments(tiled, big.planes, big.times))
-    assert motion.velocity.shape[:2] == (288, 384)
-    assert np.median(motion.velocity[..., 0]) == pytest.approx(9.0, abs=0.7)
+    assert motion.mean_velocity.shape[:2] == (288, 384)
+    assert np.median(motion.mean_velocity[..., 0]) == pytest.approx(9.0, abs=0.7)
 
 
-def test_places_follow_velocity_and_acceleration() -> None:
-    size = Size(2, 3)
-    motion = Trajectories(
-        np.full((2, 3, 2), (4.0, -2.0), np.float32), np.full((2, 3, 2), (8.0, 0.0), np.float32)
-    )
-    grid = np.zeros((size.height, size.width, 2), np.float32)
-    np.testing.assert_allclose(motion.places(0.5, grid)[1, 2], (4 * 0.5 + 8 * 0.25, -1.0))
-    np.testing.assert_allclose(motion.places(-0.5, grid)[0, 0], (-2 + 2, 1.0))
-    assert not grid.any()
+def test_points_move_straight_on_between_known_places_and_beyond_them() -> None:
+    def way(x: float, y: float) -> NDArray[np.float32]:
+        return np.full((2, 3, 2), (x, y), np.float32)
+
+    motion = Trajectories.of({-0.25: way(-2, 1), 0.125: way(1, 0), 0.0: way(9, 9), 0.375: way(5, 2)})
+    grid = np.full((2, 3, 2), (10.0, 20.0), np.float32)
+    expected = {
+        -0.5: (6, 22),
+        -0.125: (9, 20.5),
+        0.0: (10, 20),
+        0.0625: (10.5, 20),
+        0.25: (13, 21),
+        0.5: (17, 23),
+    }
+    for time, place in expected.items():
+        np.testing.assert_allclose(motion.places(time, grid)[1, 2], place, rtol=1e-6)
+        np.testing.assert_allclose(
+            motion.reversed().places(time, grid)[0, 0], 2 * grid[0, 0] - place, rtol=1e-6
+        )
+    assert (grid == (10, 20)).all()
+    np.testing.assert_allclose(motion.mean_velocity[0, 0], (11.2, 1.6), rtol=1e-6)
+    np.testing.assert_allclose(motion.scaled(2, 3).places(0.25, grid)[0, 0], (16, 23), rtol=1e-6)
+    np.testing.assert_allclose(motion.resized(Size(4, 6)).ways[0], np.full((4, 6, 2), (-2, 1)), rtol=1e-6)

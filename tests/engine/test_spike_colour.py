@@ -6,8 +6,8 @@ import pytest
 from engine.geometry import Size
 from engine.restore.filters import resized_by_area
 from engine.restore.spike_colour import solve_colours
-from engine.restore.spike_motion import Trajectories
 from engine.restore.spike_signal import LUMINANCE
+from engine.restore.trajectories import Trajectories
 
 SIZE = Size(96, 128)
 TRAVEL_PX = 16
@@ -17,7 +17,7 @@ EVERYWHERE = np.ones((SIZE.height, SIZE.width), np.float32)
 def moving(size=SIZE, x=float(TRAVEL_PX), y=0.0):
     velocity = np.empty((size.height, size.width, 2), np.float32)
     velocity[:] = (x, y)
-    return Trajectories(velocity, np.zeros_like(velocity))
+    return Trajectories.steady(velocity)
 
 
 def patches(seed=0, width=SIZE.width + 2 * TRAVEL_PX):

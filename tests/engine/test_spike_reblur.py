@@ -6,9 +6,9 @@ import pytest
 from engine.geometry import Size
 from engine.metrics import psnr
 from engine.restore.filters import blurred, resized_by_area
-from engine.restore.motion_blur import Blur, share_of_blur, travel_px
-from engine.restore.spike_motion import Trajectories
+from engine.restore.motion_blur import Blur, share_of_blur
 from engine.restore.spike_reblur import explain_blur
+from engine.restore.trajectories import Trajectories
 
 SIZE = Size(96, 128)
 TRAVEL_PX = 8
@@ -18,7 +18,7 @@ INNER = np.s_[TRAVEL_PX:-TRAVEL_PX, TRAVEL_PX:-TRAVEL_PX]
 def moving(size=SIZE, x=float(TRAVEL_PX), y=0.0):
     velocity = np.empty((size.height, size.width, 2), np.float32)
     velocity[:] = (x, y)
-    return Trajectories(velocity, np.zeros_like(velocity))
+    return Trajectories.steady(velocity)
 
 
 def texture(seed=0):
@@ -133,6 +133,6 @@ def test_spreading_back_is_the_transpose_of_blurring():
 def test_blur_begins_with_motion_of_a_pixel(px, share):
     motion = moving(x=0.6 * px, y=-0.8 * px)
 
-    np.testing.assert_allclose(travel_px(motion), px, rtol=1e-5)
+    np.testing.assert_allclose(motion.travel_px, px, rtol=1e-5)
     np.testing.assert_allclose(share_of_blur(motion), share, atol=1e-5)
     assert resized_by_area(share_of_blur(motion), Size(4, 4)).shape == (4, 4)
