@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.errors import RecordingError
 from engine.fixed_pattern.measuring import GAIN_LIMITS
 from engine.fixed_pattern.pattern import FixedPattern
-from engine.restore.filters import Picture, blurred, local_mean
+from engine.light.filters import Picture, blurred, local_mean
 
 FEWEST_SPIKES = 20.0
 """A pixel, on average: half a spike is 2.5 % of that, which is as much as the pattern itself."""

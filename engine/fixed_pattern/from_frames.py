@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.fixed_pattern.measuring import FEWEST_VIEWS, Excess
 from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Size
-from engine.restore.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
-from engine.restore.spike_signal import LUMINANCE, accord, expected_rate, settle_gamma
+from engine.light.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
+from engine.light.spike_signal import LUMINANCE, accord, expected_rate, settle_gamma
 
 DETAIL_PX = 3.0
 PATCH_RADIUS_PX = 6

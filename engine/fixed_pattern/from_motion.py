@@ -17,10 +17,10 @@ from engine.fixed_pattern.measuring import FEWEST_VIEWS, Excess
 from engine.fixed_pattern.neighbours import expected_by_neighbours
 from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Size, Span
+from engine.light.filters import Picture, blurred, resized_linear
+from engine.light.segments import Segment, Segments
+from engine.light.spike_motion import estimate_motion
 from engine.recording.recording import SpikeSource
-from engine.restore.exposure import Segment
-from engine.restore.filters import Picture, blurred, resized_linear
-from engine.restore.spike_motion import Segments, estimate_motion
 from engine.spike_filling import Filling
 from engine.voxels import window_counts
 
@@ -175,8 +175,7 @@ def _look(recording: SpikeSource, filling: Filling | None, span: Span) -> _Stret
     while small.size.pixels > MOTION_PIXELS:
         small = small.halved()
     motion, trust = estimate_motion(small)
-    speed = np.hypot(motion.velocity[..., 0], motion.velocity[..., 1])
-    speed *= np.float32(cut.size.width / small.size.width)
+    speed = motion.travel_px * np.float32(cut.size.width / small.size.width)
     passing = trust * np.clip(speed / np.float32(NEW_CONTENT_PX) - np.float32(0.25), 0, 1)
     views = min(MOST_VIEWS, max(1, int(cut.counts.mean() * SEGMENTS / SPIKES_OF_VIEW)))
     views = 1 << (views.bit_length() - 1)

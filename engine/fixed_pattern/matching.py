@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.fixed_pattern.neighbours import expected_by_neighbours
 from engine.fixed_pattern.pattern import FixedPattern
+from engine.light.filters import blurred
 from engine.recording.plane_sample import sample_counts
 from engine.recording.recording import SpikeSource
-from engine.restore.filters import blurred
 from engine.spike_filling import Filling
 
 SHIFTS = 48

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fixed_pattern.pattern import FixedPattern, Origin
-from engine.restore.filters import Picture, local_mean
+from engine.light.filters import Picture, local_mean
 
 FEWEST_VIEWS = 3
 ENERGY_RADIUS_PX = 10

@@ -11,7 +11,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from engine.restore.filters import Picture, blurred
+from engine.light.filters import Picture, blurred
 
 LINES = ((0, 1), (1, 0), (1, 1), (1, -1))
 REACH_PX = 2

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
-from engine.restore.filters import Picture, resized_by_area
+from engine.light.filters import Picture, resized_by_area
+from engine.light.segments import Segment
 from engine.spike_channels import planes_per_bin
 from engine.spike_filling import Filling
 from engine.voxels import VoxelGrid
@@ -24,21 +25,6 @@ LOST_SHARE = 0.25
 
 Counter = Callable[[int, int], Picture]
 """Spikes of each pixel in the planes [start, stop): float32 (h, w)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Spikes of a part of the exposure."""
-
-    count: Picture
-    planes: float
-    """Planes that were counted."""
-    time: float
-    """Middle of the segment, in exposures from the centre."""
-
-    def levelled(self, response: Picture) -> "Segment":
-        """Return what pixels that all respond alike would have counted."""
-        return Segment(self.count / response, self.planes, self.time)
 
 
 @dataclass(frozen=True, eq=False)

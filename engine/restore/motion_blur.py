@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.restore.filters import (
+from engine.light.filters import (
     Picture,
     pixel_grid,
     sample,
 )
-from engine.restore.trajectories import Trajectories
+from engine.light.trajectories import Trajectories
 
 Field = NDArray[np.float32]
 """(h, w, channels)"""

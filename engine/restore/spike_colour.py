@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
+from engine.light.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
+from engine.light.spike_signal import LUMINANCE
+from engine.light.trajectories import Trajectories
 from engine.restore.motion_blur import Blur, Field, share_of_blur
-from engine.restore.spike_signal import LUMINANCE
-from engine.restore.trajectories import Trajectories
 
 ITERATIONS = 7
 DARK = np.float32(0.05)

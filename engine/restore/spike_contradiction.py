@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.restore.filters import (
+from engine.light.filters import (
     Picture,
     blurred,
     halved,
@@ -28,8 +28,8 @@ from engine.restore.filters import (
     sample,
     size_of,
 )
-from engine.restore.spike_signal import variance_of_count
-from engine.restore.trajectories import Trajectories
+from engine.light.spike_signal import variance_of_count
+from engine.light.trajectories import Trajectories
 
 WINDOW_SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Windows around the moment, in exposures, that the light is gathered from."""

@@ -23,8 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.exposure import Segment
-from engine.restore.filters import (
+from engine.light.filters import (
     Picture,
     blurred,
     halved,
@@ -35,8 +34,9 @@ from engine.restore.filters import (
     sample,
     size_of,
 )
-from engine.restore.spike_signal import variance_of_count
-from engine.restore.trajectories import Trajectories
+from engine.light.segments import Segment
+from engine.light.spike_signal import variance_of_count
+from engine.light.trajectories import Trajectories
 
 REACHES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Distances from the centre, in exposures, up to which segments are added up and judged together."""

@@ -18,6 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Size, Span
+from engine.light.filters import (
+    Picture,
+    local_mean,
+    resized_by_area,
+    resized_cubic,
+    resized_linear,
+    size_of,
+)
+from engine.light.segments import Segments
+from engine.light.spike_motion import estimate_motion
+from engine.light.spike_signal import (
+    LUMINANCE,
+    accord,
+    expected_rate,
+    fit_line,
+    pixel_response,
+    settle_gamma,
+    unsaturated,
+)
+from engine.light.trajectories import Trajectories
 from engine.restore.evidence import (
     DISAGREE,
     FEW_SPIKES,
@@ -28,14 +48,6 @@ from engine.restore.evidence import (
     too_few_planes,
 )
 from engine.restore.exposure import Exposure
-from engine.restore.filters import (
-    Picture,
-    local_mean,
-    resized_by_area,
-    resized_cubic,
-    resized_linear,
-    size_of,
-)
 from engine.restore.method_names import SPIKE_RATIO
 from engine.restore.methods import Method
 from engine.restore.spike_contradiction import (
@@ -48,17 +60,6 @@ from engine.restore.spike_contradiction import (
     shot_share_of,
 )
 from engine.restore.spike_light import Light, agreed_change, gather, sharpened
-from engine.restore.spike_motion import Segments, estimate_motion
-from engine.restore.spike_signal import (
-    LUMINANCE,
-    accord,
-    expected_rate,
-    fit_line,
-    pixel_response,
-    settle_gamma,
-    unsaturated,
-)
-from engine.restore.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence

@@ -11,9 +11,9 @@ signal that an exposure adds up.
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.restore.filters import Picture, resized_linear, size_of
+from engine.light.filters import Picture, resized_linear, size_of
+from engine.light.trajectories import Trajectories
 from engine.restore.motion_blur import Blur, share_of_blur
-from engine.restore.trajectories import Trajectories
 
 STEPS = 2
 HALF_STEP_PX = 8.0

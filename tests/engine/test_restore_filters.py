@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from engine.geometry import Size
-from engine.restore.filters import halved, local_mean, pixel_grid, resized_by_area, resized_linear, sample
+from engine.light.filters import halved, local_mean, pixel_grid, resized_by_area, resized_linear, sample
 
 
 def picture(height: int = 13, width: int = 17) -> np.ndarray:

@@ -5,9 +5,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.geometry import Size, Span
-from engine.restore.exposure import Exposure, Segment
+from engine.light.segments import Segment
+from engine.light.trajectories import Trajectories
+from engine.restore.exposure import Exposure
 from engine.restore.spike_light import Light, agreed_change, gather
-from engine.restore.trajectories import Trajectories
 
 SIZE = Size(64, 80)
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from engine.geometry import Size
-from engine.restore.exposure import Segment
-from engine.restore.spike_motion import Segments, estimate_motion
-from engine.restore.trajectories import Trajectories
+from engine.light.segments import Segment, Segments
+from engine.light.spike_motion import estimate_motion
+from engine.light.trajectories import Trajectories
 
 SIZE = Size(96, 128)
 SEGMENTS = 8

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.geometry import Size
-from engine.restore.filters import resized_by_area
+from engine.light.filters import resized_by_area
+from engine.light.spike_signal import LUMINANCE
+from engine.light.trajectories import Trajectories
 from engine.restore.spike_colour import solve_colours
-from engine.restore.spike_signal import LUMINANCE
-from engine.restore.trajectories import Trajectories
 
 SIZE = Size(96, 128)
 TRAVEL_PX = 16

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import (
+from engine.light.filters import (
     Picture,
     blurred,
     local_mean,

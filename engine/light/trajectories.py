@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.filters import Picture, resized_by_area, resized_linear
+from engine.light.filters import Picture, resized_by_area, resized_linear
 
 Field = NDArray[np.float32]
 """(h, w, 2): x and y in pixels."""
