@@ -108,7 +108,9 @@ def _changed(frames: NDArray[np.float32], spikes: NDArray[np.float32]) -> Pictur
     product = (frames - frames.mean(axis=0)) * (spikes - spikes.mean(axis=0))
     common = local_mean(product.mean(axis=0), PATCH_RADIUS_PX)
     independent = len(product) * (2 * PATCH_RADIUS_PX + 1) ** 2 / INDEPENDENT_PX
-    chance = np.sqrt(local_mean(np.square(product).mean(axis=0), PATCH_RADIUS_PX) / np.float32(independent))
+    # Means of squares are taken from running sums, which may end a little below 0.
+    energy = np.maximum(local_mean(np.square(product).mean(axis=0), PATCH_RADIUS_PX), 0.0)
+    chance = np.sqrt(energy / np.float32(independent))
     evidence = common / (chance + np.float32(1e-12))
     may = ((evidence > CHANGE) & (common > CHANGED_SHARE * still)).astype(np.uint8)
     _, places = cv2.connectedComponents(may)

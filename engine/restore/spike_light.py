@@ -47,7 +47,7 @@ FILLED_WEIGHT = 0.15
 COUNTED_BLUR_PX = 2.0
 USUAL_SHOT_SHARE = 0.3
 NOISE_RADIUS_PX = 8
-NOISE_PERCENTILE = 60.0
+NOISE_PERCENTILE = 70.0
 """Where the nearest sums differ by more, things move otherwise than was found."""
 AGREEMENT_BLUR_PX = 1.0
 AGREEMENT_RADIUS_PX = 3
@@ -103,16 +103,18 @@ def gather(
     variances = [noise.variance(near) for near in nearest]
     shares = [near.sound for near in nearest]
     for reach in sorted({reach for side in sides for reach in side}):
+        beyond = [side.get(reach) for side in sides]
         centre = (seen[0] + seen[1]) * np.float32(0.5)
         chance = (variances[0] + variances[1]) * np.float32(0.25)
-        for index, side in enumerate(sides):
-            if reach not in side:
+        for index, further in enumerate(beyond):
+            if further is None:
                 continue
-            further, own = side[reach], variances[index]
-            variance = noise.variance(further)
+            own, variance = variances[index], noise.variance(further)
             difference = blurred(further.seen - centre, AGREEMENT_BLUR_PX)
             found = local_mean(difference * difference, AGREEMENT_RADIUS_PX)
             unlike = np.maximum(found - np.float32(AGREEMENT_SLACK) * (chance + variance), 0.0)
+            if sound is not None:  # what was filled is a guess: to differ from it says little
+                unlike *= resized_by_area(shares[index], further.spike_size) ** 2
             share: Picture = np.divide(own, own + variance + np.float32(DISAGREEMENT_WEIGHT) * unlike)
             variances[index] = np.multiply(np.square(1 - share), own) + np.square(share) * variance
             seen[index] = seen[index] + share * (further.seen - seen[index])
@@ -212,7 +214,8 @@ class _Noise:
     def between(cls, before: _Sum, after: _Sum) -> Self:
         found = local_mean(blurred(before.seen - after.seen, AGREEMENT_BLUR_PX) ** 2, NOISE_RADIUS_PX)
         ideal = before.ideal_variance + after.ideal_variance
-        return cls(np.float32(np.percentile(found / ideal, NOISE_PERCENTILE)) + _TINY)
+        factor = np.float32(np.percentile(found / ideal, NOISE_PERCENTILE)) + _TINY
+        return cls(factor)
 
     def variance(self, summed: _Sum) -> Picture:
         """Return the variance of a sum's mean at the segments' scale, once that is smoothed."""

@@ -153,7 +153,7 @@ def test_planes_give_a_better_estimate_than_bins_of_many():
 
 
 def test_a_sequence_is_read_plane_by_plane(sample_path):
-    with open_sequence(sample_path) as sequence:
+    with open_sequence(sample_path, flat="none") as sequence:
         window = sequence.window(2)
         exposure = Exposure.of_frame(sequence, 2)
 
