@@ -84,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
     from app.state.alignment.unsaved_edits import edits_folder
+    from app.state.pattern.kept_patterns import patterns_folder
     from app.state.session.last_session import session_path
     from app.state.spikes.kept_rates import rates_folder
     from app.state.studio import Studio
@@ -98,7 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings, problems = load_settings(settings_path())
     translate(application, settings.language)
     fit_font(application, settings.language)
-    studio = Studio(settings, edits_folder=edits_folder(), rates_folder=rates_folder())
+    studio = Studio(
+        settings,
+        edits_folder=edits_folder(),
+        rates_folder=rates_folder(),
+        patterns_folder=patterns_folder(),
+    )
     faults = FaultCatcher(studio.notices)
     faults.install()
     window = MainWindow(studio, settings, session_path())
