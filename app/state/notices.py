@@ -34,8 +34,10 @@ class Notice:
     """For the log and the tooltip: a traceback."""
     count: int = 1
     action: str = ""
-    """What can be done about it, on a button; the notice then stays until it is dismissed."""
+    """What can be done about it, on a button."""
     act: Callable[[], object] | None = field(default=None, compare=False)
+    stays: bool = False
+    """Good news too waits until it is dismissed."""
 
     @property
     def same_as(self) -> tuple[str, ...]:

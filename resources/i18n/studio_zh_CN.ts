@@ -1094,6 +1094,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>平场和保存的固定图案</translation>
         </message>
         <message>
+            <source>kept of {name}</source>
+            <translation>保存自 {name}</translation>
+        </message>
+        <message>
             <source>measured by 1 frame</source>
             <translation>由 1 帧测得</translation>
         </message>
@@ -1184,8 +1188,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>已使用为此传感器保存的固定图案：{name}</translation>
         </message>
         <message>
-            <source>its spikes show it, and it tells more than the recording alone</source>
-            <translation>其脉冲显示出该图案，并且它比录制本身提供得更多</translation>
+            <source>The recording's spikes show the same pattern, and alone tell less of it</source>
+            <translation>录制的脉冲显示出同样的图案，而录制本身提供得更少</translation>
         </message>
         <message>
             <source>Do not use</source>

@@ -284,7 +284,7 @@ def test_a_proven_pattern_is_used_with_a_word_and_can_be_refused_for_good(window
     assert studio.session.said == SequenceSource("clip")
     assert studio.desk.recent.sources == (SequenceSource("clip"),)
     pane = show_pattern(window, qtbot)
-    qtbot.waitUntil(lambda: pane.readout.text().endswith(path.name))
+    qtbot.waitUntil(lambda: pane.readout.text().endswith(", kept of car"))
     assert window.banner.act.text() == "Do not use"
     with qtbot.waitSignal(studio.session.opened):
         QTest.mouseClick(window.banner.act, LEFT)

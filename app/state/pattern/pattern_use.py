@@ -190,9 +190,10 @@ class PatternUse(QObject):
                 "information",
                 self.tr("The pattern kept of this sensor is used: {name}").format(name=kept.name),
                 where=file,
-                facts=self.tr("its spikes show it, and it tells more than the recording alone"),
+                facts=self.tr("The recording's spikes show the same pattern, and alone tell less of it"),
                 action=self.tr("Do not use"),
                 act=self.refuse,
+                stays=True,
             )
         )
         self._told = (file, number)

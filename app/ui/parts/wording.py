@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from app.state.pattern.kept_patterns import KeptPattern
 from engine.restore import evidence
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def pattern_facts(pattern: "FixedPattern") -> str:
     translate = QCoreApplication.translate
     one = pattern.windows == 1
     if pattern.file is not None:
-        origin = Path(pattern.file).name
+        kept = KeptPattern.of(Path(pattern.file))
+        kept_of = translate("Pattern", "kept of {name}").format(name=kept.name)
+        origin = kept.name if kept.size is None else kept_of
     elif pattern.origin == "frames":
         text = (
             translate("Pattern", "measured by 1 frame")
@@ -109,8 +112,11 @@ def pattern_facts(pattern: "FixedPattern") -> str:
             else translate("Pattern", "measured on {count} windows of this recording")
         )
         origin = text.format(count=pattern.windows)
+    share = 100 * pattern.known_share
     return translate("Pattern", "spread {spread} %, known in {share} % of the pixels, {origin}").format(
-        spread=f"{100 * pattern.spread:.2g}", share=f"{100 * pattern.known_share:.0f}", origin=origin
+        spread=f"{100 * pattern.spread:.2g}",
+        share=f"{share:.0f}" if share >= 10 else f"{share:.1f}",
+        origin=origin,
     )
 
 

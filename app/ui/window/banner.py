@@ -72,7 +72,7 @@ class Banner(QFrame):
         self.setVisible(notice is not None)
         if notice is None:
             return
-        if notice.severity == "information" and not notice.action:
+        if notice.severity == "information" and not notice.stays:
             self._leave.start()
         times = f"  (× {notice.count})" if notice.count > 1 else ""
         self.title.setText(notice.title + times)
