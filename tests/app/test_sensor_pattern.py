@@ -226,6 +226,17 @@ def test_the_menu_of_the_pane_keeps_it_and_undo_forgets_it(window, files, qtbot,
     assert banner.title.text() == "The pattern is not kept any more"
 
 
+def test_closing_the_sequence_takes_the_buttons_of_its_messages_away(window, files, qtbot, folder):
+    files.contents["clip"] = {"pattern": pattern()}
+    studio = open_now(window, qtbot)
+    with qtbot.waitSignal(studio.sensor.written):
+        window.actions_by_key["use_pattern"].trigger()
+    assert len(studio.notices) == 1
+    window.actions_by_key["close"].trigger()
+    assert len(studio.notices) == 0
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_it_is_measured_first_where_nobody_has_looked_yet(window, files, qtbot, folder):
     files.contents["clip"] = {"pattern": pattern()}
     studio = open_now(window, qtbot)

@@ -65,6 +65,8 @@ class PatternUse(QObject):
         """What is to be used once no job runs."""
         self._told: tuple[str, int] | None = None
         """The file that a notice is about, and the number of the notice."""
+        self._undoable: int | None = None
+        """The number of the notice that can still take back what was kept last."""
         sensor.found.connect(self._on_found)
         sensor.unusable.connect(self._on_unusable)
         sensor.written.connect(self._on_written)
@@ -162,6 +164,9 @@ class PatternUse(QObject):
         """No sequence is open any more."""
         self._found = None
         self._tell(None)
+        if self._undoable is not None:  # nobody is there any more to answer its button
+            self._notices.dismiss(self._undoable)
+            self._undoable = None
         self._sensor.clear()
 
     def _on_found(self, path: Path) -> None:
@@ -211,7 +216,7 @@ class PatternUse(QObject):
         if not for_sensor:
             self._notices.inform(self.tr("Sensor's pattern saved"), where=str(path))
             return
-        self._notices.add(
+        self._undoable = self._notices.add(
             Notice(
                 0,
                 "information",
