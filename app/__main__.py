@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from app.environment import forget_opencv_qt_paths, spare_collector
-from engine.source import SequenceSource
+from engine.source import NO_FLAT, SequenceSource
 from engine.time_units import TimeUnit
 
 SWITCH_SECONDS = 0.001
@@ -34,6 +34,9 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
     parser.add_argument("--stride-planes", type=float, help="distance of virtual exposures")
     parser.add_argument("--time-unit", choices=get_args(TimeUnit), help="what times in logs and events count")
     parser.add_argument("--white", type=int, help="the stored sample that is white in frames with 16 bits")
+    parser.add_argument(
+        "--flat", help="flat field or kept pattern of the spike camera; none corrects nothing"
+    )
     given = parser.parse_args(argv)
     if given.path is None:
         return None, not given.empty
@@ -51,6 +54,7 @@ def read_arguments(argv: Sequence[str]) -> tuple[SequenceSource | None, bool]:
             stride_planes=given.stride_planes,
             time_unit=given.time_unit,
             white=given.white,
+            flat=given.flat if given.flat in (None, NO_FLAT) else str(Path(given.flat).absolute()),
         ),
         False,
     )
@@ -80,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from app.interrupts import Interrupts
     from app.settings import APPLICATION, load_settings, log_path, settings_path
     from app.state.alignment.unsaved_edits import edits_folder
+    from app.state.pattern.kept_patterns import patterns_folder
     from app.state.session.last_session import session_path
     from app.state.spikes.kept_rates import rates_folder
     from app.state.studio import Studio
@@ -94,7 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings, problems = load_settings(settings_path())
     translate(application, settings.language)
     fit_font(application, settings.language)
-    studio = Studio(settings, edits_folder=edits_folder(), rates_folder=rates_folder())
+    studio = Studio(
+        settings,
+        edits_folder=edits_folder(),
+        rates_folder=rates_folder(),
+        patterns_folder=patterns_folder(),
+    )
     faults = FaultCatcher(studio.notices)
     faults.install()
     window = MainWindow(studio, settings, session_path())

@@ -75,6 +75,8 @@ class Settings:
     """Sources that were opened lately, newest first."""
     recordings: dict[str, dict[str, object]] = field(default_factory=dict)
     """By folder, what the user said about its recordings."""
+    own_patterns: list[str] = field(default_factory=list)
+    """Recordings for which no kept pattern of a sensor is to be used unasked, the newest last."""
     window_geometry: str = ""
     """QWidget.saveGeometry, base64."""
     panels: str = ""
@@ -91,6 +93,7 @@ _VALID: dict[str, Callable[[object], bool]] = {
         isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)
     ),
     "recent_commands": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "own_patterns": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "models": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "precision": lambda value: value in ("auto", "fp32", "bf16", "fp16"),
     "tile_px": lambda value: isinstance(value, int) and 0 <= value <= 1 << 16,

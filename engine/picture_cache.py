@@ -55,6 +55,8 @@ class PictureCache:
 
     def measured(self, key: Hashable, measure: Callable[[], T]) -> T:
         """Return what is measured once of the whole sequence; `measure` may ask for something else."""
+        if key in self._measured:  # what is known need not wait while something else is measured
+            return cast(T, self._measured[key])
         with self._measuring:
             if key not in self._measured:
                 self._measured[key] = measure()

@@ -4,8 +4,8 @@ The same message a second time raises a count instead of adding a line, so a loo
 """
 
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -33,6 +33,11 @@ class Notice:
     details: str = ""
     """For the log and the tooltip: a traceback."""
     count: int = 1
+    action: str = ""
+    """What can be done about it, on a button."""
+    act: Callable[[], object] | None = field(default=None, compare=False)
+    stays: bool = False
+    """Good news too waits until it is dismissed."""
 
     @property
     def same_as(self) -> tuple[str, ...]:
@@ -105,8 +110,11 @@ class Notices(QObject):
     def __iter__(self) -> Iterator[Notice]:
         return iter(self._notices)
 
-    def add(self, notice: Notice) -> None:
-        """Add a notice, or count it where the same one is there already; it becomes the newest."""
+    def add(self, notice: Notice) -> int:
+        """Add a notice, or count it where the same one is there already; it becomes the newest.
+
+        Return its number.
+        """
         self._last_number += 1
         known = next((other for other in self._notices if other.same_as == notice.same_as), None)
         if known is not None:
@@ -115,6 +123,7 @@ class Notices(QObject):
         self._notices.append(replace(notice, number=self._last_number))
         del self._notices[:-KEPT_NOTICES]
         self.changed.emit()
+        return self._last_number
 
     def error(self, error: BaseException, doing: str = "") -> None:
         self.add(describe(error, doing))

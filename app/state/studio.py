@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from app.bridge import Client, worker_client
 from app.settings import MIB, Settings
 from app.state.alignment.alignment import Alignment
-from app.state.compare.comparing import SPIKE_SOURCES, Comparison
+from app.state.compare.comparing import PATTERN, SPIKE_SOURCES, Comparison
 from app.state.compare.patches import Patches
 from app.state.compare.pictures import Pictures
 from app.state.compare.probe import SpikeProbe
@@ -27,6 +27,8 @@ from app.state.compare.scores import FrameMetrics
 from app.state.export.exporting import BitDepth, Exports
 from app.state.jobs.jobs import JobRequest, Jobs, JobState, JobStatus
 from app.state.opening.sources import have_same_frames, sample_source, sources_from_paths
+from app.state.pattern.pattern_use import OwnPatterns, PatternUse
+from app.state.pattern.sensor_pattern import SensorPattern
 from app.state.reports import Reports
 from app.state.session.desk import Desk
 from app.state.session.playback import Playback, frames_a_second
@@ -60,18 +62,35 @@ class Studio(QObject):
         desk: Desk | None = None,
         edits_folder: Path | None = None,
         rates_folder: Path | None = None,
+        patterns_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
         self.desk = desk or Desk(
-            settings, self, make_client=make_client, edits_folder=edits_folder, rates_folder=rates_folder
+            settings,
+            self,
+            make_client=make_client,
+            edits_folder=edits_folder,
+            rates_folder=rates_folder,
+            patterns_folder=patterns_folder,
         )
         self.pool: ThreadPoolExecutor = self.desk.pool
         self.notices = self.desk.notices
         self.reports = Reports(self.notices, self)
         self.bridge = self.desk.bridge
         self.opener = opener
-        self.session = Session(self.pool, self, opener=opener, recall=self.desk.readings.recall)
+        kept = self.desk.kept_patterns
+        self.sensor = SensorPattern(self.pool, kept, self)
+        self.pattern_use = PatternUse(
+            self.sensor, kept, OwnPatterns(settings), self.notices, self.reports, self
+        )
+        self.session = Session(
+            self.pool,
+            self,
+            opener=opener,
+            recall=self.desk.readings.recall,
+            prepare=self.pattern_use.without_forgotten,
+        )
         self.position = Position(self)
         self.patches = Patches()
         self.results = RestoredFrames(settings.results_mib * MIB, self)
@@ -98,6 +117,8 @@ class Studio(QObject):
         self._connect()
 
     def _connect(self) -> None:
+        self.pattern_use.follow(self.session, self.jobs)
+        self.sensor.changed.connect(self._on_pattern)
         self.session.opened.connect(self._on_opened)
         self.session.closed.connect(self._on_closed)
         self.session.failed.connect(self.reports.cannot_open)
@@ -270,6 +291,9 @@ class Studio(QObject):
         sequence, source = self.session.sequence, self.session.source
         if sequence is None or source is None or not self.can_deblur:
             return
+        if self.pattern_use.without_forgotten(source) is not source:  # in another tab
+            self.session.reopen()
+            return
         restoring = self.desk.restoring
         self.jobs.start(
             JobRequest.of(sequence, source, frames, restoring.chosen, restoring.options, region),
@@ -295,7 +319,9 @@ class Studio(QObject):
         self.metrics.clear()
         self.spikes.clear()
         self.rasters.clear()
-        self.desk.recent.add(source)
+        self.pattern_use.begin()
+        self._want_pattern()
+        self.desk.recent.add(self.session.said or source)
         self.alignment.begin()
         self.playback.stop()
         self.playback.set_own_fps(frames_a_second(sequence))
@@ -315,6 +341,7 @@ class Studio(QObject):
         self.metrics.clear()
         self.spikes.clear()
         self.rasters.clear()
+        self.pattern_use.end()
         self.position.reset(0)
         self.abilities_changed.emit()
 
@@ -378,7 +405,17 @@ class Studio(QObject):
         """The panes are to show something else, or otherwise."""
         self.settings.panes = self.comparison.to_values()
         self.pictures.wanted = self.comparison.wanted
+        self._want_pattern()
         self._show_frame(self.position.index)
+
+    def _want_pattern(self) -> None:
+        """Measure the sensor's pattern once a pane shows it."""
+        if PATTERN in self.comparison.wanted.sources:
+            self.sensor.want()
+
+    def _on_pattern(self) -> None:
+        self.pictures.take_pattern(self.sensor.picture, self.sensor.why_missing)
+        self.abilities_changed.emit()
 
     def _on_partial(self, index: int) -> None:
         view = self.pictures.view

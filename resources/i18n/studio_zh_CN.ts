@@ -916,8 +916,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     <context>
         <name>Pane</name>
         <message>
-            <source>Choose what this pane shows (keys 1 to 9)</source>
-            <translation>选择此窗格显示的内容（按键 1 到 9）</translation>
+            <source>Choose what this pane shows (keys 0 to 9 and P)</source>
+            <translation>选择此窗格显示的内容（按键 0 到 9 和 P）</translation>
         </message>
         <message>
             <source>What this pane shows</source>
@@ -963,6 +963,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>脉冲比（实时）</translation>
         </message>
         <message>
+            <source>Sensor pattern</source>
+            <translation>传感器固定图案</translation>
+        </message>
+        <message>
             <source>Voxel bin</source>
             <translation>体素格</translation>
         </message>
@@ -971,8 +975,24 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>体素格 {number}/{count} · {span}</translation>
         </message>
         <message>
+            <source>gain not known</source>
+            <translation>增益未知</translation>
+        </message>
+        <message>
+            <source>gain {gain}</source>
+            <translation>增益 {gain}</translation>
+        </message>
+        <message>
+            <source>Grey fires as its neighbours do, white {percent} % more, black as much less; stripes: not known</source>
+            <translation>灰色：与相邻像素发放相同；白色：多 {percent} %；黑色：少同样多；条纹：未知</translation>
+        </message>
+        <message>
             <source>Unchanged: {reason}</source>
             <translation>未改变：{reason}</translation>
+        </message>
+        <message>
+            <source> · stale: spikes are read or corrected otherwise</source>
+            <translation> · 已过时：脉冲的读法或校正已改变</translation>
         </message>
         <message>
             <source> · stale: window moved</source>
@@ -1019,6 +1039,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>尚未去模糊</translation>
         </message>
         <message>
+            <source>Only the recording of a spike camera has a sensor's pattern.</source>
+            <translation>只有脉冲相机的录制才有传感器固定图案。</translation>
+        </message>
+        <message>
+            <source>The sensor's pattern is not corrected, as was said.</source>
+            <translation>按您的选择，不校正传感器固定图案。</translation>
+        </message>
+        <message>
+            <source>Nothing is known of the sensor's pattern, and nothing is corrected: too little moves over its pixels to tell it from the scene.</source>
+            <translation>传感器固定图案未知，也不作任何校正：经过其像素的运动太少，无法把它与场景区分开。</translation>
+        </message>
+        <message>
             <source>region: </source>
             <translation>区域：</translation>
         </message>
@@ -1041,6 +1073,147 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Nothing: the picture itself</source>
             <translation>无：图片本身</translation>
+        </message>
+    </context>
+    <context>
+        <name>Pattern</name>
+        <message>
+            <source>Keep this sensor's pattern</source>
+            <translation>保存此传感器的固定图案</translation>
+        </message>
+        <message>
+            <source>Patterns of sensors</source>
+            <translation>传感器固定图案</translation>
+        </message>
+        <message>
+            <source>Flat field or kept pattern</source>
+            <translation>平场或保存的固定图案</translation>
+        </message>
+        <message>
+            <source>Flat fields and kept patterns</source>
+            <translation>平场和保存的固定图案</translation>
+        </message>
+        <message>
+            <source>kept of {name}</source>
+            <translation>保存自 {name}</translation>
+        </message>
+        <message>
+            <source>measured by 1 frame</source>
+            <translation>由 1 帧测得</translation>
+        </message>
+        <message>
+            <source>measured by {count} frames</source>
+            <translation>由 {count} 帧测得</translation>
+        </message>
+        <message>
+            <source>measured on 1 window of this recording</source>
+            <translation>由此录制的 1 个窗口测得</translation>
+        </message>
+        <message>
+            <source>measured on {count} windows of this recording</source>
+            <translation>由此录制的 {count} 个窗口测得</translation>
+        </message>
+        <message>
+            <source>spread {spread} %, known in {share} % of the pixels, {origin}</source>
+            <translation>离散度 {spread} %，{share} % 的像素已知，{origin}</translation>
+        </message>
+    </context>
+    <context>
+        <name>PatternRow</name>
+        <message>
+            <source>Sensor's pattern</source>
+            <translation>传感器固定图案</translation>
+        </message>
+        <message>
+            <source>This recording, where enough moves</source>
+            <translation>此录制（在运动足够之处）</translation>
+        </message>
+        <message>
+            <source>Nothing: it is not corrected</source>
+            <translation>无：不校正</translation>
+        </message>
+        <message>
+            <source>Kept: {name}</source>
+            <translation>已保存：{name}</translation>
+        </message>
+        <message>
+            <source>File…</source>
+            <translation>文件…</translation>
+        </message>
+        <message>
+            <source>A recording of an even surface, or a kept pattern; files can be dropped here as well</source>
+            <translation>均匀表面的录制，或保存的固定图案；也可以把文件拖放到这里</translation>
+        </message>
+        <message>
+            <source>Forget</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Delete a pattern that was kept for a sensor</source>
+            <translation>删除为某个传感器保存的固定图案</translation>
+        </message>
+    </context>
+    <context>
+        <name>PatternUse</name>
+        <message>
+            <source>keep the sensor's pattern</source>
+            <translation>保存传感器固定图案</translation>
+        </message>
+        <message>
+            <source>The kept pattern of the sensor is not there any more</source>
+            <translation>为此传感器保存的固定图案已不存在</translation>
+        </message>
+        <message>
+            <source>What the recording itself shows of it is corrected</source>
+            <translation>改为按录制本身显示的图案校正</translation>
+        </message>
+        <message>
+            <source>Nothing is known of this sensor's pattern that could be kept</source>
+            <translation>此传感器的固定图案未知，没有可保存的内容</translation>
+        </message>
+        <message>
+            <source>Name a flat field, or open a recording in which the whole picture moves</source>
+            <translation>请指定平场，或打开一个整幅画面都在运动的录制</translation>
+        </message>
+        <message>
+            <source>delete the kept pattern</source>
+            <translation>删除保存的固定图案</translation>
+        </message>
+        <message>
+            <source>The pattern is not kept any more</source>
+            <translation>该固定图案已删除</translation>
+        </message>
+        <message>
+            <source>The pattern kept of this sensor is used: {name}</source>
+            <translation>已使用为此传感器保存的固定图案：{name}</translation>
+        </message>
+        <message>
+            <source>The recording's spikes show the same pattern, and alone tell less of it</source>
+            <translation>录制的脉冲显示出同样的图案，而录制本身提供得更少</translation>
+        </message>
+        <message>
+            <source>Do not use</source>
+            <translation>不使用</translation>
+        </message>
+        <message>
+            <source>A kept pattern cannot be used, and is left as it is: {problem}</source>
+            <translation>一个保存的固定图案无法使用，文件保持原样：{problem}</translation>
+        </message>
+        <message>
+            <source>Forget it in the dialog for units, white level and pattern, or keep it anew</source>
+            <translation>请在“单位、白电平与传感器固定图案”对话框中删除它，或重新保存</translation>
+        </message>
+        <message>
+            <source>Sensor's pattern saved</source>
+            <translation>传感器固定图案已保存</translation>
+        </message>
+        <message>
+            <source>Kept: recordings of this sensor that tell less are corrected by it from now on</source>
+            <translation>已保存：此传感器的其他录制如果提供得更少，今后将按它校正</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
         </message>
     </context>
     <context>
@@ -1172,6 +1345,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Replace</source>
             <translation>替换</translation>
+        </message>
+        <message>
+            <source>Forget pattern</source>
+            <translation>删除固定图案</translation>
+        </message>
+        <message>
+            <source>Delete the pattern kept of {name}?</source>
+            <translation>删除为 {name} 保存的固定图案？</translation>
+        </message>
+        <message>
+            <source>Recordings of its sensor are then corrected by what they show themselves.</source>
+            <translation>之后，该传感器的录制将按它们本身显示的图案校正。</translation>
+        </message>
+        <message>
+            <source>Forget</source>
+            <translation>删除</translation>
         </message>
         <message>
             <source>Quit</source>
@@ -1318,8 +1507,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     <context>
         <name>ReadingDialog</name>
         <message>
-            <source>Units and white level</source>
-            <translation>单位与白电平</translation>
+            <source>Units, white level and sensor's pattern</source>
+            <translation>单位、白电平与传感器固定图案</translation>
         </message>
         <message>
             <source>Find out</source>
@@ -1364,6 +1553,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Sample that is white in frames with 16 bits</source>
             <translation>16 位帧中表示白色的采样值</translation>
+        </message>
+        <message>
+            <source>Sensor's pattern is taken from</source>
+            <translation>传感器固定图案取自</translation>
         </message>
     </context>
     <context>
@@ -1864,6 +2057,13 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>SensorPattern</name>
+        <message>
+            <source>measure the sensor's pattern</source>
+            <translation>测量传感器固定图案</translation>
+        </message>
+    </context>
+    <context>
         <name>SequenceTabs</name>
         <message>
             <source>Open sequences</source>
@@ -1969,6 +2169,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>, every {planes}</source>
             <translation>，每 {planes}</translation>
+        </message>
+        <message>
+            <source>, gain {gain}</source>
+            <translation>，增益 {gain}</translation>
         </message>
         <message>
             <source>Pixel ({x}, {y}) of the spike camera</source>
@@ -2435,6 +2639,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>导入对齐记录…</translation>
         </message>
         <message>
+            <source>Keep this sensor's pattern…</source>
+            <translation>保存此传感器的固定图案…</translation>
+        </message>
+        <message>
             <source>Keyboard shortcuts…</source>
             <translation>键盘快捷键…</translation>
         </message>
@@ -2599,6 +2807,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>显示复原结果</translation>
         </message>
         <message>
+            <source>Show sensor pattern</source>
+            <translation>显示传感器固定图案</translation>
+        </message>
+        <message>
             <source>Show spike ratio, live</source>
             <translation>实时显示脉冲比</translation>
         </message>
@@ -2683,8 +2895,12 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>撤销</translation>
         </message>
         <message>
-            <source>Units and white level…</source>
-            <translation>单位与白电平…</translation>
+            <source>Units, white level and sensor's pattern…</source>
+            <translation>单位、白电平与传感器固定图案…</translation>
+        </message>
+        <message>
+            <source>Use for this sensor from now on</source>
+            <translation>今后用于此传感器</translation>
         </message>
         <message>
             <source>Voxel bins</source>
@@ -2822,6 +3038,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>在像素间插值，或把每个像素显示为方块</translation>
         </message>
         <message>
+            <source>Keep the sensor's pattern for all its recordings that tell less of it</source>
+            <translation>保存传感器固定图案，用于该传感器提供得更少的所有录制</translation>
+        </message>
+        <message>
             <source>Leave out no frame, however long that takes</source>
             <translation>不跳过任何一帧，无论需要多久</translation>
         </message>
@@ -2950,12 +3170,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>把窗格按所见保存为图片</translation>
         </message>
         <message>
+            <source>Save the sensor's pattern as a file, which other recordings can be corrected by</source>
+            <translation>把传感器固定图案存为文件，可用来校正其他录制</translation>
+        </message>
+        <message>
             <source>Say the recording's height, width, rate and exposure</source>
             <translation>选择脉冲录制的尺寸、方向和速率</translation>
         </message>
         <message>
-            <source>Say what times in logs and event lists count, and which sample of the frames is white</source>
-            <translation>指定日志和事件列表的时间单位，以及帧中哪个采样值为白</translation>
+            <source>Say what times in logs and event lists count, which sample of the frames is white, and what the sensor's pattern is known by</source>
+            <translation>指定记录和事件列表的时间单位、帧中哪个值是白色，以及传感器固定图案由何得知</translation>
         </message>
         <message>
             <source>Select the next voxel bin, and mark it</source>
@@ -3090,6 +3314,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>显示鼠标下的像素何时发放脉冲，以及脉冲间隔</translation>
         </message>
         <message>
+            <source>Show which pixels of the spike camera fire more or less than others, in the pane under the mouse</source>
+            <translation>在鼠标所在的窗格中显示脉冲相机的哪些像素比其他像素发放得多或少</translation>
+        </message>
+        <message>
             <source>Spread the values of the pane under the mouse over black to white; kept for all frames</source>
             <translation>把鼠标所在窗格的值铺满黑到白；对所有帧保持</translation>
         </message>
@@ -3208,6 +3436,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     <context>
         <name>Errors</name>
         <message>
+            <source>Ask for no polarity</source>
+            <translation>不要指定极性</translation>
+        </message>
+        <message>
             <source>Ask for the right to read it</source>
             <translation>请申请读取权限</translation>
         </message>
@@ -3242,14 +3474,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Choose a larger tile</source>
             <translation>请选择更大的分块</translation>
-        </message>
-        <message>
-            <source>Choose another --csv</source>
-            <translation>请选择其他 --csv</translation>
-        </message>
-        <message>
-            <source>Choose another --csv, or add --overwrite</source>
-            <translation>请选择其他 --csv，或加上 --overwrite</translation>
         </message>
         <message>
             <source>Choose another --region</source>
@@ -3372,6 +3596,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请腾出一些空间</translation>
         </message>
         <message>
+            <source>Give --out FILE.npz</source>
+            <translation>请指定 --out 文件.npz</translation>
+        </message>
+        <message>
             <source>Give --side-by-side a name that ends in .png or .tif</source>
             <translation>--side-by-side 的文件名应以 .png 或 .tif 结尾</translation>
         </message>
@@ -3416,12 +3644,24 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请跳过该帧，或选择其他方法或网络</translation>
         </message>
         <message>
+            <source>Make it again with the flat command</source>
+            <translation>请用 flat 命令重新生成</translation>
+        </message>
+        <message>
             <source>Make it first</source>
             <translation>请先创建它</translation>
         </message>
         <message>
             <source>Make it, or choose another</source>
             <translation>请创建它，或选择其他</translation>
+        </message>
+        <message>
+            <source>Make room there, or name another folder in the environment variable TMPDIR</source>
+            <translation>请在那里腾出空间，或在环境变量 TMPDIR 中指定其他文件夹</translation>
+        </message>
+        <message>
+            <source>Name a flat field of this camera with --flat, or --flat none</source>
+            <translation>请用 --flat 指定此相机的平场，或用 --flat none</translation>
         </message>
         <message>
             <source>Name each recording as its frame, or point at one recording for all frames</source>
@@ -3474,6 +3714,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Open what it should lead to</source>
             <translation>请打开它应指向的内容</translation>
+        </message>
+        <message>
+            <source>Record an even surface, or a scene that moves over the whole picture for longer</source>
+            <translation>请录制均匀的表面，或整幅画面运动更久的场景</translation>
         </message>
         <message>
             <source>Remove the events whose coordinates are damaged, or give height and width</source>
@@ -3608,6 +3852,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>带脉冲分支的网络需要知道体素如何生成</translation>
         </message>
         <message>
+            <source>a pattern is kept as .npz</source>
+            <translation>固定图案以 .npz 格式保存</translation>
+        </message>
+        <message>
             <source>a photometric interpretation that is not read</source>
             <translation>不读取这种光度解释</translation>
         </message>
@@ -3692,6 +3940,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>文件中既没有平面也没有事件</translation>
         </message>
         <message>
+            <source>no fixed pattern can be told from the scene</source>
+            <translation>无法从场景中分辨出固定图案</translation>
+        </message>
+        <message>
+            <source>no flat field: it has no planes</source>
+            <translation>不是平场：没有脉冲平面</translation>
+        </message>
+        <message>
+            <source>no flat field: it holds no picture</source>
+            <translation>不是平场：不含图像</translation>
+        </message>
+        <message>
+            <source>no kept pattern of a sensor, or a damaged one</source>
+            <translation>不是保存的传感器固定图案，或文件已损坏</translation>
+        </message>
+        <message>
             <source>no known picture format</source>
             <translation>未知的图像格式</translation>
         </message>
@@ -3758,10 +4022,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>pictures of different shapes cannot be compared</source>
             <translation>形状不同的图像无法比较</translation>
-        </message>
-        <message>
-            <source>planes outside the part of the recording</source>
-            <translation>平面超出录制的这一部分</translation>
         </message>
         <message>
             <source>planes per second must be positive</source>
@@ -4044,16 +4304,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>平面尺寸已写在文件中，无需猜测</translation>
         </message>
         <message>
+            <source>the spikes of this recording have no polarity</source>
+            <translation>此录制的脉冲没有极性</translation>
+        </message>
+        <message>
             <source>the stack has other axes than time</source>
             <translation>堆栈有时间以外的轴</translation>
         </message>
         <message>
             <source>the stack is closed</source>
             <translation>堆栈已关闭</translation>
-        </message>
-        <message>
-            <source>the table would replace the input</source>
-            <translation>表格会覆盖输入</translation>
         </message>
         <message>
             <source>the video cannot be decoded</source>
@@ -4112,10 +4372,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>其中没有权重</translation>
         </message>
         <message>
-            <source>there is no folder for --csv</source>
-            <translation>--csv 的文件夹不存在</translation>
-        </message>
-        <message>
             <source>there is no folder for --side-by-side</source>
             <translation>--side-by-side 的文件夹不存在</translation>
         </message>
@@ -4154,6 +4410,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>this file is already there</source>
             <translation>此文件已存在</translation>
+        </message>
+        <message>
+            <source>this flat field is not of the size of the recording</source>
+            <translation>此平场与录制的尺寸不同</translation>
+        </message>
+        <message>
+            <source>this flat field is of another sensor, or the other way up</source>
+            <translation>此平场属于另一个传感器，或上下颠倒</translation>
         </message>
         <message>
             <source>this is no network</source>

@@ -24,6 +24,7 @@ from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.findings import Finding
+from engine.fixed_pattern import FixedPattern
 from engine.frame_times import FrameRate, FrameTimes
 from engine.geometry import Size, Span
 from engine.recording.plane_source import PlaneSource
@@ -94,6 +95,9 @@ class FakeSequence:
     frame_times: FrameTimes | None = None
     sound_tracks: int = 0
     sound: object = None
+    pattern: FixedPattern | Exception | None = None
+    """What the recording shows of its sensor; None for nothing."""
+    filling: None = None
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -146,6 +150,16 @@ class FakeSequence:
 
     def reference(self, index: int) -> np.ndarray | None:
         return np.full((FRAME.height, FRAME.width, 3), index / 100 + 0.1, np.float32)
+
+    @property
+    def fixed_pattern(self) -> FixedPattern:
+        self.gate.wait(10)
+        if isinstance(self.pattern, Exception):
+            raise self.pattern
+        flat = self.source.flat
+        if flat not in (None, "none"):
+            return FixedPattern.load(flat)
+        return FixedPattern.none(SPIKES) if self.pattern is None or flat == "none" else self.pattern
 
     def has_reference_for(self, _: int) -> bool:
         return self.has_reference

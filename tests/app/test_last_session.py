@@ -66,6 +66,13 @@ def test_a_session_comes_back_as_it_was_written(record, path):
     assert [file.name for file in path.parent.iterdir()] == ["session.json"]
 
 
+@pytest.mark.parametrize("flat", ["/sensors/one.npz", "none"])
+def test_what_the_sensors_pattern_is_known_by_comes_back(path, clips, flat):
+    record = SessionRecord((TabRecord(SequenceSource(clips[0], flat=flat)),))
+    write_session(record, path)
+    assert read_session(path) == record
+
+
 def test_without_a_file_there_is_no_session(path):
     assert read_session(path) is None
     assert session_path().name == "session.json"

@@ -1,6 +1,7 @@
 """The whole window over files and a worker in memory."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -291,6 +292,8 @@ def test_the_command_line_names_what_to_open(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read_arguments([]) == (None, True)
     assert read_arguments(["--empty"]) == (None, False)
+    assert read_arguments(["a.dat", "--flat", "none"])[0].flat == "none"
+    assert read_arguments(["a.dat", "--flat", "flat.dat"])[0].flat == str(Path("flat.dat").absolute())
     source, sample = read_arguments(["a b.dat", "--height", "250", "--width", "400", "--rate", "20000"])
     assert not sample
     assert source == SequenceSource(str(tmp_path / "a b.dat"), height=250, width=400, rate_hz=20000.0)

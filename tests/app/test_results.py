@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from app.state.compare.results import Restored, RestoredFrames
+from app.state.compare.results import Restored, RestoredFrames, spikes_of
+from engine.source import SequenceSource
 
 FRAME_BYTES = 10 * 10 * 3 * 4
 
@@ -54,3 +55,9 @@ def test_clearing_gives_the_memory_back(results):
     results.put(0, restored())
     results.clear()
     assert (len(results), results.bytes, results.get(0)) == (0, 0, None)
+
+
+def test_what_is_made_with_another_pattern_of_the_sensor_is_made_otherwise():
+    source = SequenceSource("clip")
+    corrected = SequenceSource("clip", flat="/sensors/one.npz")
+    assert len({spikes_of(one) for one in (source, corrected, SequenceSource("clip", flat="none"))}) == 3

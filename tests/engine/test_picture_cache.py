@@ -53,6 +53,25 @@ def test_threads_that_want_the_same_share_one_reading() -> None:
     assert len(reads) == 1
 
 
+def test_what_is_measured_already_need_not_wait_for_another_measurement() -> None:
+    cache, begun, go_on = PictureCache(1000), threading.Event(), threading.Event()
+    cache.measured("quick", lambda: 1)
+
+    def measure() -> int:
+        begun.set()
+        assert go_on.wait(5)
+        return 2
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(cache.measured, "slow", measure)
+        try:
+            assert begun.wait(5)
+            assert pool.submit(cache.measured, "quick", lambda: 3).result(5) == 1
+        finally:
+            go_on.set()
+        assert slow.result(5) == 2
+
+
 def test_a_reading_that_fails_is_tried_again_by_who_waited() -> None:
     cache, reads, begun, go_on = PictureCache(1000), [], threading.Event(), threading.Event()
 

@@ -17,8 +17,10 @@ from engine.geometry import Region
 BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO = "blurry", "restored", "reference", "tfp", "tfi", "ratio"
 VOXEL = "voxel"
 """The voxel bin that is selected."""
-SOURCES = (BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO, VOXEL)
-"""In the order of their keys, 1 to 6 and 0."""
+PATTERN = "pattern"
+"""What differs from pixel to pixel of the spike camera, the same for all frames."""
+SOURCES = (BLURRY, RESTORED, REFERENCE, TFP, TFI, RATIO, VOXEL, PATTERN)
+"""In the order of their keys, 1 to 6, 0 and P."""
 SPIKE_SOURCES = (TFP, TFI, RATIO, VOXEL)
 """Those that depend on the frame's alignment window."""
 _RESULT = "result:"
@@ -159,8 +161,7 @@ class Comparison(QObject):
 
     def choose(self, slot: int, choice: Choice) -> None:
         """Let a pane show something; what it shows is not subtracted from itself."""
-        if choice.minus == choice.source:
-            choice = replace(choice, minus="")
+        choice = _sound(choice)
         if self._choices[slot] != choice:
             self._choices[slot] = choice
             self._changed()
@@ -252,7 +253,7 @@ class Comparison(QObject):
         if isinstance(choices, list):
             for slot, one in enumerate(choices[:MOST_PANES]):
                 if isinstance(one, list) and len(one) == 2 and all(_is_source(name) for name in one):
-                    self._choices[slot] = Choice(one[0] or BLURRY, one[1])
+                    self._choices[slot] = _sound(Choice(one[0] or BLURRY, one[1]))
         if isinstance(count, int) and count is not True and 1 <= count <= MOST_PANES:
             self._count = count
         self._wipe = values.get("wipe") is True
@@ -261,6 +262,11 @@ class Comparison(QObject):
     def _changed(self) -> None:
         self.arranged.emit()
         self.wanted_changed.emit()
+
+
+def _sound(choice: Choice) -> Choice:
+    """Return a choice without a difference that says nothing."""
+    return replace(choice, minus="") if choice.minus == choice.source or PATTERN in choice.sources else choice
 
 
 def _is_source(name: object) -> bool:

@@ -21,6 +21,7 @@ from app.display import (
 )
 from app.state.compare.comparing import (
     BLURRY,
+    PATTERN,
     RATIO,
     REFERENCE,
     RESTORED,
@@ -40,6 +41,8 @@ from app.state.compare.pane_sources import (
 from app.state.compare.results import Restored
 from app.state.jobs.jobs import PartialFrame
 from app.state.notices import describe
+from app.state.pattern.pattern_picture import PatternPicture
+from app.state.pattern.sensor_pattern import COMPUTING
 from app.state.reading.lane import Lane, Ticket
 from app.state.reading.lease import Lease
 from app.state.reading.read_ahead import ReadAhead
@@ -51,9 +54,10 @@ from engine.samples import as_values
 SLOW_SOURCES = (RATIO,)
 """Those that take too long to wait for before the frame is shown."""
 SLOW_KEPT = 8
-COMPUTING = "computing"
 VOXEL_VALUES = "voxel values"
 """Beside the picture of a voxel bin: what its colours stand for, (h, w, 1)."""
+PATTERN_GAIN = "pattern gain"
+"""Beside the picture of the sensor's pattern: the gain, (h, w, 1), NaN where it is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,9 @@ class _Request:
     wanted: Wanted
     known: FrameView | None
     slow: Mapping[tuple[int, str, MadeFrom], FloatPicture]
+    pattern: PatternPicture | None
+    no_pattern: str
+    """Why there is none."""
 
 
 class Pictures(QObject):
@@ -135,6 +142,8 @@ class Pictures(QObject):
         self.failed_index: int | None = None
         """The frame that `problem` is about."""
         self.wanted = Wanted()
+        self._pattern: PatternPicture | None = None
+        self._no_pattern = COMPUTING
         self._last: _Request | None = None
         self._slow_values: OrderedDict[tuple[int, str, MadeFrom], FloatPicture] = OrderedDict()
         self._frames = Lane(pool, self)
@@ -163,9 +172,27 @@ class Pictures(QObject):
 
         The newest call wins.
         """
-        request = _Request(lease, index, results, patch, self.wanted, self.view, dict(self._slow_values))
+        request = _Request(
+            lease,
+            index,
+            results,
+            patch,
+            self.wanted,
+            self.view,
+            dict(self._slow_values),
+            self._pattern,
+            self._no_pattern,
+        )
         self._last = request
         self._frames.request(index, lambda _: _read(request))
+
+    def take_pattern(self, pattern: PatternPicture | None, why_missing: str) -> None:
+        """Show another picture of the sensor's pattern from now on, or why there is none."""
+        why = why_missing or COMPUTING
+        if (pattern, why) != (self._pattern, self._no_pattern):
+            self._pattern, self._no_pattern = pattern, why
+            if PATTERN in self.wanted.sources:
+                self._show_again()
 
     def show_partial(self, index: int, newest: Callable[[], PartialFrame | None]) -> None:
         """Show an unfinished frame, if it is the one on screen and has no result yet.
@@ -247,7 +274,7 @@ class Pictures(QObject):
     def _compute_slow(self, view: FrameView) -> None:
         """Begin with what was left out because it takes long, once the frame stands still."""
         last = self._last
-        waiting = [source for source, why in view.missing.items() if why == COMPUTING]
+        waiting = [one for one, why in view.missing.items() if why == COMPUTING and one in SLOW_SOURCES]
         if not waiting or last is None or last.index != view.index or self._frames.busy:
             return
         self._slow.request((view.index, waiting[0]), lambda _: _read_slow(last, waiting[0]))
@@ -289,7 +316,12 @@ def _read(request: _Request) -> FrameView:
         same_look = known is not None and known.look == wanted.look
         samples = sequence.frame_samples(index) if known is None else known.blurry_values
         values = as_values(samples)
-        for source in wanted.sources - {BLURRY, RESTORED}:
+        if PATTERN in wanted.sources:
+            if request.pattern is None:
+                missing[PATTERN] = request.no_pattern
+            else:
+                others[PATTERN], others[PATTERN_GAIN] = request.pattern.values, request.pattern.gain
+        for source in wanted.sources - {BLURRY, RESTORED, PATTERN}:
             why = why_missing(sequence, source)
             picture = None if why else _known(source, request, known, origin)
             if picture is None and not why and source in SLOW_SOURCES:
@@ -328,9 +360,11 @@ def _read(request: _Request) -> FrameView:
     pictures = {
         choice: drawn
         for choice in wanted.choices
-        if choice not in (Choice(BLURRY), Choice(RESTORED))
+        if choice not in (Choice(BLURRY), Choice(RESTORED), Choice(PATTERN))
         and (drawn := _drawn(choice, view, known)) is not None
     }
+    if request.pattern is not None and Choice(PATTERN) in wanted.choices:
+        pictures[Choice(PATTERN)] = request.pattern.display  # whatever the contrast of the others
     return replace(view, pictures=pictures, bin=wanted.bin, voxel_look=wanted.voxel_look)
 
 

@@ -43,8 +43,9 @@ class Restored:
 
 
 def spikes_of(source: SequenceSource) -> tuple[object, ...]:
-    """Return which recording a source takes, and how it reads it."""
-    return (source.spikes, source.height, source.width, source.flip, source.msb_first, source.time_unit)
+    """Return which recording a source takes, how it reads it, and what it corrects it by."""
+    reading = (source.height, source.width, source.flip, source.msb_first, source.time_unit)
+    return (source.spikes, *reading, source.flat)
 
 
 def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:

@@ -90,7 +90,10 @@ def is_recording(path: Path) -> bool:
 
 
 def have_same_frames(one: SequenceSource, other: SequenceSource) -> bool:
-    """Whether both have the same frames, so that results of one are results of the other."""
+    """Whether both have the same frames, so that results of one are results of the other.
+
+    Another `flat` makes results stale, as another recording does.
+    """
     shape = ("path", "height", "width", "flip", "msb_first", "exposure_planes", "stride_planes")
     virtual = (*shape, "time_unit", "white")
     return all(getattr(one, name) == getattr(other, name) for name in virtual)

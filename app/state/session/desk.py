@@ -13,6 +13,7 @@ from app.state.jobs.restoring import Restoring
 from app.state.notices import Notices
 from app.state.opening.recent import RecentSources
 from app.state.opening.remembered import RememberedReadings
+from app.state.pattern.kept_patterns import KeptPatterns
 from app.state.reading.lane import reading_pool
 from app.state.spikes.kept_rates import KeptRates
 
@@ -33,12 +34,14 @@ class Desk(QObject):
         make_client: Callable[[], Client] = worker_client,
         edits_folder: Path | None = None,
         rates_folder: Path | None = None,
+        patterns_folder: Path | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
         self.edits_folder = edits_folder
         """Where alignment edits are kept until they are exported; None keeps none."""
         self.kept_rates = KeptRates(rates_folder)
+        self.kept_patterns = KeptPatterns(patterns_folder)
         self.pool: ThreadPoolExecutor = reading_pool()
         self.long_pool = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="long")
         """For what takes minutes, so that no frame has to wait for it."""

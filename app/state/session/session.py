@@ -62,16 +62,22 @@ class Session(QObject):
         *,
         opener: "Callable[[SequenceSource], Sequence]" = open_with_engine,
         recall: Callable[[SequenceSource], RememberedReading | None] = lambda _: None,
+        prepare: Callable[[SequenceSource], SequenceSource] = lambda source: source,
     ) -> None:
+        """`prepare` mends a source that says what cannot be done any more."""
         super().__init__(parent)
         self._opener = opener
         self._recall = recall
+        self._prepare = prepare
         self.source: SequenceSource | None = None
         self.lease: Lease | None = None
         self.refused: SequenceSource | None = None
         """What could not be opened last; saying more about its files may help."""
         self.opening: SequenceSource | None = None
         """What is being opened right now."""
+        self.added_flat: str | None = None
+        """What the sensor's pattern is known by, where the studio and not the user has said so."""
+        self._adding: str | None = None
         self.postponed: SequenceSource | None = None
         """What is opened once somebody wants to see it."""
         self._lane = Lane(pool, self)
@@ -84,15 +90,26 @@ class Session(QObject):
         return None if self.lease is None else self.lease.sequence
 
     @property
+    def said(self) -> SequenceSource | None:
+        """What is open, as the user has said it: without what the studio has added."""
+        if self.source is None or self.added_flat is None:
+            return self.source
+        return replace(self.source, flat=None)
+
+    @property
     def busy(self) -> bool:
         return self._lane.busy
 
     def open(self, source: SequenceSource) -> None:
         """Open what `source` says, in a thread; `opened`, `failed` or `geometry_needed` follows."""
+        self._open_with(self._prepare(source), None)
+
+    def _open_with(self, source: SequenceSource, added_flat: str | None) -> None:
         log.info("Opening %s", source)
+        self._adding = added_flat
         self.opening, self.postponed, self.refused = source, None, None
         remembered = self._recall(source)
-        self._lane.request(source, lambda ticket: self._open(source, remembered, ticket))
+        self._lane.request(source, lambda ticket: self._read(source, remembered, ticket))
 
     def postpone(self, source: SequenceSource) -> None:
         """Remember what to open when `wake` is called."""
@@ -105,8 +122,16 @@ class Session(QObject):
 
     def reopen(self, **changes: object) -> None:
         """Open the same files again, some of what was said about them changed."""
+        source, added = self.source, self.added_flat
+        if "spikes" in changes:  # of another sensor, perhaps
+            source, added = self.said, None
+        if source is not None:
+            self._open_with(self._prepare(replace(source, **changes)), added)  # type: ignore[arg-type]
+
+    def add_flat(self, file: str) -> None:
+        """Open the same files again, corrected by a pattern that the user has not named."""
         if self.source is not None:
-            self.open(replace(self.source, **changes))  # type: ignore[arg-type]
+            self._open_with(replace(self.source, flat=file), file)
 
     def show_as(self, sequence: "Sequence") -> None:
         """Let the open sequence be another state of itself; who reads the one before is not disturbed."""
@@ -121,7 +146,7 @@ class Session(QObject):
         self.closed.emit()
 
     def _retire(self) -> None:
-        lease, self.lease, self.source = self.lease, None, None
+        lease, self.lease, self.source, self.added_flat = self.lease, None, None, None
         if lease is not None:
             lease.retire()
 
@@ -132,6 +157,7 @@ class Session(QObject):
         self.opening = None
         self._retire()
         self.lease, self.source = lease, lease.sequence.source  # with what was remembered about it
+        self.added_flat = self._adding if self.source.flat == self._adding else None
         self.opened.emit()
 
     def _on_failure(self, source: SequenceSource, error: Exception) -> None:
@@ -148,7 +174,7 @@ class Session(QObject):
             self.refused = source
             self.failed.emit(error)
 
-    def _open(self, source: SequenceSource, remembered: RememberedReading | None, ticket: Ticket) -> Lease:
+    def _read(self, source: SequenceSource, remembered: RememberedReading | None, ticket: Ticket) -> Lease:
         lease = Lease(open_remembering(self._opener, source, remembered))
         if ticket.superseded():
             lease.retire()

@@ -142,7 +142,7 @@ class SessionKeeper(QObject):
 
     def _record_of(self, studio: Studio) -> TabRecord | None:
         session, pending = studio.session, self._pending.get(studio)
-        source = session.source or session.opening or session.postponed
+        source = session.said or session.opening or session.postponed
         if pending is not None or source is None:
             return pending
         position = studio.position

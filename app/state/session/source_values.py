@@ -7,7 +7,7 @@ from typing import get_args
 from engine.source import SequenceSource
 from engine.time_units import TimeUnit
 
-TEXTS = ("path", "spikes", "reference", "alignment")
+TEXTS = ("path", "spikes", "reference", "alignment", "flat")
 SWITCHES = ("flip", "msb_first")
 WHOLE = ("height", "width", "white")
 

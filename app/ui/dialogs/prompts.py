@@ -118,6 +118,21 @@ class FilePrompts:
         box.finished.connect(box.deleteLater)
         box.open()
 
+    def confirm_forgetting(self, name: str, answer: Callable[[], object]) -> None:
+        """Ask before a kept pattern of a sensor is deleted."""
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(translate("Prompts", "Forget pattern"))
+        box.setText(translate("Prompts", "Delete the pattern kept of {name}?").format(name=name))
+        box.setInformativeText(
+            translate("Prompts", "Recordings of its sensor are then corrected by what they show themselves.")
+        )
+        forget = box.addButton(translate("Prompts", "Forget"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.finished.connect(lambda _: answer() if box.clickedButton() is forget else None)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
     def confirm_quitting(self, unfinished: list[str], answer: Callable[[], object]) -> None:
         """Ask before work that goes on is cut short."""
         box = QMessageBox(self._parent)

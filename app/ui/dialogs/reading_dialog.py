@@ -1,9 +1,10 @@
-"""The dialog for what numbers in files stand for: the unit of times, the white of frames."""
+"""The dialog for what values in files stand for: the unit of times, the white of frames, even light."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QRegularExpressionValidator
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -14,7 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.state.pattern.kept_patterns import KeptPattern
+from app.ui.dialogs.pattern_row import PatternRow
 from app.ui.parts.elided_label import ElidedLabel
+from engine.geometry import Size
 from engine.samples import WHITE_LEVELS
 from engine.source import SequenceSource
 from engine.time_units import TimeUnit
@@ -23,13 +27,25 @@ WIDTH_PX = 460
 
 
 class ReadingDialog(QDialog):
-    """Asks for the unit of time and the white level; `chosen` carries the completed source."""
+    """Asks for the unit of time, the white level and what the sensor's pattern is known by.
+
+    `chosen` carries the completed source. A file that is dropped is what the pattern is known by.
+    """
 
     chosen = Signal(object)
 
-    def __init__(self, source: SequenceSource, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        source: SequenceSource,
+        parent: QWidget | None = None,
+        *,
+        kept: tuple[KeptPattern, ...] = (),
+        size: Size | None = None,
+    ) -> None:
+        """`kept` are patterns of sensors, of which those of a recording of `size` can be chosen."""
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Units and white level"))
+        self.setWindowTitle(self.tr("Units, white level and sensor's pattern"))
+        self.setAcceptDrops(True)
         self._source = source
         where = ElidedLabel(source.path, mode=Qt.TextElideMode.ElideMiddle)
         where.setProperty("role", "muted")
@@ -60,6 +76,7 @@ class ReadingDialog(QDialog):
         field = self.white.lineEdit()
         assert field is not None
         field.setPlaceholderText(find_out)
+        self.pattern = PatternRow(source.flat, kept, size)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         )
@@ -71,6 +88,7 @@ class ReadingDialog(QDialog):
         layout.addWidget(where)
         layout.addLayout(_labelled(self.tr("Event lists and alignment logs count time in"), self.unit))
         layout.addLayout(_labelled(self.tr("Sample that is white in frames with 16 bits"), self.white))
+        layout.addLayout(_labelled(self.tr("Sensor's pattern is taken from"), self.pattern))
         layout.addSpacing(4)
         layout.addWidget(buttons)
         self.setMinimumWidth(WIDTH_PX)
@@ -83,7 +101,17 @@ class ReadingDialog(QDialog):
             self._source,
             time_unit=self.unit.currentData(),
             white=int(typed) if typed and int(typed) > 0 else None,
+            flat=self.pattern.flat,
         )
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if sum(url.isLocalFile() for url in event.mimeData().urls()) == 1:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.pattern.choose(str(Path(paths[0])))
 
 
 def _labelled(text: str, field: QWidget) -> QVBoxLayout:

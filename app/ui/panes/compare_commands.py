@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from app.display import NEUTRAL
-from app.state.compare.comparing import BLURRY, REFERENCE, SOURCES, Comparison
+from app.state.compare.comparing import BLURRY, PATTERN, REFERENCE, SOURCES, Comparison
 from app.ui.window.actions import StudioActions
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def auto_contrast(studio: "Studio") -> None:
     view, comparison = studio.pictures.view, studio.comparison
     if view is None:
         return
-    values = view.values(comparison.choice(comparison.active).source)
+    source = comparison.choice(comparison.active).source
+    values = None if source == PATTERN else view.values(source)  # which has a scale of its own
     comparison.fit_look(view.blurry_values if values is None else values)
 
 

@@ -50,7 +50,7 @@ class Pane(QFrame):
         self.chooser.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chooser.setArrowType(Qt.ArrowType.DownArrow)
         self.chooser.setProperty("chooser", True)
-        self.chooser.setToolTip(self.tr("Choose what this pane shows (keys 1 to 9)"))
+        self.chooser.setToolTip(self.tr("Choose what this pane shows (keys 0 to 9 and P)"))
         self.chooser.setAccessibleName(self.tr("What this pane shows"))
         self.chooser.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.menu = QMenu(self.chooser)
@@ -118,7 +118,6 @@ class Pane(QFrame):
         """Show the values of the pixel under the mouse at the pane's lower edge."""
         self.readout.setText(text)
         self.readout.setVisible(bool(text))
-        self.readout.adjustSize()
         self._place_readout()
 
     def set_active(self, active: bool) -> None:
@@ -198,6 +197,13 @@ class Pane(QFrame):
         self.other.clip(column, far)
 
     def _place_readout(self) -> None:
+        most = max(1, self.canvas.width() - 2 * READOUT_MARGIN_PX)
+        self.readout.setWordWrap(False)
+        if self.readout.sizeHint().width() > most:
+            self.readout.setWordWrap(True)
+            self.readout.resize(most, self.readout.heightForWidth(most))
+        else:
+            self.readout.adjustSize()
         bottom = self.canvas.height() - self.readout.height() - READOUT_MARGIN_PX
         self.readout.move(READOUT_MARGIN_PX, bottom)
 

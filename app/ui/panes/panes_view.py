@@ -7,8 +7,10 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
 
+from app.display import FloatPicture
 from app.state.compare.comparing import (
     BLURRY,
+    PATTERN,
     RATIO,
     REFERENCE,
     RESTORED,
@@ -20,13 +22,15 @@ from app.state.compare.comparing import (
     maker_of,
     result_source,
 )
-from app.state.compare.pictures import COMPUTING, VOXEL_VALUES, FrameView
+from app.state.compare.pictures import PATTERN_GAIN, VOXEL_VALUES, FrameView
+from app.state.compare.results import spikes_of
 from app.state.jobs.job import JobState
+from app.state.pattern.sensor_pattern import COMPUTING, NO_SPIKES, NOT_CORRECTED, NOT_TOLD
 from app.state.studio import Studio
 from app.ui.panes.pane import Pane
 from app.ui.panes.panes import PaneGrid
 from app.ui.parts.theme import Theme
-from app.ui.parts.wording import format_seconds, method_title, unchanged_reason
+from app.ui.parts.wording import format_seconds, method_title, pattern_facts, unchanged_reason
 from app.ui.timeline.plane_scale import format_span
 from app.ui.window.actions import StudioActions
 
@@ -96,9 +100,9 @@ class PanesView(QObject):
         titles = [self._title(choice) for choice in shown]
         if self._studio.comparison.wiping:
             titles = ["  |  ".join(titles)]
-        for pane, title in zip(self._panes.panes, titles, strict=False):
+        for pane, title, choice in zip(self._panes.panes, titles, shown, strict=False):
             pane.title.setText(title)
-            pane.title.setToolTip(title)
+            pane.title.setToolTip(title + self._legend(choice))
 
     def say_loading(self) -> None:
         """Say that a frame takes its time."""
@@ -151,6 +155,10 @@ class PanesView(QObject):
         bits = 8 if sequence is None else sequence.bit_depth
         for pane, choice in zip(self._panes.panes, self._studio.comparison.shown, strict=False):
             known = view is not None and self._hovered is not None
+            if choice == Choice(PATTERN):
+                wiping = self._studio.comparison.wiping
+                pane.show_readout("" if wiping else self._about_pattern(view, self._hovered))
+                continue
             pane.show_readout(_values(view, choice, self._hovered, bits) if known else "")
 
     # ------------------------------------------------------------------ words
@@ -170,6 +178,7 @@ class PanesView(QObject):
             TFI: self.tr("Spikes: intervals at its centre (TFI)"),
             RATIO: self.tr("Spike ratio, live"),
             VOXEL: self._bin_name(),
+            PATTERN: self.tr("Sensor pattern"),
         }[source]
 
     def _bin_name(self) -> str:
@@ -181,6 +190,28 @@ class PanesView(QObject):
             count=len(voxels.spans),
             span=format_span(*voxels.spans[selected], self._studio.alignment.rate_hz),
         )
+
+    def _about_pattern(self, view: FrameView | None, pixel: tuple[int, int] | None) -> str:
+        """Return the gain of the pixel (x, y) under the mouse, else what the whole pattern is."""
+        pattern = self._studio.sensor.pattern
+        values = None if view is None else view.values(PATTERN_GAIN)
+        if view is None or values is None or pattern is None:
+            return ""
+        found = None if pixel is None else _pixel(view, values, pixel)
+        if found is None:
+            return pattern_facts(pattern)
+        if math.isnan(found[0]):
+            return self.tr("gain not known")
+        return self.tr("gain {gain}").format(gain=f"{found[0]:.3f} ({100 * (found[0] - 1):+.1f} %)")
+
+    def _legend(self, choice: Choice) -> str:
+        """Return what the greys of the sensor's pattern stand for, on a line of its own."""
+        picture = self._studio.sensor.picture
+        if choice.source != PATTERN or picture is None:
+            return ""
+        return "\n" + self.tr(
+            "Grey fires as its neighbours do, white {percent} % more, black as much less; stripes: not known"
+        ).format(percent=f"{100 * picture.scale:.1f}")
 
     def _title(self, choice: Choice) -> str:
         if choice.minus:
@@ -195,7 +226,10 @@ class PanesView(QObject):
             result = view.result
             if result.unchanged:
                 title = self.tr("Unchanged: {reason}").format(reason=unchanged_reason(result.unchanged))
-            if result.gamma == sequence.gamma and self._studio.is_stale(view.index):
+            source = self._studio.session.source
+            if source is not None and result.spikes not in (None, spikes_of(source)):
+                title += self.tr(" · stale: spikes are read or corrected otherwise")
+            elif result.gamma == sequence.gamma and self._studio.is_stale(view.index):
                 title += self.tr(" · stale: window moved")
             method = method_title(result.made_by)
             title += f" · {method} · γ {result.gamma:g} · {format_seconds(result.seconds)}"
@@ -220,6 +254,8 @@ class PanesView(QObject):
                 return (self.tr("Being computed …"),)
             if why == "reference":
                 return (self.tr("There is no sharp reference."), actions["add_reference"])
+            if source == PATTERN and why:
+                return self._no_pattern(why)
             if why == "spikes" or (source == RESTORED and sequence.recording is None):
                 return (
                     self.tr("Deblurring needs the recording of the spike camera."),
@@ -236,6 +272,22 @@ class PanesView(QObject):
                 return (self.tr("Paused: the queue goes on with it when you resume it."),)
             return (self.tr("Being deblurred …"),)
         return (self.tr("Not deblurred yet"), actions["deblur_frame"])
+
+    def _no_pattern(self, why: str) -> tuple:
+        """Return why there is no pattern of the sensor, and the action that helps."""
+        if why == NO_SPIKES:
+            return (
+                self.tr("Only the recording of a spike camera has a sensor's pattern."),
+                self._actions["add_spikes"],
+            )
+        known = {
+            NOT_CORRECTED: self.tr("The sensor's pattern is not corrected, as was said."),
+            NOT_TOLD: self.tr(
+                "Nothing is known of the sensor's pattern, and nothing is corrected: "
+                "too little moves over its pixels to tell it from the scene."
+            ),
+        }
+        return (known.get(why, why), self._actions["reading"])
 
     def _score(
         self, pane: Pane, scores: "Scores | None", before: "Scores | None", *, in_region: bool
@@ -273,9 +325,9 @@ class PanesView(QObject):
         menu.clear()
         sources = (*SOURCES, *map(result_source, self._studio.results.makers))
         group = QActionGroup(menu)
-        for number, source in enumerate(sources, start=1):
-            key = f"\t{number}" if number < len(SOURCES) else ""
-            action = menu.addAction(self.source_name(source) + key)
+        for source in sources:
+            own = self._actions[f"show_{source}"].shortcut().toString() if source in SOURCES else ""
+            action = menu.addAction(self.source_name(source) + (f"\t{own}" if own else ""))
             action.setCheckable(True)
             action.setActionGroup(group)
             action.setChecked(choice.source == source)
@@ -283,13 +335,17 @@ class PanesView(QObject):
                 lambda _=False, source=source: comparison.choose(slot, Choice(source, choice.minus))
             )
         menu.addSeparator()
+        if choice.source == PATTERN:
+            for key in ("use_pattern", "keep_pattern", "reading"):
+                menu.addAction(self._actions[key])
+            return
         difference = menu.addMenu(self.tr("Difference from"))
         none = difference.addAction(self.tr("Nothing: the picture itself"))
         none.setCheckable(True)
         none.setChecked(not choice.minus)
         none.triggered.connect(lambda: comparison.choose(slot, Choice(choice.source)))
         for source in sources:
-            if source != choice.source:
+            if source not in (choice.source, PATTERN):
                 action = difference.addAction(self.source_name(source))
                 action.setCheckable(True)
                 action.setChecked(choice.minus == source)
@@ -314,12 +370,10 @@ def _values(view: FrameView | None, choice: Choice, pixel: tuple[int, int] | Non
         values = view.values(VOXEL_VALUES if choice == Choice(VOXEL) else source)
         if values is None:
             return ""
-        height, width = values.shape[:2]
-        x = int((pixel[0] + 0.5) * width / view.size.width)
-        y = int((pixel[1] + 0.5) * height / view.size.height)
-        if not (0 <= x < width and 0 <= y < height):
+        at = _pixel(view, values, pixel)
+        if at is None:
             return ""
-        found.append(values[y, x])
+        found.append(at)
     if choice == Choice(VOXEL):
         return f"{found[0][0]:.4g}"
     top = 2**bit_depth - 1
@@ -327,3 +381,11 @@ def _values(view: FrameView | None, choice: Choice, pixel: tuple[int, int] | Non
     if len(steps) == 2:
         return " ".join(f"{one - other:+d}" for one, other in zip(*steps, strict=True))
     return " ".join(f"{one:d}" for one in steps[0])
+
+
+def _pixel(view: FrameView, values: FloatPicture, pixel: tuple[int, int]) -> np.ndarray | None:
+    """Return what a picture of any size holds where the frame has its pixel (x, y)."""
+    height, width = values.shape[:2]
+    x = int((pixel[0] + 0.5) * width / view.size.width)
+    y = int((pixel[1] + 0.5) * height / view.size.height)
+    return values[y, x] if 0 <= x < width and 0 <= y < height else None

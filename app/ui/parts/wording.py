@@ -2,10 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from app.state.pattern.kept_patterns import KeptPattern
 from engine.restore import evidence
+
+if TYPE_CHECKING:
+    from engine.fixed_pattern import FixedPattern
 
 FRAMES_NAMED = 12
 
@@ -82,6 +88,36 @@ def unchanged_count(unchanged: int, count: int) -> str:
     """Return how many of `count` frames came back as they were."""
     text = QCoreApplication.translate("Unchanged", "{unchanged} of {count} frames unchanged")
     return text.format(unchanged=unchanged, count=count)
+
+
+def pattern_facts(pattern: "FixedPattern") -> str:
+    """Return how large a sensor's pattern is, where it is known, and by what."""
+    translate = QCoreApplication.translate
+    one = pattern.windows == 1
+    if pattern.file is not None:
+        kept = KeptPattern.of(Path(pattern.file))
+        kept_of = translate("Pattern", "kept of {name}").format(name=kept.name)
+        origin = kept.name if kept.size is None else kept_of
+    elif pattern.origin == "frames":
+        text = (
+            translate("Pattern", "measured by 1 frame")
+            if one
+            else translate("Pattern", "measured by {count} frames")
+        )
+        origin = text.format(count=pattern.windows)
+    else:
+        text = (
+            translate("Pattern", "measured on 1 window of this recording")
+            if one
+            else translate("Pattern", "measured on {count} windows of this recording")
+        )
+        origin = text.format(count=pattern.windows)
+    share = 100 * pattern.known_share
+    return translate("Pattern", "spread {spread} %, known in {share} % of the pixels, {origin}").format(
+        spread=f"{100 * pattern.spread:.2g}",
+        share=f"{share:.0f}" if share >= 10 else f"{share:.1f}",
+        origin=origin,
+    )
 
 
 def _some_numbers(numbers: list[int]) -> str:

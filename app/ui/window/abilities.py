@@ -51,6 +51,8 @@ def abilities_of(studio: Studio) -> dict[str, bool]:
         **dict.fromkeys(("deblur_visible", "deblur_frame", "deblur_all"), studio.can_deblur),
         "deblur_range": studio.can_deblur and studio.position.has_range,
         "reading": (studio.session.source or studio.session.refused) is not None,
+        "keep_pattern": studio.sensor.can_be_kept,
+        "use_pattern": studio.sensor.can_be_kept and studio.desk.kept_patterns.is_there,
         "cancel": studio.can_cancel,
         "export_frame": studio.can_export_frame,
         "export_all": studio.can_export_all,

@@ -67,10 +67,25 @@ ACTIONS = (
     ),
     ActionSpec(
         "reading",
-        "Units and white level…",
+        "Units, white level and sensor's pattern…",
         "File",
         "Ctrl+Shift+U",
-        "Say what times in logs and event lists count, and which sample of the frames is white",
+        "Say what times in logs and event lists count, which sample of the frames is white, "
+        "and what the sensor's pattern is known by",
+    ),
+    ActionSpec(
+        "use_pattern",
+        "Use for this sensor from now on",
+        "File",
+        "Ctrl+Alt+K",
+        "Keep the sensor's pattern for all its recordings that tell less of it",
+    ),
+    ActionSpec(
+        "keep_pattern",
+        "Keep this sensor's pattern…",
+        "File",
+        "Ctrl+K",
+        "Save the sensor's pattern as a file, which other recordings can be corrected by",
     ),
     ActionSpec(
         "export_frame",
@@ -429,6 +444,13 @@ ACTIONS = (
         "Compare",
         "0",
         "Show the selected voxel bin in the pane under the mouse",
+    ),
+    ActionSpec(
+        "show_pattern",
+        "Show sensor pattern",
+        "Compare",
+        "P",
+        "Show which pixels of the spike camera fire more or less than others, in the pane under the mouse",
     ),
     ActionSpec(
         "next_result",

@@ -35,6 +35,8 @@ class Banner(QFrame):
         for label in (self.title, self.text):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.act = QPushButton()
+        self.act.clicked.connect(self._do)
         self.others = QPushButton()
         self.others.clicked.connect(self._show_next)
         self.dismiss = QToolButton()
@@ -50,6 +52,7 @@ class Banner(QFrame):
         layout.setSpacing(10)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(lines, 1)
+        layout.addWidget(self.act, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.others, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self._leave = QTimer(self, interval=INFORMATION_MS, singleShot=True)
@@ -69,7 +72,7 @@ class Banner(QFrame):
         self.setVisible(notice is not None)
         if notice is None:
             return
-        if notice.severity == "information":
+        if notice.severity == "information" and not notice.stays:
             self._leave.start()
         times = f"  (× {notice.count})" if notice.count > 1 else ""
         self.title.setText(notice.title + times)
@@ -77,6 +80,8 @@ class Banner(QFrame):
         self.text.setText(text)
         self.text.setVisible(bool(text))
         self.setToolTip(notice.details[-1500:])
+        self.act.setText(notice.action)
+        self.act.setVisible(bool(notice.action))
         self.others.setVisible(len(self._notices) > 1)
         self.others.setText(self.tr("{count} more").format(count=len(self._notices) - 1))
         self._paint()
@@ -97,6 +102,12 @@ class Banner(QFrame):
         known = list(self._notices)
         if self._shown in known and len(known) > 1:
             self._show(known[known.index(self._shown) - 1])
+
+    def _do(self) -> None:
+        shown = self._shown
+        if shown is not None and shown.act is not None:
+            self._notices.dismiss(shown.number)
+            shown.act()
 
     def _dismiss(self) -> None:
         if self._shown is not None:

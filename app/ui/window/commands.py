@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app.settings import LANGUAGES, log_path
 from app.state.opening.recording_choice import RecordingChoice
 from app.state.opening.sources import ALIGNMENT_SUFFIXES, RECORDING_SUFFIXES, sample_source
+from app.state.pattern.kept_patterns import KeptPattern
 from app.state.session.session import GeometryQuestion
 from app.state.studio import Studio
 from app.translation import language_of
 from app.ui.alignment.alignment_commands import alignment_handlers
+from app.ui.dialogs.pattern_row import named
 from app.ui.dialogs.prompts import FilePrompts
 from app.ui.dialogs.reading_dialog import ReadingDialog
 from app.ui.dialogs.recording_dialog import RecordingDialog, recording_of
@@ -24,6 +26,7 @@ from app.ui.help.help_window import FIRST_PAGE, PAGE_OF_PANEL, HelpWindow
 from app.ui.help.pages import about_page, facts_of_sequence, findings_page
 from app.ui.help.shortcut_editor import ShortcutEditor
 from app.ui.panes.compare_commands import compare_handlers
+from app.ui.panes.pattern_commands import ask_for_flat, pattern_handlers
 from app.ui.spikes.voxel_commands import BinPlayer, voxel_handlers
 from engine.errors import EngineError
 from engine.recording.recording import RecordingInfo
@@ -125,6 +128,7 @@ class Commands(QObject):
             "previous_tab": lambda: tabs.step(-1),
             "quit": self._quit,
             **alignment_handlers(studio, prompts),
+            **pattern_handlers(studio, prompts),
             **compare_handlers(studio, window.actions_by_key, lambda: window.docks.toggle("picture_panel")),
             **voxel_handlers(studio, window.actions_by_key, self._bin_player),
             "raster_panel": lambda: window.docks.toggle("raster_panel"),
@@ -205,7 +209,7 @@ class Commands(QObject):
             return
         info = sequence.recording.info
         studio = self._studio
-        self._recording_dialog(sequence.source, info.path, studio.open_source, info)
+        self._recording_dialog(studio.session.said or sequence.source, info.path, studio.open_source, info)
 
     def _ask_reading(self) -> None:
         studio = self._studio
@@ -214,12 +218,31 @@ class Commands(QObject):
             return
         readings = self._window.tabs.desk.readings
         remembered = readings.recall(source)
-        dialog = ReadingDialog(source if remembered is None else remembered.complete(source), self._window)
+        sequence = studio.session.sequence
+        recording = None if sequence is None or studio.session.source is None else sequence.recording
+        dialog = ReadingDialog(
+            source if remembered is None else remembered.complete(source),
+            self._window,
+            kept=self._window.tabs.desk.kept_patterns.listed(),
+            size=None if recording is None else recording.info.size,
+        )
 
         def take(chosen: SequenceSource) -> None:
             readings.keep_units(chosen)
+            studio.pattern_use.choose(chosen, source)
             studio.open_source(chosen)
 
+        def forget(kept: KeptPattern) -> None:
+            if studio.pattern_use.forget(kept.path):
+                dialog.pattern.drop(kept.path)
+
+        prompts = FilePrompts(dialog, self._window.settings)
+        dialog.pattern.file_wanted.connect(
+            lambda: ask_for_flat(prompts, lambda path: dialog.pattern.choose(str(path)))
+        )
+        dialog.pattern.forget_wanted.connect(
+            lambda kept: prompts.confirm_forgetting(named(kept), lambda: forget(kept))
+        )
         dialog.chosen.connect(take)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
         studio.comparison.arranged.connect(self._refresh_arrangement)
         studio.comparison.region_changed.connect(self._refresh)
         studio.probe.changed.connect(self._show_probed)
+        studio.sensor.changed.connect(self._show_probed)
         studio.playback.changed.connect(self._show_playing)
         studio.geometry_needed.connect(lambda question: self.commands.ask_geometry(question, studio))
         if self._libraries_loaded:
@@ -340,8 +341,11 @@ class MainWindow(QMainWindow):
 
     def _show_probed(self) -> None:
         if self._status is not None:
+            pixel, sensor = self.studio.probe.pixel, self.studio.sensor
             self._status.show_spikes(
-                self.studio.probe.pixel, self.workspace.rate_hz if self.workspace else None
+                pixel,
+                self.workspace.rate_hz if self.workspace else None,
+                None if pixel is None else sensor.gain_at(pixel.x, pixel.y),
             )
 
     # ------------------------------------------------------------------ drop, close

@@ -57,8 +57,13 @@ class StatusLine(QStatusBar):
             parts.append(self.tr("results {size} MiB").format(size=f"{results_bytes / 2**20:.0f}"))
         self.facts.setText("  ·  ".join(parts))
 
-    def show_spikes(self, pixel: SpikesOfPixel | None, rate_hz: float | None) -> None:
-        """Show what the spike camera saw at the pixel under the mouse during the exposure."""
+    def show_spikes(
+        self, pixel: SpikesOfPixel | None, rate_hz: float | None, gain: float | None = None
+    ) -> None:
+        """Show what the spike camera saw at the pixel under the mouse during the exposure.
+
+        `gain` is that of the pixel in the sensor's pattern, None where it is not known.
+        """
         if pixel is None:
             self.spikes.setText("")
             return
@@ -67,6 +72,8 @@ class StatusLine(QStatusBar):
             text += self.tr(", every {planes}").format(planes=f"{pixel.interval_planes:.1f}")
             if rate_hz:
                 text += f" ({pixel.interval_planes / rate_hz * 1000:.2f} ms)"
+        if gain is not None:
+            text += self.tr(", gain {gain}").format(gain=f"{gain:.3f}")
         self.spikes.setText(text)
         self.spikes.setToolTip(self.tr("Pixel ({x}, {y}) of the spike camera").format(x=pixel.x, y=pixel.y))
 
