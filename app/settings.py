@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from engine.restore.method_names import DEFAULT_METHOD, NETWORK, SPIKE_RATIO
+from engine.restoration.method_names import DEFAULT_METHOD, NETWORK, SPIKE_RATIO
 
 APPLICATION = "spike-deblur-studio"
 THEMES = ("system", "light", "dark")

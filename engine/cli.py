@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, get_args
 
 from engine.errors import EngineError, OperationCancelled
 from engine.processor import let_waiting_threads_sleep
-from engine.restore.method_names import DEFAULT_METHOD
+from engine.restoration.method_names import DEFAULT_METHOD
 from engine.source import SequenceSource
 from engine.time_units import TimeUnit
 
@@ -68,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
         return describe(source, as_json=arguments.json)
     from engine.commands.frame_range import FrameRange
     from engine.commands.method_choice import MethodChoice
-    from engine.restore.settings import RestoreSettings
+    from engine.restoration.settings import RestoreSettings
 
     method = MethodChoice(
         arguments.method, arguments.model, arguments.falls_back, arguments.device, arguments.precision

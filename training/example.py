@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
-from engine.restore.first_estimate import start_from_ratio
+from engine.restoration.first_estimate import start_from_ratio
 from engine.voxels import VoxelGrid, VoxelSpec
 
 Frames = NDArray[np.uint8] | NDArray[np.float32]

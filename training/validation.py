@@ -92,8 +92,8 @@ def score_clip(example: Example, restored: NDArray[np.float32]) -> ClipScores:
 def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> ClipScores:
     """Restore whole frames of a sequence through the engine, in tiles, and score them."""
     from engine.geometry import Span
-    from engine.restore.network_method import NetworkMethod
-    from engine.restore.run import FrameResult, restore_frames
+    from engine.restoration.network_method import NetworkMethod
+    from engine.restoration.run import FrameResult, restore_frames
     from engine.sequence import open_source
 
     with open_source(span.source) as sequence:

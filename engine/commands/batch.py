@@ -27,8 +27,8 @@ from engine.commands.outcome import Outcome, to_json
 from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
 from engine.errors import ExportError, OperationCancelled, SequenceError, as_engine_error
 from engine.export import make_folder, write_text_atomically
-from engine.restore.memory import is_out_of_memory
-from engine.restore.settings import RestoreSettings
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.settings import RestoreSettings
 from engine.sequence import find_sequences
 from engine.source import SequenceSource
 

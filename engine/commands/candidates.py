@@ -12,13 +12,13 @@ from engine.findings import Finding
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
 from engine.pictures import read_picture
-from engine.restore.evidence import check_any_evidence
-from engine.restore.frame_run import FrameFailure
-from engine.restore.memory import is_out_of_memory
-from engine.restore.method_names import NETWORK, SPIKE_RATIO
-from engine.restore.methods import Method
-from engine.restore.run import FrameResult
-from engine.restore.settings import RestoreSettings, settle
+from engine.restoration.evidence import check_any_evidence
+from engine.restoration.frame_run import FrameFailure
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.method_names import NETWORK, SPIKE_RATIO
+from engine.restoration.methods import Method
+from engine.restoration.run import FrameResult
+from engine.restoration.settings import RestoreSettings, settle
 from engine.sequence import Sequence
 
 

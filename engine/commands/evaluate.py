@@ -53,11 +53,11 @@ from engine.errors import (
 from engine.export import write_text_atomically
 from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
-from engine.restore.evidence import describe_unchanged
-from engine.restore.frame_run import FrameFailure, describe_beside
-from engine.restore.memory import is_out_of_memory
-from engine.restore.run import FrameResult
-from engine.restore.settings import RestoreSettings
+from engine.restoration.evidence import describe_unchanged
+from engine.restoration.frame_run import FrameFailure, describe_beside
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.run import FrameResult
+from engine.restoration.settings import RestoreSettings
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 

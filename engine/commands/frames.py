@@ -1,6 +1,6 @@
 """Restore frame after frame: stop when told to, show how far it is, and say what failed.
 
-The computing is `engine.restore.frame_run`, as in the worker.
+The computing is `engine.restoration.frame_run`, as in the worker.
 """
 
 import signal
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from engine.errors import OperationCancelled
 from engine.geometry import Region, Span
 from engine.layouts.listing import shorten
-from engine.restore.frame_run import NOTHING_YET, Earlier, FrameFailure, FrameRun
-from engine.restore.methods import Method
-from engine.restore.run import FrameResult, TileResult
-from engine.restore.settings import Layout, RestoreSettings, settle
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.frame_run import NOTHING_YET, Earlier, FrameFailure, FrameRun
+from engine.restoration.methods import Method
+from engine.restoration.run import FrameResult, TileResult
+from engine.restoration.settings import Layout, RestoreSettings, settle
+from engine.restoration.tile_computer import TileComputer
 from engine.sequence import Sequence
 
 Progress = Callable[[int, int], None]
@@ -37,8 +37,8 @@ def restore_each(
 ) -> Iterator[FrameResult | FrameFailure]:
     """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
 
-    See `engine.restore.frame_run`. `layout` None is settled for the memory there is. Raises the first error
-    when no frame succeeds, OperationCancelled at the border of a tile once `should_stop` returns true.
+    See `engine.restoration.frame_run`. `layout` None is settled for the memory there is. Raises the first
+    error when no frame succeeds, OperationCancelled at the border of a tile once `should_stop` returns true.
     """
     layout = layout or settle(sequence.frame_size, len(sequence), method, RestoreSettings())
     run = FrameRun(sequence, frames, method, layout, computer=computer, region=region, earlier=earlier)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
 from engine.findings import Finding
-from engine.restore.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
-from engine.restore.methods import Method, make_method
+from engine.restoration.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
+from engine.restoration.methods import Method, make_method
 
 if TYPE_CHECKING:
-    from engine.restore.compute_device import Precision
+    from engine.restoration.compute_device import Precision
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,17 @@ from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
 from engine.layouts.listing import shorten
-from engine.restore.evidence import check_any_evidence, describe_unchanged, is_restored, is_want_of_evidence
-from engine.restore.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
-from engine.restore.memory import find_budget
-from engine.restore.methods import Method
-from engine.restore.settings import Layout, RestoreSettings, settle
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.evidence import (
+    check_any_evidence,
+    describe_unchanged,
+    is_restored,
+    is_want_of_evidence,
+)
+from engine.restoration.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
+from engine.restoration.memory import find_budget
+from engine.restoration.methods import Method
+from engine.restoration.settings import Layout, RestoreSettings, settle
+from engine.restoration.tile_computer import TileComputer
 from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
 

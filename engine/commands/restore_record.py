@@ -15,12 +15,12 @@ from engine.findings import Finding
 from engine.frame_times import rate_facts
 from engine.geometry import Size, Span
 from engine.metrics import compare
-from engine.restore.frame_run import FrameFailure
-from engine.restore.memory import is_out_of_memory
-from engine.restore.methods import Method
-from engine.restore.run import FrameResult
-from engine.restore.settings import Layout
-from engine.restore.tile_computer import Limits, TileComputer
+from engine.restoration.frame_run import FrameFailure
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.methods import Method
+from engine.restoration.run import FrameResult
+from engine.restoration.settings import Layout
+from engine.restoration.tile_computer import Limits, TileComputer
 from engine.sequence import Sequence
 from engine.source import SequenceSource
 

@@ -152,8 +152,8 @@ class VRTSpikeConfig:
     way past the attention along time. Not so in published networks."""
     from_ratio: bool = False
     """Whether the frames that enter are the spike ratio's estimates, so that the network corrects those; the
-    last spike channel says how far each differs from its blurry frame (`engine.restore.first_estimate`). Not
-    so in published networks."""
+    last spike channel says how far each differs from its blurry frame (see
+    `engine.restoration.first_estimate`). Not so in published networks."""
     temporal_stride: int = 1
     spike_heads: int = 4
     fusion_heads: int = 4

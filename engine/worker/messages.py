@@ -160,7 +160,7 @@ class FrameDone:
     slot: int
     seconds: float
     unchanged: str = ""
-    """Why it came back as it was (see `engine.restore.evidence`); empty where it is restored."""
+    """Why it came back as it was (see `engine.restoration.evidence`); empty where it is restored."""
 
 
 @dataclass(frozen=True)

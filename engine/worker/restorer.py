@@ -12,14 +12,14 @@ from pathlib import Path
 
 from engine.errors import MethodError, SequenceError
 from engine.geometry import Region, Size, Span
-from engine.restore.frame_run import Earlier, FrameFailure, FrameRun, describe_beside
-from engine.restore.methods import Method, make_method
-from engine.restore.plan import with_neighbours
-from engine.restore.result_cache import ResultCache, frame_key
-from engine.restore.run import FrameResult, TileResult
-from engine.restore.schedule import View
-from engine.restore.settings import RestoreSettings, settle
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.frame_run import Earlier, FrameFailure, FrameRun, describe_beside
+from engine.restoration.methods import Method, make_method
+from engine.restoration.plan import with_neighbours
+from engine.restoration.result_cache import ResultCache, frame_key
+from engine.restoration.run import FrameResult, TileResult
+from engine.restoration.schedule import View
+from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.tile_computer import TileComputer
 from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
 from engine.worker.messages import ComputeOptions, Prioritise, RestoreRequest

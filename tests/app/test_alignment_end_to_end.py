@@ -17,9 +17,9 @@ from app.state.studio import Studio
 from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow, read_alignment_log
 from engine.geometry import Span
-from engine.restore.methods import make_method
-from engine.restore.plan import make_plan
-from engine.restore.run import FrameResult, run_plan
+from engine.restoration.methods import make_method
+from engine.restoration.plan import make_plan
+from engine.restoration.run import FrameResult, run_plan
 from engine.sequence import open_sequence
 
 PATIENCE_MS = 60_000

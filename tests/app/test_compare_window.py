@@ -14,7 +14,7 @@ from shiboken6 import isValid
 from app.state.compare.comparing import BLURRY, REFERENCE, TFP, VOXEL, Choice
 from app.state.compare.results import Restored
 from engine.geometry import Region
-from engine.restore.evidence import DISAGREE, NO_PLANES, NOTHING_CHANGED, STILL
+from engine.restoration.evidence import DISAGREE, NO_PLANES, NOTHING_CHANGED, STILL
 from engine.source import SequenceSource
 
 

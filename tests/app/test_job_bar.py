@@ -6,7 +6,7 @@ from PySide6.QtGui import QAction
 from app.state.jobs.jobs import JobState, JobStatus
 from app.ui.jobs.job_bar import JobBar, describe, format_seconds
 from engine.geometry import Span
-from engine.restore.evidence import NO_PLANES, STILL, too_few_planes
+from engine.restoration.evidence import NO_PLANES, STILL, too_few_planes
 
 RUNNING = JobStatus(
     1,

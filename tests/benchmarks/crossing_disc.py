@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
 from engine.light.spike_signal import LUMINANCE
-from engine.restore.exposure import Exposure
-from engine.restore.first_estimate import first_estimate
-from engine.restore.spike_ratio import restore_frame
+from engine.restoration.exposure import Exposure
+from engine.restoration.first_estimate import first_estimate
+from engine.restoration.spike_ratio import restore_frame
 from training.textures import dead_leaves
 
 SIZE = Size(192, 256)

@@ -23,9 +23,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.geometry import Span
 from engine.metrics import compare, correlation
-from engine.restore.methods import Method, make_method
-from engine.restore.network_method import NetworkMethod
-from engine.restore.run import FrameResult, restore_frames
+from engine.restoration.methods import Method, make_method
+from engine.restoration.network_method import NetworkMethod
+from engine.restoration.run import FrameResult, restore_frames
 from engine.sequence import Sequence, open_sequence
 from training.__main__ import main as train
 from training.validation import ratio_picture

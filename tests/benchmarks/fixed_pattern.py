@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from engine.fixed_pattern import FixedPattern
 from engine.geometry import Span
 from engine.metrics import compare
-from engine.restore.methods import make_method
-from engine.restore.run import FrameResult, restore_frames
+from engine.restoration.methods import make_method
+from engine.restoration.run import FrameResult, restore_frames
 from engine.sequence import Sequence, open_sequence
 from training.__main__ import main as train
 

@@ -20,11 +20,11 @@ from PIL import Image
 
 import resources
 from engine.geometry import Size, Span
-from engine.restore.methods import make_method
-from engine.restore.network_method import NetworkMethod
-from engine.restore.plan import plan
-from engine.restore.run import FrameResult, TileResult, run_plan
-from engine.restore.settings import RestoreSettings, settle
+from engine.restoration.methods import make_method
+from engine.restoration.network_method import NetworkMethod
+from engine.restoration.plan import plan
+from engine.restoration.run import FrameResult, TileResult, run_plan
+from engine.restoration.settings import RestoreSettings, settle
 from engine.sequence import PASSING_CACHE_BYTES, open_sequence
 from engine.source import SequenceSource
 from engine.worker.client import WorkerClient

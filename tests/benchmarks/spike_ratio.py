@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from engine.geometry import Size, Span
 from engine.metrics import compare, correlation, psnr
-from engine.restore.exposure import Exposure
-from engine.restore.methods import make_method
-from engine.restore.run import FrameResult, restore_frames
-from engine.restore.spike_ratio import restore_frame
+from engine.restoration.exposure import Exposure
+from engine.restoration.methods import make_method
+from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.spike_ratio import restore_frame
 from engine.sequence import open_sequence
 from training.scenes import random_scene
 from training.simulate import Exposures, FrameCamera, simulate_clip, threshold_for_density

@@ -13,10 +13,10 @@ from engine.cli import main
 from engine.errors import FrameError, UnexpectedError
 from engine.geometry import Size, Span
 from engine.recording import write_packed
-from engine.restore.frame_run import Earlier, FrameFailure, FrameRun
-from engine.restore.methods import Method
-from engine.restore.run import FrameResult
-from engine.restore.settings import RestoreSettings, settle
+from engine.restoration.frame_run import Earlier, FrameFailure, FrameRun
+from engine.restoration.methods import Method
+from engine.restoration.run import FrameResult
+from engine.restoration.settings import RestoreSettings, settle
 from engine.sequence import Sequence, open_sequence
 
 SIZE = Size(8, 12)
@@ -237,7 +237,9 @@ def test_a_batch_survives_whatever_one_sequence_raises(tmp_path, monkeypatch, ca
         return step(*arguments, **options)
 
     target = (
-        restore_command if place != "find_budget" else __import__("engine.restore.settings", fromlist=["x"])
+        restore_command
+        if place != "find_budget"
+        else __import__("engine.restoration.settings", fromlist=["x"])
     )
     monkeypatch.setattr(target, place, raising)
     status = main(["batch", str(root), "--out", str(out), "--method", "spike-ratio"])

@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio
 import engine.commands.method_choice as method_choice
 from engine.cli import main
 from engine.recording import write_packed
-from engine.restore.methods import Method
+from engine.restoration.methods import Method
 
 FRAMES = 3
 REGION = "8,4,24,16"

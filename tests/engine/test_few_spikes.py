@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.geometry import Span
-from engine.restore.evidence import FEW_SPIKES
-from engine.restore.exposure import Exposure
-from engine.restore.spike_ratio import estimate_frame
+from engine.restoration.evidence import FEW_SPIKES
+from engine.restoration.exposure import Exposure
+from engine.restoration.spike_ratio import estimate_frame
 
 PLANES, HEIGHT, WIDTH = 40, 64, 96
 

@@ -6,9 +6,9 @@ import pytest
 from engine.geometry import Size
 from engine.light.spike_signal import LUMINANCE
 from engine.metrics import psnr
-from engine.restore.exposure import Exposure
-from engine.restore.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
-from engine.restore.spike_ratio import restore_frame
+from engine.restoration.exposure import Exposure
+from engine.restoration.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
+from engine.restoration.spike_ratio import restore_frame
 from engine.sequence import open_sequence
 from engine.voxels import VoxelGrid
 from training.scenes import random_scene

@@ -16,8 +16,8 @@ from engine.cli import main
 from engine.errors import EngineError, ExportError, RecordingError
 from engine.fixed_pattern import FixedPattern
 from engine.geometry import Region, Span
-from engine.restore.exposure import Exposure
-from engine.restore.spike_ratio import SpikeRatio
+from engine.restoration.exposure import Exposure
+from engine.restoration.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
 
 HEIGHT, WIDTH = 96, 128

@@ -37,7 +37,7 @@ def loaded_after(statement):
             "import engine.sequence, engine.recording, engine.voxels, engine.export, engine.metrics",
             NO_TORCH_NO_QT,
         ),
-        ("import engine.model, engine.restore.network_method", NO_COMPILER),
+        ("import engine.model, engine.restoration.network_method", NO_COMPILER),
         (
             "import importlib, pkgutil, app\n"
             "for module in pkgutil.walk_packages(app.__path__, 'app.'):\n"

@@ -15,9 +15,9 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
 from engine.recording import write_packed
-from engine.restore.methods import make_method
-from engine.restore.network_method import NetworkMethod, cut_spikes
-from engine.restore.run import FrameResult, restore_frames
+from engine.restoration.methods import make_method
+from engine.restoration.network_method import NetworkMethod, cut_spikes
+from engine.restoration.run import FrameResult, restore_frames
 from engine.sequence import open_sequence
 from engine.voxels import VoxelSpec
 from training.__main__ import main as simulate

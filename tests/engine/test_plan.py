@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.plan import Plan, cut_evenly, make_plan, plan, with_neighbours
+from engine.restoration.plan import Plan, cut_evenly, make_plan, plan, with_neighbours
 
 
 def method(

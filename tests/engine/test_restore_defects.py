@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.geometry import Region, Size, Span
 from engine.recording.defects import Defects
-from engine.restore.exposure import Exposure
-from engine.restore.methods import Method
-from engine.restore.spike_ratio import SpikeRatio
+from engine.restoration.exposure import Exposure
+from engine.restoration.methods import Method
+from engine.restoration.spike_ratio import SpikeRatio
 from engine.sequence import Sequence, open_sequence
 
 SIZE = Size(64, 96)
@@ -209,7 +209,7 @@ def test_motion_across_dead_rows_brings_light_to_them(tmp_path: Path) -> None:
 
 
 def test_the_network_is_given_filled_counts(tmp_path: Path) -> None:
-    from engine.restore.network_method import NetworkMethod
+    from engine.restoration.network_method import NetworkMethod
 
     network = NetworkMethod.load("vrt-spike-small")
     dead, hot = places(rows=(30,)), places(columns=(70,))

@@ -7,8 +7,8 @@ from scipy import ndimage
 from engine.geometry import Size, Span
 from engine.light.segments import Segment
 from engine.light.trajectories import Trajectories
-from engine.restore.exposure import Exposure
-from engine.restore.spike_light import Light, agreed_change, gather
+from engine.restoration.exposure import Exposure
+from engine.restoration.spike_light import Light, agreed_change, gather
 
 SIZE = Size(64, 80)
 

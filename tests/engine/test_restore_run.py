@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameError, MethodError, OperationCancelled
 from engine.geometry import Region, Size, Span
-from engine.restore.methods import Method, make_method
-from engine.restore.plan import make_plan
-from engine.restore.run import FrameResult, TileResult, restore_frames, run_plan
+from engine.restoration.methods import Method, make_method
+from engine.restoration.plan import make_plan
+from engine.restoration.run import FrameResult, TileResult, restore_frames, run_plan
 
 
 class FakeSequence:

@@ -4,11 +4,11 @@ import pytest
 
 from engine.errors import MethodError
 from engine.geometry import Size, Span
-from engine.restore import settings as restore_settings
-from engine.restore.memory import GIB, Budget, find_budget, is_out_of_memory
-from engine.restore.methods import Method
-from engine.restore.plan import make_plan, plan
-from engine.restore.settings import RestoreSettings, best_tile, settle
+from engine.restoration import settings as restore_settings
+from engine.restoration.memory import GIB, Budget, find_budget, is_out_of_memory
+from engine.restoration.methods import Method
+from engine.restoration.plan import make_plan, plan
+from engine.restoration.settings import RestoreSettings, best_tile, settle
 
 HD = Size(720, 1280)
 BYTES_PER_PIXEL = 1000

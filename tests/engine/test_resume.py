@@ -19,7 +19,7 @@ from engine.errors import ExportError
 from engine.export import write_picture
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
 from engine.recording import write_packed
-from engine.restore.methods import Method
+from engine.restoration.methods import Method
 from engine.voxels import VoxelSpec
 
 FRAMES = 9

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.geometry import Region, Size, Span
-from engine.restore.plan import plan
-from engine.restore.schedule import Schedule, View
+from engine.restoration.plan import plan
+from engine.restoration.schedule import Schedule, View
 
 
 def run(schedule, view=lambda: None, most_tiles=1):

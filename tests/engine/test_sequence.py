@@ -15,8 +15,8 @@ from engine.alignment import AlignmentWindow
 from engine.errors import AlignmentError, EngineError, FrameError, RecordingError, SequenceError
 from engine.geometry import Size, Span
 from engine.recording.packed import PackedRecording
-from engine.restore.methods import make_method
-from engine.restore.run import FrameResult, restore_frames
+from engine.restoration.methods import make_method
+from engine.restoration.run import FrameResult, restore_frames
 from engine.sequence import Sequence, find_sequences, open_sequence, open_source
 from engine.source import SequenceSource
 from tests.engine.videos import encode

@@ -7,7 +7,7 @@ from engine.geometry import Size
 from engine.light.filters import resized_by_area
 from engine.light.spike_signal import LUMINANCE
 from engine.light.trajectories import Trajectories
-from engine.restore.spike_colour import solve_colours
+from engine.restoration.spike_colour import solve_colours
 
 SIZE = Size(96, 128)
 TRAVEL_PX = 16

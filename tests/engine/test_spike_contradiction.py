@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.geometry import Span
-from engine.restore.exposure import Exposure
-from engine.restore.spike_ratio import estimate_frame
+from engine.restoration.exposure import Exposure
+from engine.restoration.spike_ratio import estimate_frame
 
 HEIGHT, WIDTH = 96, 128
 

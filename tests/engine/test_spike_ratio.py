@@ -13,10 +13,10 @@ from engine.geometry import Region, Size, Span
 from engine.light.spike_signal import settle_gamma
 from engine.metrics import compare, correlation, psnr
 from engine.recording import write_packed
-from engine.restore.exposure import Exposure
-from engine.restore.methods import make_method
-from engine.restore.run import FrameResult, restore_frames
-from engine.restore.spike_ratio import SpikeRatio, restore_frame
+from engine.restoration.exposure import Exposure
+from engine.restoration.methods import make_method
+from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.spike_ratio import SpikeRatio, restore_frame
 from engine.sequence import Sequence, open_sequence
 from training.scenes import random_scene
 from training.simulate import Clip, Exposures, FrameCamera, simulate_clip, threshold_for_density

@@ -7,8 +7,8 @@ from engine.geometry import Size
 from engine.light.filters import blurred, resized_by_area
 from engine.light.trajectories import Trajectories
 from engine.metrics import psnr
-from engine.restore.motion_blur import Blur, share_of_blur
-from engine.restore.spike_reblur import explain_blur
+from engine.restoration.motion_blur import Blur, share_of_blur
+from engine.restoration.spike_reblur import explain_blur
 
 SIZE = Size(96, 128)
 TRAVEL_PX = 8

@@ -5,12 +5,12 @@ import pytest
 
 from engine.errors import MethodError
 from engine.geometry import Size, Span
-from engine.restore.memory import GIB
-from engine.restore.methods import Method
-from engine.restore.plan import plan
-from engine.restore.run import FrameResult, run_plan
-from engine.restore.settings import RestoreSettings, settle
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.memory import GIB
+from engine.restoration.methods import Method
+from engine.restoration.plan import plan
+from engine.restoration.run import FrameResult, run_plan
+from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.tile_computer import TileComputer
 
 SIZE = Size(72, 120)
 FRAMES = 5

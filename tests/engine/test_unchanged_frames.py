@@ -15,11 +15,11 @@ from engine.alignment import AlignmentWindow
 from engine.cli import main
 from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
-from engine.restore import evidence
-from engine.restore.evidence import describe_unchanged, missing_evidence
-from engine.restore.methods import Method
-from engine.restore.run import FrameResult, restore_frames
-from engine.restore.spike_ratio import SpikeRatio
+from engine.restoration import evidence
+from engine.restoration.evidence import describe_unchanged, missing_evidence
+from engine.restoration.methods import Method
+from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
 
 SIZE = Size(48, 64)

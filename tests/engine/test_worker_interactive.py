@@ -8,9 +8,9 @@ import pytest
 from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
-from engine.restore.methods import Method
-from engine.restore.plan import plan
-from engine.restore.result_cache import ResultCache, frame_key
+from engine.restoration.methods import Method
+from engine.restoration.plan import plan
+from engine.restoration.result_cache import ResultCache, frame_key
 from engine.sequence import open_sequence
 from engine.source import SequenceSource
 from engine.worker import restorer

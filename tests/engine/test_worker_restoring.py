@@ -10,8 +10,8 @@ from PIL import Image
 from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
 from engine.recording import write_packed
-from engine.restore.methods import make_method
-from engine.restore.run import FrameResult, restore_frames
+from engine.restoration.methods import make_method
+from engine.restoration.run import FrameResult, restore_frames
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 from engine.worker import restorer

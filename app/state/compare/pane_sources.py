@@ -60,7 +60,7 @@ def read_source(
 
 
 def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
-    from engine.restore.spike_ratio import SpikeRatio
+    from engine.restoration.spike_ratio import SpikeRatio
 
     pictures: NDArray[np.float32] = SpikeRatio().prepare(sequence, Span(index, index + 1)).pictures
     return pictures[0]

@@ -31,7 +31,7 @@ class Restored:
     spikes: tuple[object, ...] | None = None
     """Which recording it was made from and how that was read, as `spikes_of` says it; None if not known."""
     unchanged: str = ""
-    """Why it is the blurry frame as it was (see `engine.restore.evidence`); empty where it is restored."""
+    """Why it is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
 
     @property
     def made_by(self) -> str:

@@ -112,7 +112,7 @@ class JobStatus:
     is_region: bool = False
     """Whether only a part of the frames is restored."""
     unchanged: tuple[tuple[int, str], ...] = ()
-    """Frames that came back as they were, and why (see `engine.restore.evidence`)."""
+    """Frames that came back as they were, and why (see `engine.restoration.evidence`)."""
     failures: tuple[tuple[int, str], ...] = ()
     """Frames that could not be restored while others were, and why."""
     seconds_before: float = 0.0

@@ -16,7 +16,7 @@ from superqt import QElidingLabel
 
 from app.state.jobs.job import JobState, JobStatus
 from app.ui.parts.wording import format_seconds, unchanged_count, unchanged_groups, unchanged_reason
-from engine.restore.evidence import is_restored
+from engine.restoration.evidence import is_restored
 
 CODE_VALUES = 1.0
 LINEAR_LIGHT = 2.2

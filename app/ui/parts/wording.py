@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from app.state.pattern.kept_patterns import KeptPattern
-from engine.restore import evidence
+from engine.restoration import evidence
 
 if TYPE_CHECKING:
     from engine.fixed_pattern import FixedPattern

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.light.filters import Picture, resized_linear, size_of
 from engine.light.trajectories import Trajectories
-from engine.restore.motion_blur import Blur, share_of_blur
+from engine.restoration.motion_blur import Blur, share_of_blur
 
 STEPS = 2
 HALF_STEP_PX = 8.0

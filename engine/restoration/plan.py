@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.methods import Method
+from engine.restoration.methods import Method
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restore.memory import Budget, find_budget, format_gib
-from engine.restore.methods import Method
-from engine.restore.plan import Plan, covered_twice, cut_length, plan, smallest_tile_px
+from engine.restoration.memory import Budget, find_budget, format_gib
+from engine.restoration.methods import Method
+from engine.restoration.plan import Plan, covered_twice, cut_length, plan, smallest_tile_px
 
 MOST_PIECES = 64
 """Tiles along an axis beyond which nothing is tried."""
@@ -51,7 +51,7 @@ class Layout:
     """Whether a person chose the tile, so that it is never made smaller behind their back."""
 
     def plan(self, size: Size, frames: Span, method: Method, region: Region | None = None) -> Plan:
-        """Lay these numbers out over frames. Raises MethodError as `engine.restore.plan.plan` does."""
+        """Lay these numbers out over frames. Raises MethodError as `engine.restoration.plan.plan` does."""
         return plan(
             size,
             frames,

@@ -21,7 +21,7 @@ from engine.geometry import Size
 from engine.light.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
 from engine.light.spike_signal import LUMINANCE
 from engine.light.trajectories import Trajectories
-from engine.restore.motion_blur import Blur, Field, share_of_blur
+from engine.restoration.motion_blur import Blur, Field, share_of_blur
 
 ITERATIONS = 7
 DARK = np.float32(0.05)

@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from engine.restore.methods import Method
-from engine.restore.plan import Plan
+from engine.restoration.methods import Method
+from engine.restoration.plan import Plan
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence

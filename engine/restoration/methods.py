@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from engine.errors import MethodError
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
-from engine.restore.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
+from engine.restoration.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 
 if TYPE_CHECKING:
-    from engine.restore.compute_device import Precision
+    from engine.restoration.compute_device import Precision
     from engine.sequence import Sequence
 
 
@@ -85,17 +85,17 @@ def make_method(
     """Return a method by its name.
 
     `model` is the file or the name of a network, for `NETWORK` only; `device` and `precision` say where and
-    how that computes (see `engine.restore.compute_device`). Raises MethodError that lists the names there
+    how that computes (see `engine.restoration.compute_device`). Raises MethodError that lists the names there
     are or the devices, CheckpointError where the network cannot be loaded.
     """
     if model is not None and name != NETWORK:
         raise MethodError(f"the method {name} takes no model", advice=f"Choose --method {NETWORK} with it")
     if name == SPIKE_RATIO:
-        from engine.restore.spike_ratio import SpikeRatio
+        from engine.restoration.spike_ratio import SpikeRatio
 
         return SpikeRatio()
     if name == NETWORK:
-        from engine.restore.network_method import NetworkMethod
+        from engine.restoration.network_method import NetworkMethod
 
         return NetworkMethod.load(model or DEFAULT_MODEL, device, precision)
     raise MethodError(

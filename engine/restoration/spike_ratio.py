@@ -38,7 +38,7 @@ from engine.light.spike_signal import (
     unsaturated,
 )
 from engine.light.trajectories import Trajectories
-from engine.restore.evidence import (
+from engine.restoration.evidence import (
     DISAGREE,
     FEW_SPIKES,
     NO_SPIKES,
@@ -47,10 +47,10 @@ from engine.restore.evidence import (
     require_spikes,
     too_few_planes,
 )
-from engine.restore.exposure import Exposure
-from engine.restore.method_names import SPIKE_RATIO
-from engine.restore.methods import Method
-from engine.restore.spike_contradiction import (
+from engine.restoration.exposure import Exposure
+from engine.restoration.method_names import SPIKE_RATIO
+from engine.restoration.methods import Method
+from engine.restoration.spike_contradiction import (
     COUNTED_FOR_NOISE,
     LONGEST_FOR_NOISE,
     WINDOW_SHARES,
@@ -59,7 +59,7 @@ from engine.restore.spike_contradiction import (
     seen_change,
     shot_share_of,
 )
-from engine.restore.spike_light import Light, agreed_change, gather, sharpened
+from engine.restoration.spike_light import Light, agreed_change, gather, sharpened
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence

@@ -20,14 +20,14 @@ from engine.errors import (
 from engine.findings import Finding
 from engine.geometry import Region, Span
 from engine.layouts.listing import shorten
-from engine.restore.evidence import missing_evidence
-from engine.restore.memory import is_out_of_memory
-from engine.restore.methods import Method
-from engine.restore.plan import Plan, with_neighbours
-from engine.restore.run import ClipError, FrameResult, StepResult, run_clips
-from engine.restore.schedule import View
-from engine.restore.settings import Layout
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.evidence import missing_evidence
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.methods import Method
+from engine.restoration.plan import Plan, with_neighbours
+from engine.restoration.run import ClipError, FrameResult, StepResult, run_clips
+from engine.restoration.schedule import View
+from engine.restoration.settings import Layout
+from engine.restoration.tile_computer import TileComputer
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -120,7 +120,7 @@ class FrameRun:
     def steps(
         self, should_cancel: Callable[[], bool], view: Callable[[], View | None] | None = None
     ) -> Iterator[StepResult | FrameFailure]:
-        """Yield what `engine.restore.run.run_clips` does, and every frame that fails.
+        """Yield what `engine.restoration.run.run_clips` does, and every frame that fails.
 
         `tiles_done` and `tiles_total` are up to date with every step. Raises the first error where no frame
         at all can be restored, OperationCancelled, MemoryError.

@@ -18,13 +18,13 @@ from torch.nn import functional
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
-from engine.restore.compute_device import AUTOCAST, Precision, find_device, find_precision
-from engine.restore.evidence import NOTHING_CHANGED, require_spikes
-from engine.restore.exposure import Exposure
-from engine.restore.first_estimate import FirstEstimate, first_estimate
-from engine.restore.method_names import NETWORK
-from engine.restore.methods import Method
-from engine.restore.spike_ratio import FEWEST_PLANES
+from engine.restoration.compute_device import AUTOCAST, Precision, find_device, find_precision
+from engine.restoration.evidence import NOTHING_CHANGED, require_spikes
+from engine.restoration.exposure import Exposure
+from engine.restoration.first_estimate import FirstEstimate, first_estimate
+from engine.restoration.method_names import NETWORK
+from engine.restoration.methods import Method
+from engine.restoration.spike_ratio import FEWEST_PLANES
 from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
 
@@ -67,7 +67,7 @@ class PreparedClip:
 
 
 class NetworkMethod(Method):
-    """Restore with a network in evaluation (see `engine.restore.methods.Method`)."""
+    """Restore with a network in evaluation (see `engine.restoration.methods.Method`)."""
 
     name = NETWORK
 

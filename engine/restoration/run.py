@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameValuesError, MethodError, OperationCancelled
 from engine.geometry import Region, Span
-from engine.restore.blend import Blend
-from engine.restore.evidence import NOTHING_CHANGED, missing_evidence
-from engine.restore.memory import is_out_of_memory
-from engine.restore.methods import Method
-from engine.restore.plan import Plan, make_plan
-from engine.restore.prepared_clips import PreparedClips
-from engine.restore.schedule import Schedule, Step, View
-from engine.restore.tile_computer import TileComputer
+from engine.restoration.blend import Blend
+from engine.restoration.evidence import NOTHING_CHANGED, missing_evidence
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.methods import Method
+from engine.restoration.plan import Plan, make_plan
+from engine.restoration.prepared_clips import PreparedClips
+from engine.restoration.schedule import Schedule, Step, View
+from engine.restoration.tile_computer import TileComputer
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -47,7 +47,7 @@ class FrameResult:
     """Time of computing since the frames before it were finished, shared evenly among those finished
     together."""
     unchanged: str = ""
-    """Why the picture is the blurry frame (see `engine.restore.evidence`); empty where it is restored."""
+    """Why the picture is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
 
 
 StepResult = TileResult | FrameResult
@@ -127,8 +127,8 @@ def run_clips(
     wants another clip first. Only the frames of one clip, and those that others have begun, are in memory.
     Of the plan's frames only those `wanted` come out, all without it; clips that hold none are passed over,
     so a wanted frame comes out the same whichever others were finished before.
-    A frame of which nothing is known (see `engine.restore.evidence`) comes out as it was, whatever the method
-    makes of it. `computer` is what meets shortage of memory; without one an error is raised.
+    A frame of which nothing is known (see `engine.restoration.evidence`) comes out as it was, whatever the
+    method makes of it. `computer` is what meets shortage of memory; without one an error is raised.
     Raises OperationCancelled before the next tile once `should_cancel` returns true, MemoryError, and
     ClipError with any other exception of reading, preparing or computing a clip as its cause:
     FrameValuesError when the method gives values that are not numbers.

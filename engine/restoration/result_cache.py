@@ -13,7 +13,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from engine.restore.plan import Plan
+from engine.restoration.plan import Plan
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence

@@ -10,7 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from engine.geometry import Region
-from engine.restore.plan import Plan
+from engine.restoration.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from engine.geometry import Size
 from engine.light.filters import Picture, resized_by_area, resized_linear
 from engine.light.spike_signal import LUMINANCE
-from engine.restore.exposure import Exposure
-from engine.restore.spike_colour import solve_colours
-from engine.restore.spike_ratio import estimate_frame
-from engine.restore.spike_reblur import explain_blur
+from engine.restoration.exposure import Exposure
+from engine.restoration.spike_colour import solve_colours
+from engine.restoration.spike_ratio import estimate_frame
+from engine.restoration.spike_reblur import explain_blur
 from engine.voxels import VoxelGrid
 
 CHANGE_SOFTENING = 0.05

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Span
-from engine.restore.plan import Plan
+from engine.restoration.plan import Plan
 
 IGNORED_SHARE = 0.25
 """Part of what two tiles share, at either end, that is taken from one of them alone."""

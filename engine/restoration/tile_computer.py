@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from engine.errors import MethodError
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
-from engine.restore.blend import Blend
-from engine.restore.memory import MemoryWatch, format_gib, is_out_of_memory
-from engine.restore.methods import Method
-from engine.restore.plan import plan, smallest_tile_px
-from engine.restore.settings import Layout, too_large
+from engine.restoration.blend import Blend
+from engine.restoration.memory import MemoryWatch, format_gib, is_out_of_memory
+from engine.restoration.methods import Method
+from engine.restoration.plan import plan, smallest_tile_px
+from engine.restoration.settings import Layout, too_large
 
 log = logging.getLogger(__name__)
 
