@@ -21,11 +21,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from app.state.jobs.job import JobRequest
 from engine.alignment_window import AlignmentWindow
 from engine.errors import EngineError, WorkerError
-from engine.geometry import Region, Size, Span
+from engine.geometry import Region, Size
+from engine.moment import Moment
+from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
 from engine.worker.messages import (
     Cancelled,
-    ComputeOptions,
     Failed,
     Finished,
     FrameDone,
@@ -52,8 +53,7 @@ class Client(Protocol):
     def submit(
         self,
         source: SequenceSource,
-        start: int,
-        stop: int,
+        wanted: Sequence[Moment],
         method: str,
         frame_size: Size,
         windows: Sequence[AlignmentWindow] | None = None,
@@ -122,12 +122,11 @@ class WorkerBridge(QObject):
         except Exception:  # a worker that does not start is reported when somebody needs it
             log.exception("The worker could not be started early")
 
-    def submit(self, request: JobRequest, frames: Span) -> int:
-        """Ask for `frames` of what is requested; return the worker's number of it. Raises WorkerError."""
+    def submit(self, request: JobRequest, wanted: Sequence[Moment]) -> int:
+        """Ask for some of what is requested; return the worker's number of it. Raises WorkerError."""
         job = self._awake().submit(
             request.source,
-            frames.start,
-            frames.stop,
+            wanted,
             request.method,
             request.frame_size,
             request.windows,

@@ -68,12 +68,12 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
         return describe(source, as_json=arguments.json)
     from engine.commands.frame_range import FrameRange
     from engine.commands.method_choice import MethodChoice
-    from engine.restoration.settings import RestoreSettings
+    from engine.restoration.options import ComputeOptions
 
-    method = MethodChoice(
-        arguments.method, arguments.model, arguments.falls_back, arguments.device, arguments.precision
-    )
-    settings = RestoreSettings(
+    method = MethodChoice(arguments.method, arguments.model, arguments.falls_back)
+    compute = ComputeOptions(
+        arguments.device,
+        arguments.precision,
         tile=arguments.tile,
         overlap_px=arguments.overlap_px,
         clip_frames=arguments.clip_frames,
@@ -85,14 +85,14 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
 
         return batch(
             Path(source.path),
-            BatchOptions(arguments.out, method, source, settings, arguments.overwrite),
+            BatchOptions(arguments.out, method, source, compute, arguments.overwrite),
         )
     frames = arguments.frames or FrameRange()
     if arguments.command == "evaluate":
         from engine.commands.evaluate import EvaluateOptions, evaluate
 
         options = EvaluateOptions(
-            settings,
+            compute,
             arguments.json,
             tuple(arguments.regions),
             tuple(arguments.compared),
@@ -108,7 +108,7 @@ def _run(arguments: argparse.Namespace) -> "Outcome":
             out=arguments.out,
             method=method,
             frames=frames,
-            settings=settings,
+            compute=compute,
             region=arguments.region,
             side_by_side=arguments.side_by_side,
             overwrite=arguments.overwrite,

@@ -93,7 +93,8 @@ def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> C
     """Restore whole frames of a sequence through the engine, in tiles, and score them."""
     from engine.geometry import Span
     from engine.restoration.network_method import NetworkMethod
-    from engine.restoration.run import FrameResult, restore_frames
+    from engine.restoration.restoration import Restoration
+    from engine.restoration.restoration import restored as restored_by
     from engine.sequence import open_source
 
     with open_source(span.source) as sequence:
@@ -101,8 +102,9 @@ def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> C
         blurry = [sequence.frame(number) for number in numbers]
         counts = [np.asarray(sequence.voxels(number, spec.bins), np.float32) for number in numbers]
         ratio = [ratio_picture(frame, of, sequence.gamma) for frame, of in zip(blurry, counts, strict=True)]
-        results = restore_frames(sequence, Span(span.start, span.stop), NetworkMethod(network, spec))
-        restored = [result.picture for result in results if isinstance(result, FrameResult)]
+        method = NetworkMethod(network, spec)
+        request = Restoration.of_frames(sequence, Span(span.start, span.stop), method)
+        restored = [result.picture for result in restored_by(request)]
         references = [sequence.reference(number) for number in numbers]
         return score_frames(
             f"{span.name} {span.start}",

@@ -38,6 +38,7 @@ from app.state.spikes.raster import Rasters
 from app.state.spikes.spike_views import SpikeViews
 from app.state.spikes.voxel_look import VoxelLook
 from engine.geometry import Region, Span
+from engine.moment import Moment
 from engine.source import SequenceSource
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Studio(QObject):
 
     @property
     def can_export_frame(self) -> bool:
-        return self.position.index in self.results and not self.exports.busy
+        return Moment(self.position.index) in self.results and not self.exports.busy
 
     @property
     def can_export_all(self) -> bool:
@@ -237,30 +238,30 @@ class Studio(QObject):
 
     def export_frame(self, path: Path, bit_depth: BitDepth = 8, result: Restored | None = None) -> None:
         """Write the restored current frame, or a `result` that was shown when its path was asked for."""
-        result = result or self.results.peek(self.position.index)
+        result = result or self.results.peek(Moment(self.position.index))
         if result is not None:
             self.exports.write([(path, result.picture)], bit_depth)
 
-    def export_targets(self, folder: Path, suffix: str = ".png") -> dict[int, Path]:
-        """Return the file of every restored frame, named as the input frames are."""
+    def export_targets(self, folder: Path, suffix: str = ".png") -> dict[Moment, Path]:
+        """Return the file of every restored moment, named as the input frames are."""
         sequence = self.session.sequence
         if sequence is None:
             return {}
-        paths: dict[int, Path] = {}
+        paths: dict[Moment, Path] = {}
         taken: set[str] = set()
-        for index in self.results.indices:
-            name = sequence.frame_name(index)
+        for moment in self.results.moments:
+            name = moment.stem(sequence.frame_name(moment.frame))
             if name.casefold() in taken:  # a.png and a.jpg
-                name = f"{name}_{index + 1:04d}"
+                name = f"{name}_{moment.frame + 1:04d}"
             taken.add(name.casefold())
-            paths[index] = folder / f"{name}{suffix}"
+            paths[moment] = folder / f"{name}{suffix}"
         return paths
 
     def export_all(self, folder: Path, bit_depth: BitDepth = 8, suffix: str = ".png") -> None:
         """Write all restored frames into a folder."""
         items = []
-        for index, path in self.export_targets(folder, suffix).items():
-            result = self.results.peek(index)
+        for moment, path in self.export_targets(folder, suffix).items():
+            result = self.results.peek(moment)
             if result is not None:
                 items.append((path, result.picture))
         self.exports.write(items, bit_depth)
@@ -379,7 +380,7 @@ class Studio(QObject):
 
     def is_stale(self, index: int) -> bool:
         """Whether a restored frame would come out otherwise now: gamma, window or recording are others."""
-        result, sequence = self.results.peek(index), self.session.sequence
+        result, sequence = self.results.peek(Moment(index)), self.session.sequence
         edits = self.alignment.edits
         if result is None or sequence is None:
             return False
@@ -393,7 +394,7 @@ class Studio(QObject):
         if view is None or lease is None:
             return
         if view.result is None and not view.is_partial:
-            self._on_partial(view.index)
+            self._on_partial(Moment(view.index))
         self._measure()
 
     def _measure(self) -> None:
@@ -417,32 +418,34 @@ class Studio(QObject):
         self.pictures.take_pattern(self.sensor.picture, self.sensor.why_missing)
         self.abilities_changed.emit()
 
-    def _on_partial(self, index: int) -> None:
+    def _on_partial(self, moment: Moment) -> None:
         view = self.pictures.view
-        if view is not None and view.index == index and view.result is None:
-            self.pictures.show_partial(index, lambda: self.jobs.partial(index))
+        if view is not None and Moment(view.index) == moment and view.result is None:
+            self.pictures.show_partial(view.index, lambda: self.jobs.partial(moment))
 
-    def _on_frame_restored(self, index: int, result: Restored) -> None:
+    def _on_frame_restored(self, moment: Moment, result: Restored) -> None:
         if self._shown_source is None:
             return
-        self.results.put(index, result)
-        self.patches.forget(index)
-        if index == self.position.index:
-            self._show_frame(index)
-
-    def _on_region_restored(self, index: int, region: Region, picture: NDArray[np.float32]) -> None:
-        if self._shown_source is None:
+        self.results.put(moment, result)
+        if not moment.is_centre:
             return
-        self.patches.add(index, region, picture)
-        if index == self.position.index:
-            self._show_frame(index)
+        self.patches.forget(moment.frame)
+        if moment.frame == self.position.index:
+            self._show_frame(moment.frame)
+
+    def _on_region_restored(self, moment: Moment, region: Region, picture: NDArray[np.float32]) -> None:
+        if self._shown_source is None or not moment.is_centre:
+            return
+        self.patches.add(moment.frame, region, picture)
+        if moment.frame == self.position.index:
+            self._show_frame(moment.frame)
 
     def _show_frame(self, index: int) -> None:
         """Show a frame with its result, or with what there is of one."""
         lease = self.session.lease
         if lease is not None:
-            self.results.get(index)  # counts as looked at
-            self.pictures.show(lease, index, self.results.of(index), self.patches.get(index))
+            self.results.get(Moment(index))  # counts as looked at
+            self.pictures.show(lease, index, self.results.of(Moment(index)), self.patches.get(index))
 
     def _on_job_end(self, status: JobStatus) -> None:
         self.pictures.forget_partial()

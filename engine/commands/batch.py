@@ -28,7 +28,7 @@ from engine.commands.restore import Restored, RestoreOptions, restore_to_folder
 from engine.errors import ExportError, OperationCancelled, SequenceError, as_engine_error
 from engine.export import make_folder, write_text_atomically
 from engine.restoration.memory import is_out_of_memory
-from engine.restoration.settings import RestoreSettings
+from engine.restoration.options import ComputeOptions
 from engine.sequence import find_sequences
 from engine.source import SequenceSource
 
@@ -46,7 +46,7 @@ class BatchOptions:
     method: MethodChoice
     given: SequenceSource
     """What the files leave open, said once for all sequences; its path is the root."""
-    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
+    compute: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
     overwrite: bool = False
 
 
@@ -57,7 +57,8 @@ def batch(root: Path, options: BatchOptions) -> Outcome:
     OperationCancelled after Ctrl-C: the summary then holds what was done.
     """
     _check_apart(root, options.out)
-    _, about_method = options.method.make()  # a missing network is one error, not one a sequence
+    # A missing network is one error, not one a sequence.
+    _, about_method = options.method.make(options.compute)
     sources = find_sequences(root)
     if not sources:
         raise SequenceError("there is no sequence below this folder", path=root)
@@ -147,7 +148,7 @@ def _restore_one(
         out=options.out / name,
         method=options.method,
         frames=FrameRange(),
-        settings=options.settings,
+        compute=options.compute,
         overwrite=options.overwrite,
         resume=True,
         scores=True,

@@ -11,14 +11,15 @@ from engine.file_names import composed
 from engine.findings import Finding
 from engine.geometry import Span
 from engine.layouts.listing import pictures_in
+from engine.moment import Moment
 from engine.pictures import read_picture
+from engine.restoration.events import FrameFailed, FrameRestored
 from engine.restoration.evidence import check_any_evidence
-from engine.restoration.frame_run import FrameFailure
 from engine.restoration.memory import is_out_of_memory
 from engine.restoration.method_names import NETWORK, SPIKE_RATIO
 from engine.restoration.methods import Method
-from engine.restoration.run import FrameResult
-from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.options import ComputeOptions
+from engine.restoration.restoration import Restoration
 from engine.sequence import Sequence
 
 
@@ -37,49 +38,47 @@ class Candidate:
         sequence: Sequence,
         frames: Span,
         *,
-        settings: RestoreSettings,
+        options: ComputeOptions,
         progress: Progress,
         should_stop: Callable[[], bool],
-    ) -> Iterator[FrameResult | FrameFailure]:
+    ) -> Iterator[FrameRestored | FrameFailed]:
         """Yield this version of `frames`, or why a frame has none.
 
         Raises MethodError where a method knows nothing of any of them.
         """
         if self.method is not None:
             check_any_evidence(sequence, range(frames.start, frames.stop), self.method.fewest_planes)
-            layout = settle(sequence.frame_size, len(sequence), self.method, settings)
-            yield from restore_each(
-                sequence, frames, self.method, layout=layout, progress=progress, should_stop=should_stop
-            )
+            restoration = Restoration.of_frames(sequence, frames, self.method, options)
+            for event in restore_each(restoration, progress=progress, should_stop=should_stop):
+                if isinstance(event, FrameRestored | FrameFailed):
+                    yield event
             return
         assert self.folder is not None
         pictures = {composed(path.stem): path for path in pictures_in(self.folder)}
         for done, frame in enumerate(range(frames.start, frames.stop)):
             progress(done, len(frames))
-            step: FrameResult | FrameFailure
+            step: FrameRestored | FrameFailed
             try:
                 picture = read_picture(_named(pictures, sequence.frame_name(frame), self.folder))
-                step = FrameResult(frame, picture, 0.0)
+                step = FrameRestored(Moment(frame), picture, 0.0)
             except Exception as error:
                 if is_out_of_memory(error):
                     raise
-                step = FrameFailure(frame, as_engine_error(error))
+                step = FrameFailed(frame, as_engine_error(error))
             yield step
 
 
-def candidate(text: str, beside: MethodChoice) -> Candidate:
+def candidate(text: str, beside: MethodChoice, compute: ComputeOptions) -> Candidate:
     """Return what `text` names: a folder of results, a method, or a network by file or name.
 
-    Networks compute where and how the one `beside` does.
-
-    Raises EngineError where it is none of these.
+    It falls back where the one `beside` does. Raises EngineError where it is none of these.
     """
     if Path(text).is_dir():
         return Candidate(text, None, Path(text))
     if text in (SPIKE_RATIO, NETWORK):
-        method, findings = replace(beside, name=text, model=None).make()
+        method, findings = replace(beside, name=text, model=None).make(compute)
     else:
-        method, findings = replace(beside, name=NETWORK, model=text).make()
+        method, findings = replace(beside, name=NETWORK, model=text).make(compute)
     return Candidate(text, method, findings=findings)
 
 

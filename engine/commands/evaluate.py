@@ -53,11 +53,11 @@ from engine.errors import (
 from engine.export import write_text_atomically
 from engine.geometry import Region, Size, Span
 from engine.metrics import Scores, compare
+from engine.restoration.events import FrameFailed, FrameRestored
 from engine.restoration.evidence import describe_unchanged
-from engine.restoration.frame_run import FrameFailure, describe_beside
+from engine.restoration.frame_run import describe_beside
 from engine.restoration.memory import is_out_of_memory
-from engine.restoration.run import FrameResult
-from engine.restoration.settings import RestoreSettings
+from engine.restoration.options import ComputeOptions
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 
@@ -81,7 +81,7 @@ class FrameScores:
 class EvaluateOptions:
     """What `evaluate` is asked for beside the sequence and the method."""
 
-    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
+    compute: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
     as_json: bool = False
     regions: tuple[Region, ...] = ()
     compared: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class _Version:
 
     name: str
     scores: list[FrameScores]
-    failures: list[FrameFailure]
+    failures: list[FrameFailed]
 
 
 def evaluate(
@@ -108,11 +108,11 @@ def evaluate(
 
     Raises SequenceError when none of them has one.
     """
-    method, remarks = choice.make()
+    method, remarks = choice.make(options.compute)
     model = choice.model if method.name == choice.name else None
     candidates = [
         Candidate(model or method.name, method),
-        *(candidate(text, choice) for text in options.compared),
+        *(candidate(text, choice, options.compute) for text in options.compared),
     ]
     as_json = options.as_json
     with open_source(source) as sequence:
@@ -187,14 +187,14 @@ def _score_version(
     should_stop: Callable[[], bool],
 ) -> _Version:
     scores: list[FrameScores] = []
-    failures: list[FrameFailure] = []
+    failures: list[FrameFailed] = []
     left = set(range(frames.start, frames.stop))
     try:
         for step in version.pictures(
-            sequence, frames, settings=options.settings, progress=progress, should_stop=should_stop
+            sequence, frames, options=options.compute, progress=progress, should_stop=should_stop
         ):
             left.discard(step.frame)
-            if isinstance(step, FrameFailure):
+            if isinstance(step, FrameFailed):
                 failures.append(step)
                 continue
             try:
@@ -202,7 +202,7 @@ def _score_version(
             except Exception as error:
                 if is_out_of_memory(error):
                     raise
-                failures.append(FrameFailure(step.frame, as_engine_error(error)))
+                failures.append(FrameFailed(step.frame, as_engine_error(error)))
                 continue
             if scored is not None:
                 scores.append(scored)
@@ -211,10 +211,10 @@ def _score_version(
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        failures = [FrameFailure(frame, as_engine_error(error)) for frame in range(frames.start, frames.stop)]
+        failures = [FrameFailed(frame, as_engine_error(error)) for frame in range(frames.start, frames.stop)]
     else:
         not_tried = EngineError("not tried, since it would fail as those before it")
-        failures += [FrameFailure(frame, not_tried) for frame in sorted(left)]
+        failures += [FrameFailed(frame, not_tried) for frame in sorted(left)]
     return _Version(version.name, scores, failures)
 
 
@@ -256,7 +256,7 @@ def _told(version: _Version, regions: tuple[Region, ...]) -> dict[str, Any]:
     }
 
 
-def _failed(sequence: Sequence, failures: list[FrameFailure]) -> list[dict[str, Any]]:
+def _failed(sequence: Sequence, failures: list[FrameFailed]) -> list[dict[str, Any]]:
     return [
         {
             "index": failure.frame,
@@ -318,7 +318,7 @@ def _no_reference(source: SequenceSource) -> SequenceError:
     )
 
 
-def _score(sequence: Sequence, result: FrameResult, regions: tuple[Region, ...]) -> FrameScores | None:
+def _score(sequence: Sequence, result: FrameRestored, regions: tuple[Region, ...]) -> FrameScores | None:
     reference = sequence.reference(result.frame)
     if reference is None:
         return None

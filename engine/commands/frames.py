@@ -1,6 +1,6 @@
 """Restore frame after frame: stop when told to, show how far it is, and say what failed.
 
-The computing is `engine.restoration.frame_run`, as in the worker.
+The computing is `engine.restoration.restoration`, as everywhere.
 """
 
 import signal
@@ -10,13 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from engine.errors import OperationCancelled
-from engine.geometry import Region, Span
+from engine.geometry import Span
 from engine.layouts.listing import shorten
-from engine.restoration.frame_run import NOTHING_YET, Earlier, FrameFailure, FrameRun
-from engine.restoration.methods import Method
-from engine.restoration.run import FrameResult, TileResult
-from engine.restoration.settings import Layout, RestoreSettings, settle
-from engine.restoration.tile_computer import TileComputer
+from engine.restoration.events import (
+    Cancelled,
+    Failed,
+    Finished,
+    FrameFailed,
+    FrameRestored,
+    Planned,
+    TileRestored,
+)
+from engine.restoration.frame_run import NOTHING_YET, Earlier
+from engine.restoration.restoration import Restoration, run
 from engine.sequence import Sequence
 
 Progress = Callable[[int, int], None]
@@ -24,35 +30,37 @@ Progress = Callable[[int, int], None]
 
 
 def restore_each(
-    sequence: Sequence,
-    frames: Span,
-    method: Method,
+    restoration: Restoration,
     *,
     progress: Progress,
     should_stop: Callable[[], bool],
-    layout: Layout | None = None,
-    computer: TileComputer | None = None,
-    region: Region | None = None,
     earlier: Earlier = NOTHING_YET,
-) -> Iterator[FrameResult | FrameFailure]:
-    """Restore `frames` in order; a frame that fails is handed out as FrameFailure and left out.
+) -> Iterator[FrameRestored | FrameFailed | Finished | Failed]:
+    """Carry out a restoration; yield what is restored, what failed, and in the end how it ended.
 
-    See `engine.restoration.frame_run`. `layout` None is settled for the memory there is. Raises the first
-    error when no frame succeeds, OperationCancelled at the border of a tile once `should_stop` returns true.
+    Ends in `Failed` only where it gave up on what was left. Raises what else made it fail, the first error
+    where no frame succeeds, OperationCancelled at the border of a tile once `should_stop` returns true.
     """
-    layout = layout or settle(sequence.frame_size, len(sequence), method, RestoreSettings())
-    run = FrameRun(sequence, frames, method, layout, computer=computer, region=region, earlier=earlier)
-    progress(run.tiles_done, run.tiles_total)
-    try:
-        for step in run.steps(should_stop):
-            if not isinstance(step, TileResult):
-                yield step
-            progress(run.tiles_done, run.tiles_total)
-    except OperationCancelled:
-        raise OperationCancelled("stopped") from None
+    done = total = 0
+    for event in run(restoration, should_cancel=should_stop, earlier=earlier):
+        match event:
+            case Planned():
+                total = event.tiles_total
+            case TileRestored():
+                done, total = event.tiles_done, event.tiles_total
+            case FrameFailed():
+                done, total = event.tiles_done, event.tiles_total
+                yield event
+            case Cancelled():
+                raise OperationCancelled("stopped")
+            case Failed(cause=cause, has_given_up=False):
+                raise cause
+            case _:
+                yield event
+        progress(done, total)
 
 
-def describe_failures(sequence: Sequence, frames: Span, failures: list[FrameFailure]) -> str:
+def describe_failures(sequence: Sequence, frames: Span, failures: list[FrameFailed]) -> str:
     """Return one line that names the frames that failed and the first reason; empty when there are none."""
     failures = [failure for failure in failures if not failure.is_beside]
     if not failures:

@@ -1,16 +1,13 @@
 """Which method a command was asked for, and what happens when its network is not there."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
 from engine.findings import Finding
 from engine.restoration.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 from engine.restoration.methods import Method, make_method
-
-if TYPE_CHECKING:
-    from engine.restoration.compute_device import Precision
+from engine.restoration.options import ComputeOptions
 
 
 @dataclass(frozen=True)
@@ -22,17 +19,15 @@ class MethodChoice:
     """File or name of a network; None for the bundled one."""
     falls_back: bool = False
     """Whether the spike ratio takes over where the network cannot be loaded."""
-    device: str = "auto"
-    precision: "Precision" = "auto"
 
-    def make(self) -> tuple[Method, tuple[Finding, ...]]:
-        """Return the method and what the user should know about the choice.
+    def make(self, compute: ComputeOptions) -> tuple[Method, tuple[Finding, ...]]:
+        """Return the method, where and in the precision asked for, and what to know about the choice.
 
         Raises MethodError for unknown names, CheckpointError where the network cannot be loaded and
         nobody asked to fall back.
         """
         try:
-            method = make_method(self.name, self.model, self.device, self.precision)
+            method = make_method(self.name, self.model, compute.device, compute.precision)
             return method, method.findings
         except CheckpointError as error:
             if not self.falls_back:

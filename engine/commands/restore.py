@@ -13,11 +13,11 @@
     sequence    name, layout, frames, height, width, bit_depth, gamma, gamma_known, windows_source, pattern
                 (divided out of the spikes: origin, file, spread, known, windows, sha256, as `info` has it),
                 findings (sentences), remedies (what to do about each of them, in the same order)
-    frames      [{index, name, file, bytes, window: [start, stop] in planes or null, time_seconds:
-                when a video shows it, after its first frame, or null, seconds, unchanged}],
-                those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim where there is a
-                reference, or unscored: why it cannot be compared with that; unchanged is why the frame came
-                back as it was, null where it was restored
+    frames      [{index, at: its instant in the exposure, from 0 to 1, name, file, bytes, window: [start,
+                stop] in planes or null, time_seconds: when a video shows it, after its first frame, or null,
+                seconds, unchanged}], those written; with scores also psnr, ssim, blurry_psnr, blurry_ssim
+                where there is a reference, or unscored: why it cannot be compared with that; unchanged is
+                why the frame came back as it was, null where it was restored
     unchanged   [{index, name, reason}], those of them that came back as they were
     frame_rate_hz, frame_rate   frames a second, as a number and exactly ("30000/1001"); null where nothing
                 says it, as the next two then are
@@ -59,17 +59,20 @@ from engine.findings import Finding
 from engine.geometry import Region, Size, Span
 from engine.layouts import recognise
 from engine.layouts.listing import shorten
+from engine.moment import centres
+from engine.restoration.events import FrameFailed, FrameRestored
 from engine.restoration.evidence import (
     check_any_evidence,
     describe_unchanged,
     is_restored,
     is_want_of_evidence,
 )
-from engine.restoration.frame_run import GIVE_UP_AFTER, Earlier, FrameFailure, describe_beside
+from engine.restoration.frame_run import GIVE_UP_AFTER, describe_beside
 from engine.restoration.memory import find_budget
 from engine.restoration.methods import Method
-from engine.restoration.settings import Layout, RestoreSettings, settle
-from engine.restoration.tile_computer import TileComputer
+from engine.restoration.options import ComputeOptions
+from engine.restoration.restoration import Restoration
+from engine.restoration.settings import Layout
 from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
 
@@ -81,7 +84,7 @@ class RestoreOptions:
     out: Path
     method: MethodChoice
     frames: FrameRange
-    settings: RestoreSettings = RestoreSettings()  # noqa: RUF009 (frozen)
+    compute: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
     region: Region | None = None
     """The only part of the pictures to restore; the rest stays as it was recorded."""
     side_by_side: Path | None = None
@@ -154,10 +157,11 @@ def restore(source: SequenceSource, options: RestoreOptions) -> Outcome:
 
 def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restored:
     """Do what `restore` says, and return it in numbers."""
-    method, remarks = options.method.make()
+    method, remarks = options.method.make(options.compute)
     with open_source(source, cache_bytes=PASSING_CACHE_BYTES) as sequence:
         frames = options.frames.resolve(len(sequence), source.path)
-        files = {frame: options.out / f"{sequence.frame_name(frame)}.png" for frame in _indices(frames)}
+        wanted = centres(frames)
+        files = {one: options.out / f"{one.stem(sequence.frame_name(one.frame))}.png" for one in wanted}
         report, log = options.out / REPORT_NAME, DoneLog(options.out / LOG_NAME)
         made_from = _made_from(source, options, method, frames)
         if options.resume:
@@ -166,8 +170,15 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         if before is not None:
             check_same(before["made_from"], made_from, report)
         check_any_evidence(sequence, _indices(frames), method.fewest_planes)
-        layout = _layout(sequence, method, options, before)
-        computer = TileComputer(method, sequence.frame_size, layout)
+        restoration = Restoration(
+            sequence,
+            wanted,
+            method,
+            options.compute,
+            options.region,
+            _layout_of(before, method, options.compute),
+        )
+        layout = restoration.layout
         others = [report] if options.side_by_side is None else [report, options.side_by_side]
         check_targets(
             [*files.values(), *others],
@@ -177,7 +188,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             overwrite=options.overwrite or before is not None,
         )
         make_folder(options.out)
-        record = Record(sequence, source, options, method, made_from, layout, computer, remarks)
+        record = Record(sequence, source, options, method, made_from, layout, remarks)
         if before is None:
             if not options.overwrite:
                 claim_file(report)
@@ -187,7 +198,7 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
             record.take_over(before, log, files)
             log.repair()
         findings = (*remarks, *sequence.findings)
-        if before is not None and before.get("complete") and record.is_whole(frames):
+        if before is not None and before.get("complete") and record.is_whole(wanted):
             return Restored(
                 record.rows,
                 len(frames),
@@ -203,39 +214,35 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         try:
             with progress_bar("Restoring") as progress, stop_signals() as should_stop:
                 for step in restore_each(
-                    sequence,
-                    frames,
-                    method,
-                    layout=layout,
-                    computer=computer,
-                    region=options.region,
-                    progress=progress,
-                    should_stop=should_stop,
-                    earlier=Earlier(record.done, tuple(record.failures)),
+                    restoration, progress=progress, should_stop=should_stop, earlier=record.earlier
                 ):
-                    if isinstance(step, FrameFailure):
+                    if isinstance(step, FrameFailed):
                         record.failures.append(step)
                         with contextlib.suppress(ExportError):  # a resumed run meets it again
                             log.append(record.failure_row(step))
                         continue
+                    if not isinstance(step, FrameRestored):
+                        record.remarks = step.remarks
+                        continue
                     try:
-                        write_picture(files[step.frame], step.picture, _bit_depth(sequence))
-                        if options.side_by_side is not None and not record.done:
+                        file = files[step.moment]
+                        write_picture(file, step.picture, _bit_depth(sequence))
+                        if options.side_by_side is not None and not record.rows:
                             write_side_by_side(options.side_by_side, sequence.frame(step.frame), step.picture)
-                        for event in record.news():
+                        for event in record.news(step):
                             log.append(event)
-                        row = record.row(step, files[step.frame])
+                        row = record.row(step, file)
                         log.append({"frame": row})
                         record.add(row)
                         unwritten = 0
                     except ExportError as error:
-                        record.unwritten.append(FrameFailure(step.frame, error))
+                        record.unwritten.append(FrameFailed(step.frame, error))
                         unwritten += 1
                         if unwritten == GIVE_UP_AFTER:
                             break
             if unwritten and not record.rows:
                 raise record.unwritten[0].error
-            is_complete = not record.unwritten and record.is_whole(frames)
+            is_complete = not record.unwritten and record.is_whole(wanted)
         except (OperationCancelled, KeyboardInterrupt):
             done = f"{len(record.rows)} of {len(frames)} frames are in {options.out}"
             raise OperationCancelled(f"stopped: {done}; the same command with --resume goes on") from None
@@ -257,19 +264,19 @@ def restore_to_folder(source: SequenceSource, options: RestoreOptions) -> Restor
         len(frames),
         _count(failures),
         record.seconds,
-        (*findings, *describe_beside(sequence, failures), *computer.remarks),
+        tuple(dict.fromkeys((*findings, *describe_beside(sequence, failures), *record.remarks))),
         problem,
         layout=f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else "",
         about_method=remarks,
     )
 
 
-def _count(failures: list[FrameFailure]) -> int:
+def _count(failures: list[FrameFailed]) -> int:
     """Count the frames that were asked for and failed."""
     return sum(not failure.is_beside for failure in failures)
 
 
-def _problem(sequence: Sequence, frames: Span, record: Record, failures: list[FrameFailure]) -> str:
+def _problem(sequence: Sequence, frames: Span, record: Record, failures: list[FrameFailed]) -> str:
     """Return one line about what was not done, "" where some frame was restored and none failed."""
     problem = describe_failures(sequence, frames, failures)
     unchanged = record.unchanged
@@ -279,16 +286,11 @@ def _problem(sequence: Sequence, frames: Span, record: Record, failures: list[Fr
     return problem
 
 
-def _layout(
-    sequence: Sequence,
-    method: Method,
-    options: RestoreOptions,
-    before: dict[str, Any] | None,
-) -> Layout:
-    """Settle how to cut; a run that goes on cuts as the one before, whatever memory there is now."""
+def _layout_of(before: dict[str, Any] | None, method: Method, compute: ComputeOptions) -> Layout | None:
+    """Return how the run before cut, so that one that goes on does too, whatever memory there is now."""
     used = (before or {}).get("layout")
     if not isinstance(used, dict):
-        return settle(sequence.frame_size, len(sequence), method, options.settings, options.region)
+        return None
     tile, clip_frames, batch_tiles = Size(*used["tile"]), used["clip_frames"], used["batch_tiles"]
     return Layout(
         tile,
@@ -296,9 +298,9 @@ def _layout(
         clip_frames,
         used["clip_overlap"],
         batch_tiles,
-        find_budget(method.device, options.settings.memory_gb),
+        find_budget(method.device, compute.memory_gb),
         method.memory_bytes(tile, clip_frames) * batch_tiles,
-        is_fixed=options.settings.tile is not None,
+        is_fixed=compute.tile is not None,
     )
 
 
@@ -317,17 +319,17 @@ def _write_report(path: Path, record: Record, *, complete: bool) -> bool:
 def _made_from(
     source: SequenceSource, options: RestoreOptions, method: Method, frames: Span
 ) -> dict[str, Any]:
-    settings = options.settings
+    compute = options.compute
     return {
         "version": program_version(),
         "method": method.name,
         "model_sha256": options.method.model_hash(method),
         "device": method.device.partition(":")[0],
         "precision": method.precision,
-        "tile": None if settings.tile is None else [settings.tile.height, settings.tile.width],
-        "overlap_px": settings.overlap_px,
-        "clip_frames": settings.clip_frames,
-        "batch_tiles": settings.batch_tiles,
+        "tile": None if compute.tile is None else [compute.tile.height, compute.tile.width],
+        "overlap_px": compute.overlap_px,
+        "clip_frames": compute.clip_frames,
+        "batch_tiles": compute.batch_tiles,
         "region": None if options.region is None else list(astuple(options.region)),
         "frames": [frames.start, frames.stop],
         "source": asdict(source),

@@ -1,7 +1,7 @@
 """What a restoration has done so far, and how that is told: the rows of `restore.json` and its log."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,14 +13,15 @@ from engine.commands.pattern_facts import describe_pattern
 from engine.errors import EngineError, as_engine_error
 from engine.findings import Finding
 from engine.frame_times import rate_facts
-from engine.geometry import Size, Span
+from engine.geometry import Size
 from engine.metrics import compare
-from engine.restoration.frame_run import FrameFailure
+from engine.moment import CENTRE, Moment
+from engine.restoration.events import FrameFailed, FrameRestored
+from engine.restoration.frame_run import Earlier
 from engine.restoration.memory import is_out_of_memory
 from engine.restoration.methods import Method
-from engine.restoration.run import FrameResult
 from engine.restoration.settings import Layout
-from engine.restoration.tile_computer import Limits, TileComputer
+from engine.restoration.tile_computer import Limits
 from engine.sequence import Sequence
 from engine.source import SequenceSource
 
@@ -43,7 +44,6 @@ class Record:
         method: Method,
         made_from: dict[str, Any],
         layout: Layout,
-        computer: TileComputer,
         remarks: tuple[Finding, ...] = (),
     ) -> None:
         self._sequence = sequence
@@ -52,14 +52,14 @@ class Record:
         self._options = options
         self._made_from = made_from
         self._layout = layout
-        self._computer = computer
-        self._remarks = remarks
-        """About the method itself."""
-        self._limits = computer.limits
+        self.remarks = remarks
+        """About the method, and how it was computed."""
+        self._limits: Limits | None = None
+        """The largest pieces that were computed at once, where tiles had to be parted."""
         self._started = time.perf_counter()
-        self._rows: dict[int, dict[str, Any]] = {}
-        self.failures: list[FrameFailure] = []
-        self.unwritten: list[FrameFailure] = []
+        self._rows: dict[Moment, dict[str, Any]] = {}
+        self.failures: list[FrameFailed] = []
+        self.unwritten: list[FrameFailed] = []
         """Restored, but the picture could not be written: a resumed run tries again."""
 
     @property
@@ -68,34 +68,35 @@ class Record:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return [self._rows[index] for index in sorted(self._rows)]
+        return [self._rows[moment] for moment in sorted(self._rows)]
 
     @property
-    def done(self) -> frozenset[int]:
-        return frozenset(self._rows)
+    def earlier(self) -> Earlier:
+        """What a run that goes on need not do again."""
+        return Earlier(frozenset(self._rows), tuple(self.failures), self._limits)
 
     @property
     def unchanged(self) -> list[tuple[str, str]]:
         """Name of every written frame that came back as it was, and why."""
         return [(row["name"], row["unchanged"]) for row in self.rows if row.get("unchanged")]
 
-    def is_whole(self, frames: Span) -> bool:
-        """Whether every frame is written or has failed."""
-        return self.done.union(failure.frame for failure in self.failures) >= set(
-            range(frames.start, frames.stop)
-        )
+    def is_whole(self, wanted: Iterable[Moment]) -> bool:
+        """Whether every moment is written, or its frame has failed."""
+        failed = {failure.frame for failure in self.failures}
+        return all(moment in self._rows or moment.frame in failed for moment in wanted)
 
-    def take_over(self, report: dict[str, Any], log: DoneLog, files: dict[int, Path]) -> None:
+    def take_over(self, report: dict[str, Any], log: DoneLog, files: dict[Moment, Path]) -> None:
         """Count what an earlier run has done, where its pictures are still as they were written."""
         events = log.read()
         for row in [*report.get("frames", []), *(event["frame"] for event in events if "frame" in event)]:
-            file = files.get(row.get("index"))
-            if file is not None and file.is_file() and file.stat().st_size == row.get("bytes"):
-                self._rows[row["index"]] = row
+            moment = _moment_of(row)
+            file = None if moment is None else files.get(moment)
+            if moment and file and file.is_file() and file.stat().st_size == row.get("bytes"):
+                self._rows[moment] = row
         failed = [event["failed"] for event in events if "failed" in event]
         for row in failed or [row for row in report.get("failed", []) if "finished_before" in row]:
             self.failures.append(
-                FrameFailure(
+                FrameFailed(
                     row["index"],
                     EngineError(row["message"]),
                     row["finished_before"],
@@ -107,17 +108,18 @@ class Record:
         known = pieces[-1] if pieces else (report.get("layout") or {}).get("pieces")
         if known:
             height, width, frames = known
-            self._computer.limits = self._limits = Limits(Size(height, width), frames)
+            self._limits = Limits(Size(height, width), frames)
 
-    def news(self) -> Iterator[dict[str, Any]]:
-        """Yield lines for the log about what has changed since the last call."""
-        if self._computer.limits != self._limits:
-            self._limits = self._computer.limits
+    def news(self, result: FrameRestored) -> Iterator[dict[str, Any]]:
+        """Yield lines for the log about what has changed with this result since the one before."""
+        before = self._pieces()
+        self._limits = result.limits
+        if self._pieces() != before:
             yield {"pieces": self._pieces()}
 
     def _pieces(self) -> list[int] | None:
-        limits = self._computer.limits
-        if (limits.tile, limits.clip_frames) == (self._layout.tile, self._layout.clip_frames):
+        limits, layout = self._limits, self._layout
+        if limits is None or (limits.tile, limits.clip_frames) == (layout.tile, layout.clip_frames):
             return None
         return [limits.tile.height, limits.tile.width, limits.clip_frames]
 
@@ -134,13 +136,16 @@ class Record:
 
     def add(self, row: dict[str, Any]) -> None:
         """Count a frame that is safely on the disk."""
-        self._rows[row["index"]] = row
+        moment = _moment_of(row)
+        assert moment is not None
+        self._rows[moment] = row
 
-    def row(self, result: FrameResult, file: Path) -> dict[str, Any]:
+    def row(self, result: FrameRestored, file: Path) -> dict[str, Any]:
         """Describe a written frame."""
         window = self._sequence.window(result.frame) if self._sequence.windows else None
         row = {
             "index": result.frame,
+            "at": result.moment.at,
             "name": self._sequence.frame_name(result.frame),
             "file": file.name,
             "bytes": file.stat().st_size,
@@ -153,11 +158,11 @@ class Record:
             row |= _scores(self._sequence, result)
         return row
 
-    def failure_row(self, failure: FrameFailure) -> dict[str, Any]:
+    def failure_row(self, failure: FrameFailed) -> dict[str, Any]:
         """Return the line of a failed frame for the log."""
         return {"failed": self._told(failure)}
 
-    def _told(self, failure: FrameFailure) -> dict[str, Any]:
+    def _told(self, failure: FrameFailed) -> dict[str, Any]:
         return {
             "index": failure.frame,
             "name": self._sequence.frame_name(failure.frame),
@@ -195,7 +200,7 @@ class Record:
             },
             **rate_facts(sequence.frame_rate),
             "sound_tracks": sequence.sound_tracks,
-            "remarks": [remark.sentences for remark in (*self._remarks, *self._computer.remarks)],
+            "remarks": [remark.sentences for remark in self.remarks],
             "frames": self.rows,
             "unchanged": [
                 {"index": row["index"], "name": row["name"], "reason": row["unchanged"]}
@@ -208,7 +213,7 @@ class Record:
         return to_json(report, readable=True) + "\n"
 
 
-def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float | str]:
+def _scores(sequence: Sequence, result: FrameRestored) -> dict[str, float | str]:
     """Return the scores of a frame; {} without a reference, "unscored" (why) where there cannot be any."""
     try:
         if not sequence.has_reference_for(result.frame):
@@ -225,6 +230,14 @@ def _scores(sequence: Sequence, result: FrameResult) -> dict[str, float | str]:
         "blurry_psnr": blurry.psnr,
         "blurry_ssim": blurry.ssim,
     }
+
+
+def _moment_of(row: dict[str, Any]) -> Moment | None:
+    """Return the moment a row is of, None where it says nothing that could be one."""
+    try:
+        return Moment(row["index"], row.get("at", CENTRE))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _time_of(sequence: Sequence, frame: int) -> float | None:

@@ -1,12 +1,10 @@
 """Where a network computes and in which precision, as a person asks for it and as it turns out."""
 
-from typing import Literal
-
 import torch
 
 from engine.errors import MethodError
+from engine.restoration.options import Precision
 
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 

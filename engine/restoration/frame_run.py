@@ -1,12 +1,12 @@
-"""Restore a range of frames and go on behind those that cannot be: one broken file costs one frame.
+"""Restore moments of frames and go on behind those that cannot be: one broken file costs one frame.
 
 Strategy: a clip that breaks off has a culprit, the frame that an error names or that cannot be read, else the
 first that is not done. Nothing is planned across it any more, and the rest goes on. What fails without a file
 being at fault would fail again and again, so a few of that kind end the run.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.errors import (
@@ -20,14 +20,16 @@ from engine.errors import (
 from engine.findings import Finding
 from engine.geometry import Region, Span
 from engine.layouts.listing import shorten
+from engine.moment import Moment, frames_of
+from engine.restoration.events import FrameFailed, FrameRestored, TileRestored
 from engine.restoration.evidence import missing_evidence
 from engine.restoration.memory import is_out_of_memory
 from engine.restoration.methods import Method
 from engine.restoration.plan import Plan, with_neighbours
-from engine.restoration.run import ClipError, FrameResult, StepResult, run_clips
+from engine.restoration.run import ClipError, run_clips
 from engine.restoration.schedule import View
 from engine.restoration.settings import Layout
-from engine.restoration.tile_computer import TileComputer
+from engine.restoration.tile_computer import Limits, TileComputer
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -37,24 +39,14 @@ GIVE_UP_AFTER = 3
 
 
 @dataclass(frozen=True)
-class FrameFailure:
-    """A frame that could not be restored, and why."""
-
-    frame: int
-    error: EngineError
-    finished_before: int | None = None
-    """The first frame that was not finished when this one failed in restoring, None for another failure."""
-    is_beside: bool = False
-    """Whether it was only looked at for the sake of frames near it, which were restored without it."""
-
-
-@dataclass(frozen=True)
 class Earlier:
-    """What an earlier run over the same frames has done."""
+    """What an earlier run for the same moments has done."""
 
-    finished: frozenset[int] = frozenset()
-    failures: tuple[FrameFailure, ...] = ()
+    finished: frozenset[Moment] = frozenset()
+    failures: tuple[FrameFailed, ...] = ()
     """In the order in which they happened."""
+    limits: Limits | None = None
+    """The largest pieces that were computed at once in the end, where they had to be made smaller."""
 
 
 NOTHING_YET = Earlier()
@@ -67,7 +59,7 @@ class _Stretch:
     planned: Span
     wanted: Span
 
-    def around(self, failure: FrameFailure) -> "list[_Stretch]":
+    def around(self, failure: FrameFailed) -> "list[_Stretch]":
         """Return what is left when a frame has failed: nothing is planned across it any more."""
         if failure.is_beside:
             sides = Span(self.planned.start, failure.frame), Span(failure.frame + 1, self.planned.stop)
@@ -82,12 +74,12 @@ class _Stretch:
 
 
 class FrameRun:
-    """One restoration of a range of frames, in order unless somebody looks elsewhere."""
+    """One restoration of moments, in order unless somebody looks elsewhere."""
 
     def __init__(
         self,
         sequence: "Sequence",
-        frames: Span,
+        wanted: tuple[Moment, ...],
         method: Method,
         layout: Layout,
         *,
@@ -95,23 +87,29 @@ class FrameRun:
         region: Region | None = None,
         earlier: Earlier = NOTHING_YET,
     ) -> None:
-        """Plan to restore `frames`, or a `region` of them.
+        """Plan to restore what is wanted, or a `region` of it.
 
         What `earlier` has finished does not come again, and the rest comes out as if nothing had happened in
         between.
         """
         self._sequence = sequence
-        self._frames = frames
+        self._frames = frames_of(wanted)
+        self._left: dict[int, set[Moment]] = {}
+        """Of every wanted frame the moments that have not come out."""
+        for moment in wanted:
+            self._left.setdefault(moment.frame, set()).add(moment)
         self._method = method
         self._layout = layout
         self._computer = computer or TileComputer(method, sequence.frame_size, layout)
         self._region = region
-        self.planned = with_neighbours(frames, layout.clip_frames, len(sequence))
-        self._pending = _stretches(frames, self.planned, earlier.failures)
-        self._finished = set(earlier.finished)
+        self.planned = with_neighbours(self._frames, layout.clip_frames, len(sequence))
+        self._pending = _stretches(self._frames, self.planned, earlier.failures)
+        self._has_finished_any = bool(earlier.finished)
+        for moment in earlier.finished:
+            self._left.get(moment.frame, set()).discard(moment)
         self._failures = [failure for failure in earlier.failures if not failure.is_beside]
-        self._alike: list[FrameFailure] = []
-        """Failures without a broken file since the last frame that came out."""
+        self._alike: list[FrameFailed] = []
+        """Failures without a broken file since the last moment that came out."""
         self.tiles_done = 0
         self.tiles_total = self._tiles_left()
         self.has_given_up = False
@@ -119,16 +117,20 @@ class FrameRun:
 
     def steps(
         self, should_cancel: Callable[[], bool], view: Callable[[], View | None] | None = None
-    ) -> Iterator[StepResult | FrameFailure]:
+    ) -> Iterator[TileRestored | FrameRestored | FrameFailed]:
         """Yield what `engine.restoration.run.run_clips` does, and every frame that fails.
 
-        `tiles_done` and `tiles_total` are up to date with every step. Raises the first error where no frame
-        at all can be restored, OperationCancelled, MemoryError.
+        Tiles are counted over everything, anew where a frame fails. Raises the first error where no frame at
+        all can be restored, OperationCancelled, MemoryError.
         """
         while self._pending:
             stretch = self._pending[0]
             plan, before = self._plan(stretch), self.tiles_done
-            wanted = frozenset(range(stretch.wanted.start, stretch.wanted.stop)) - self._finished
+            wanted = [
+                moment
+                for frame in range(stretch.wanted.start, stretch.wanted.stop)
+                for moment in self._left.get(frame, ())
+            ]
             try:
                 for step in run_clips(
                     self._sequence,
@@ -139,12 +141,14 @@ class FrameRun:
                     view=view,
                     computer=self._computer,
                 ):
-                    if isinstance(step, FrameResult):
-                        self._finished.add(step.frame)
+                    if isinstance(step, FrameRestored):
+                        self._left[step.frame].discard(step.moment)
+                        self._has_finished_any = True
                         self._alike.clear()
+                        yield step
                     else:
                         self.tiles_done = before + step.tiles_done
-                    yield step
+                        yield replace(step, tiles_done=self.tiles_done, tiles_total=self.tiles_total)
                 self.tiles_done = before + plan.tiles_total
                 del self._pending[0]
             except ClipError as error:
@@ -154,24 +158,29 @@ class FrameRun:
                 self._pending = left + self._pending
                 self.tiles_done = before
                 self.tiles_total = before + self._tiles_left()
-                yield failure
+                yield replace(failure, tiles_done=self.tiles_done, tiles_total=self.tiles_total)
                 if self.has_given_up:
                     return
 
-    def _failure(self, stretch: _Stretch, broken: ClipError) -> FrameFailure:
+    def _is_done(self, frame: int) -> bool:
+        return not self._left.get(frame)
+
+    def _failure(self, stretch: _Stretch, broken: ClipError) -> FrameFailed:
         """Settle what a broken clip costs. Raises its error, or the first one, where all would fail."""
         error = as_engine_error(broken.cause)
-        first = _first_missing(stretch.wanted.start, self._finished)
+        first = stretch.wanted.start
+        while first in self._left and self._is_done(first):
+            first += 1
         frame, is_of_file = self._culprit(broken.clip, stretch.wanted, error)
-        if frame not in stretch.wanted or frame in self._finished:
-            return FrameFailure(frame, error, first, is_beside=True)
-        failure = FrameFailure(frame, error, first)
+        if frame not in stretch.wanted or self._is_done(frame):
+            return FrameFailed(frame, error, first, is_beside=True)
+        failure = FrameFailed(frame, error, first)
         self._failures.append(failure)
         if not is_of_file:
             self._alike.append(failure)
         kinds = {_kind(one.error) for one in self._alike[-GIVE_UP_AFTER:]}
         would_go_on = len(self._alike) >= GIVE_UP_AFTER
-        if not self._finished and (would_go_on or len(self._failures) == len(self._frames)):
+        if not self._has_finished_any and (would_go_on or len(self._failures) == len(self._left)):
             raise self._failures[0].error from broken.cause
         self.has_given_up = would_go_on and len(kinds) == 1 and isinstance(error, UnexpectedError)
         return failure
@@ -189,7 +198,7 @@ class FrameRun:
         for frame in frames:
             if not self._can_be_read(frame):
                 return frame, True
-        left = (frame for frame in frames if frame in wanted and frame not in self._finished)
+        left = (frame for frame in frames if frame in wanted and not self._is_done(frame))
         return next(left, clip.start), isinstance(error, SequenceError | RecordingError)
 
     def _can_be_read(self, frame: int) -> bool:
@@ -209,7 +218,7 @@ class FrameRun:
         return sum(self._plan(stretch).tiles_total for stretch in self._pending)
 
 
-def describe_beside(sequence: "Sequence", failures: list[FrameFailure]) -> tuple[Finding, ...]:
+def describe_beside(sequence: "Sequence", failures: list[FrameFailed]) -> tuple[Finding, ...]:
     """Say which frames were to help those near them, and could not be read."""
     beside = [failure for failure in failures if failure.is_beside]
     if not beside:
@@ -223,13 +232,7 @@ def _kind(error: EngineError) -> str:
     return error.kind if isinstance(error, UnexpectedError) else type(error).__name__
 
 
-def _first_missing(frame: int, finished: Collection[int]) -> int:
-    while frame in finished:
-        frame += 1
-    return frame
-
-
-def _stretches(frames: Span, planned: Span, failures: tuple[FrameFailure, ...]) -> list[_Stretch]:
+def _stretches(frames: Span, planned: Span, failures: tuple[FrameFailed, ...]) -> list[_Stretch]:
     """Return what a run plans together that has met these failures."""
     stretches = [_Stretch(planned, frames)]
     for failure in failures:
@@ -241,5 +244,5 @@ def _stretches(frames: Span, planned: Span, failures: tuple[FrameFailure, ...]) 
     return stretches
 
 
-def _met(stretch: _Stretch, failure: FrameFailure) -> bool:
+def _met(stretch: _Stretch, failure: FrameFailed) -> bool:
     return failure.frame in (stretch.planned if failure.is_beside else stretch.wanted)

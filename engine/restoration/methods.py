@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence as SequenceOf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 from engine.errors import MethodError
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
+from engine.moment import Moment
 from engine.restoration.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 
 if TYPE_CHECKING:
-    from engine.restoration.compute_device import Precision
+    from engine.restoration.options import Precision
     from engine.sequence import Sequence
 
 
 class Method(ABC):
-    """Turns a clip of blurry frames and its spikes into sharp frames, region by region.
+    """Turns a clip of blurry frames and its spikes into sharp pictures of moments, region by region.
+
+    What is wanted are moments of the clip's frames: of one there may be none or many, so a picture belongs to
+    the moment at its place among those wanted, not to the frame at its place in the clip.
 
     The numbers are advice to the plan: a method never sees a clip or a region that breaks them, except
     that a picture smaller than `multiple_px` or a sequence shorter than `clip_frames` is given whole.
@@ -38,6 +42,8 @@ class Method(ABC):
     fewest_planes: int = 1
     """Recorded planes of an exposure without which nothing is known of a frame, which then comes back as it
     was; 0 where the method looks at no spikes."""
+    moments: Literal["centre", "any"] = "centre"
+    """Which instants of an exposure it can restore: its centre alone, or any."""
     device: str = "cpu"
     """Where it computes: "cpu", "cuda:N" or "mps"."""
     precision: str = "fp32"
@@ -46,26 +52,28 @@ class Method(ABC):
     """What the user should know about the method itself."""
 
     @abstractmethod
-    def prepare(self, sequence: "Sequence", clip: Span) -> Any:
+    def prepare(self, sequence: "Sequence", clip: Span, wanted: SequenceOf[Moment]) -> Any:
         """Do what is done once for the frames of `clip`; the result goes to `restore` unchanged.
+
+        `wanted` are the moments that are to come, in order, all of frames of the clip.
 
         Raises MethodError when the sequence lacks what the method needs.
         """
 
     @abstractmethod
     def restore(self, prepared: Any, region: Region) -> NDArray[np.float32]:
-        """Return the restored (clip, h, w, 3) RGB pictures of `region`, in [0, 1]."""
+        """Return the restored (wanted, h, w, 3) RGB pictures of `region`, in [0, 1]."""
 
     def restore_batch(self, prepared: Any, regions: SequenceOf[Region]) -> NDArray[np.float32]:
-        """Restore several regions of one size together: (regions, clip, h, w, 3)."""
+        """Restore several regions of one size together: (regions, wanted, h, w, 3)."""
         return np.stack([self.restore(prepared, region) for region in regions])
 
     def part(self, prepared: Any, frames: Span) -> Any:
-        """Return what was prepared of `frames`, counted from the start of the clip."""
+        """Return what was prepared of `frames`, counted from the start of the clip, and their moments."""
         raise MethodError(f"the method {self.name} cannot restore {frames} of {prepared} alone")
 
     def unchanged(self, prepared: Any) -> SequenceOf[str]:  # noqa: ARG002 (what a method says that cannot tell)
-        """Return for every frame of the clip why it comes back as it was, "" where it is restored.
+        """Return for every wanted moment why its frame comes back as it was, "" where it is restored.
 
         Nothing where the method cannot tell.
         """

@@ -18,12 +18,14 @@ from torch.nn import functional
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import VRT, LoadedModel, VRTSpike, load_model
-from engine.restoration.compute_device import AUTOCAST, Precision, find_device, find_precision
+from engine.moment import Moment
+from engine.restoration.compute_device import AUTOCAST, find_device, find_precision
 from engine.restoration.evidence import NOTHING_CHANGED, require_spikes
 from engine.restoration.exposure import Exposure
 from engine.restoration.first_estimate import FirstEstimate, first_estimate
 from engine.restoration.method_names import NETWORK
 from engine.restoration.methods import Method
+from engine.restoration.options import Precision
 from engine.restoration.spike_ratio import FEWEST_PLANES
 from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
@@ -54,6 +56,7 @@ class PreparedClip:
 
     sequence: "Sequence"
     clip: Span
+    wanted: tuple[Moment, ...]
     frames: NDArray[np.float32]
     """(T, H, W, 3), as they enter the network."""
     totals: tuple[ExposureTotals, ...] = ()
@@ -62,8 +65,13 @@ class PreparedClip:
     """(T, Hs, Ws), one more channel, of networks that correct the spike ratio."""
     still: NDArray[np.bool_] | None = None
     """(T,), of such networks: the frames whose spikes show no motion, which come back as they are."""
-    unchanged: tuple[str, ...] = ()
-    """Of such networks: why these come back as they are, "" for the others."""
+    reasons: tuple[str, ...] = ()
+    """Of such networks: why these frames come back as they are, "" for the others."""
+
+    @property
+    def places(self) -> list[int]:
+        """Of every wanted moment its frame's place in the clip."""
+        return [moment.frame - self.clip.start for moment in self.wanted]
 
 
 class NetworkMethod(Method):
@@ -117,17 +125,18 @@ class NetworkMethod(Method):
             per_pixel = per_pixel * 2 // 3  # flow, offsets and norms stay in float32
         return FIXED_BYTES + max(2, frames) * pixels * per_pixel
 
-    def prepare(self, sequence: "Sequence", clip: Span) -> PreparedClip:
+    def prepare(self, sequence: "Sequence", clip: Span, wanted: SequenceOf[Moment]) -> PreparedClip:
         """Read the frames of `clip`. Raises MethodError where spikes are needed and missing."""
         indices = range(clip.start, clip.stop)
         frames = np.stack([sequence.frame(index) for index in indices])
+        asked = tuple(wanted)
         if not isinstance(self._network, VRTSpike):
-            return PreparedClip(sequence, clip, frames)
+            return PreparedClip(sequence, clip, asked, frames)
         require_spikes(sequence)
         assert sequence.recording is not None
         assert self._spec is not None
         if self._spec.transform != "relative" and not self._network.config.from_ratio:
-            return PreparedClip(sequence, clip, frames)
+            return PreparedClip(sequence, clip, asked, frames)
         totals: list[ExposureTotals] = []
         estimates: list[FirstEstimate] = []
         gamma = sequence.gamma if sequence.gamma_known else None
@@ -138,7 +147,7 @@ class NetworkMethod(Method):
                 exposure = Exposure.of_frame(sequence, index)
                 estimates.append(first_estimate(frame, exposure, sequence.recording.info.size, gamma))
         if not estimates:
-            return PreparedClip(sequence, clip, frames, tuple(totals))
+            return PreparedClip(sequence, clip, asked, frames, tuple(totals))
         entering = np.stack([estimate.picture for estimate in estimates])
         still = np.array([np.array_equal(one, frame) for one, frame in zip(entering, frames, strict=True)])
         changes = np.stack([estimate.change for estimate in estimates])
@@ -146,29 +155,32 @@ class NetworkMethod(Method):
             (estimate.unchanged or NOTHING_CHANGED) if same else ""
             for estimate, same in zip(estimates, still, strict=True)
         )
-        return PreparedClip(sequence, clip, entering, tuple(totals), changes, still, unchanged)
+        return PreparedClip(sequence, clip, asked, entering, tuple(totals), changes, still, unchanged)
 
     def unchanged(self, prepared: PreparedClip) -> tuple[str, ...]:
-        return prepared.unchanged
+        reasons = prepared.reasons
+        return tuple(reasons[place] for place in prepared.places) if reasons else ()
 
     def part(self, prepared: PreparedClip, frames: Span) -> PreparedClip:
         chosen = slice(frames.start, frames.stop)
+        clip = Span(prepared.clip.start + frames.start, prepared.clip.start + frames.stop)
         return dataclasses.replace(
             prepared,
-            clip=Span(prepared.clip.start + frames.start, prepared.clip.start + frames.stop),
+            clip=clip,
+            wanted=tuple(moment for moment in prepared.wanted if moment.frame in clip),
             frames=prepared.frames[chosen],
             totals=prepared.totals[chosen],
             changes=None if prepared.changes is None else prepared.changes[chosen],
             still=None if prepared.still is None else prepared.still[chosen],
-            unchanged=prepared.unchanged[chosen],
+            reasons=prepared.reasons[chosen],
         )
 
     def restore(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
-        """Return the restored (T, h, w, 3) RGB pictures of `region`, in [0, 1]."""
+        """Return the restored (wanted, h, w, 3) RGB pictures of `region`, in [0, 1]."""
         return self.restore_batch(prepared, [region])[0]
 
     def restore_batch(self, prepared: PreparedClip, regions: SequenceOf[Region]) -> NDArray[np.float32]:
-        """Return (regions, T, h, w, 3): regions of one size go through the network together."""
+        """Return (regions, wanted, h, w, 3): regions of one size go through the network together."""
         cut = np.stack([prepared.frames[(slice(None), *region.slices)] for region in regions])
         frames = self._on_device(np.ascontiguousarray(np.moveaxis(cut, 4, 2)))
         with self._evaluating():
@@ -183,7 +195,7 @@ class NetworkMethod(Method):
         pictures = values.clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
         if prepared.still is not None:
             pictures[:, prepared.still] = cut[:, prepared.still]
-        return np.ascontiguousarray(pictures)
+        return np.ascontiguousarray(pictures[:, prepared.places])
 
     def free_memory(self) -> None:
         """Give back what libraries keep of the device's memory."""

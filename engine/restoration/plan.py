@@ -11,7 +11,6 @@ from itertools import pairwise
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restoration.methods import Method
 
 
 @dataclass(frozen=True)
@@ -107,25 +106,6 @@ def plan(
         rows=_cut(Span(cover.top, cover.bottom), size.height, height, overlap, multiple),
         columns=_cut(Span(cover.left, cover.right), size.width, width, overlap, multiple),
         clips=cut_evenly(frames, clip, clip_overlap) if len(frames) else (),
-    )
-
-
-def make_plan(
-    size: Size, frames: Span, method: Method, tile_px: int | None = None, region: Region | None = None
-) -> Plan:
-    """Make the `plan` of a method's own numbers; `tile_px` None takes its own choice of a tile too."""
-    edge_px = tile_px if tile_px is not None else method.default_tile_px
-    if edge_px is None:
-        edge_px = max(size.height, size.width) + method.multiple_px
-    return plan(
-        size,
-        frames,
-        edge_px,
-        method.overlap_px,
-        method.clip_frames,
-        method.clip_overlap,
-        region,
-        multiple=method.multiple_px,
     )
 
 

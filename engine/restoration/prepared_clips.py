@@ -1,10 +1,13 @@
 """Inputs of clips: the next one is made ready while the present one is computed."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.geometry import Span
+from engine.moment import Moment
 from engine.restoration.methods import Method
 from engine.restoration.plan import Plan
 
@@ -18,10 +21,18 @@ MOST_CLIPS = 2
 class PreparedClips:
     """What a method has prepared of the clips of a plan, a few at a time."""
 
-    def __init__(self, sequence: "Sequence", plan: Plan, method: Method) -> None:
+    def __init__(
+        self,
+        sequence: "Sequence",
+        plan: Plan,
+        method: Method,
+        wanted: Mapping[Span, tuple[Moment, ...]],
+    ) -> None:
+        """Prepare for `wanted`, the moments that are to come of each clip."""
         self._sequence = sequence
         self._plan = plan
         self._method = method
+        self._wanted = wanted
         self._clips: OrderedDict[int, Future[Any]] = OrderedDict()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="prepare")
 
@@ -39,7 +50,10 @@ class PreparedClips:
         """Begin to prepare a clip, unless that has been done, and forget the one not used for longest."""
         if clip in self._clips:
             return
-        self._clips[clip] = self._pool.submit(self._method.prepare, self._sequence, self._plan.clips[clip])
+        frames = self._plan.clips[clip]
+        self._clips[clip] = self._pool.submit(
+            self._method.prepare, self._sequence, frames, self._wanted[frames]
+        )
         while len(self._clips) > MOST_CLIPS:
             _, oldest = self._clips.popitem(last=False)
             oldest.cancel()

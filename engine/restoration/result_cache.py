@@ -13,6 +13,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from engine.moment import Moment
 from engine.restoration.plan import Plan
 
 if TYPE_CHECKING:
@@ -23,15 +24,15 @@ DEFAULT_BYTES = 512 << 20
 Key = tuple[Hashable, ...]
 
 
-def frame_key(made_by: Hashable, sequence: "Sequence", plan: Plan, frame: int) -> Key:
-    """Return what the result of `frame` depends on; `made_by` stands for files, method and options."""
-    clips = [clip for clip in plan.clips if frame in clip]
+def result_key(made_by: Hashable, sequence: "Sequence", plan: Plan, moment: Moment) -> Key:
+    """Return what the picture of `moment` depends on; `made_by` stands for files, method and options."""
+    clips = [clip for clip in plan.clips if moment.frame in clip]
     windows: tuple[Any, ...] = ()
     if sequence.recording is not None:
         windows = tuple(
             tuple(sequence.window(index) for index in range(clip.start, clip.stop)) for clip in clips
         )
-    return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows
+    return made_by, moment, plan.region, plan.rows, plan.columns, tuple(clips), windows
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Carry out a plan: clip by clip, tile by tile, handing out every step's result."""
 
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameValuesError, MethodError, OperationCancelled
 from engine.geometry import Region, Span
+from engine.moment import Moment, centres
 from engine.restoration.blend import Blend
+from engine.restoration.events import FrameRestored, TileRestored
 from engine.restoration.evidence import NOTHING_CHANGED, missing_evidence
 from engine.restoration.memory import is_out_of_memory
 from engine.restoration.methods import Method
-from engine.restoration.plan import Plan, make_plan
+from engine.restoration.plan import Plan
 from engine.restoration.prepared_clips import PreparedClips
 from engine.restoration.schedule import Schedule, Step, View
 from engine.restoration.tile_computer import TileComputer
@@ -23,34 +25,7 @@ if TYPE_CHECKING:
     from engine.sequence import Sequence
 
 
-@dataclass(frozen=True, eq=False)
-class TileResult:
-    """One tile of one frame was laid into the frame's picture."""
-
-    frame: int
-    region: Region
-    """What changed in `picture`."""
-    picture: NDArray[np.float32]
-    """The frame so far, (H, W, 3) RGB; blurry where nothing is restored yet. It changes with later tiles."""
-    tiles_done: int
-    """Steps of `Plan.tiles_total` that are done, this one included."""
-
-
-@dataclass(frozen=True, eq=False)
-class FrameResult:
-    """A frame is finished and its picture changes no more."""
-
-    frame: int
-    picture: NDArray[np.float32]
-    """(H, W, 3) RGB in [0, 1]."""
-    seconds: float
-    """Time of computing since the frames before it were finished, shared evenly among those finished
-    together."""
-    unchanged: str = ""
-    """Why the picture is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
-
-
-StepResult = TileResult | FrameResult
+StepResult = TileRestored | FrameRestored
 
 
 class ClipError(Exception):
@@ -63,7 +38,7 @@ class ClipError(Exception):
 
 
 @dataclass(eq=False)
-class _FrameInWork:
+class _MomentInWork:
     picture: NDArray[np.float32]
     blurry: NDArray[np.float32]
     lacking: str
@@ -72,61 +47,22 @@ class _FrameInWork:
     """What the method says of it in each clip: why it comes back as it was, or that it is restored."""
 
 
-def restore_frames(
-    sequence: "Sequence",
-    frames: Span,
-    method: Method,
-    *,
-    tile_px: int | None = None,
-    should_cancel: Callable[[], bool] | None = None,
-) -> Iterator[StepResult]:
-    """Plan the restoration of `frames` and carry it out; see `make_plan` and `run_plan`."""
-    plan = make_plan(sequence.frame_size, frames, method, tile_px)
-    return run_plan(sequence, plan, method, should_cancel)
-
-
-def run_plan(
-    sequence: "Sequence",
-    plan: Plan,
-    method: Method,
-    should_cancel: Callable[[], bool] | None = None,
-    wanted: Container[int] | None = None,
-    *,
-    view: Callable[[], View | None] | None = None,
-    computer: TileComputer | None = None,
-) -> Iterator[StepResult]:
-    """Carry out a plan as `run_clips` does, and raise what broke it off as it is."""
-    return _raising_causes(
-        run_clips(sequence, plan, method, should_cancel, wanted, view=view, computer=computer)
-    )
-
-
-def _raising_causes(steps: Iterator[StepResult]) -> Iterator[StepResult]:
-    cause: Exception | None = None
-    try:
-        yield from steps
-    except ClipError as error:
-        cause = error.cause
-    if cause is not None:
-        raise cause
-
-
 def run_clips(
     sequence: "Sequence",
     plan: Plan,
     method: Method,
     should_cancel: Callable[[], bool] | None = None,
-    wanted: Container[int] | None = None,
+    wanted: Iterable[Moment] | None = None,
     *,
     view: Callable[[], View | None] | None = None,
     computer: TileComputer | None = None,
 ) -> Iterator[StepResult]:
-    """Yield a TileResult for every tile of every frame and a FrameResult when a frame is finished.
+    """Yield a TileRestored for every tile of every moment and a FrameRestored when a moment is finished.
 
-    A frame finishes after the last clip it belongs to: in order, unless a `view` (asked before every step)
-    wants another clip first. Only the frames of one clip, and those that others have begun, are in memory.
-    Of the plan's frames only those `wanted` come out, all without it; clips that hold none are passed over,
-    so a wanted frame comes out the same whichever others were finished before.
+    `wanted` are the moments that come out, without it the centres of the plan's frames; clips that hold none
+    are passed over, so a wanted moment comes out the same whichever others were finished before.
+    A moment finishes after the last clip its frame belongs to: in order, unless a `view` (asked before every
+    step) wants another clip first. Only what is wanted of one clip, and what others have begun, is in memory.
     A frame of which nothing is known (see `engine.restoration.evidence`) comes out as it was, whatever the
     method makes of it. `computer` is what meets shortage of memory; without one an error is raised.
     Raises OperationCancelled before the next tile once `should_cancel` returns true, MemoryError, and
@@ -140,7 +76,14 @@ def run_clips(
             found=f"{plan.frames.start} to {plan.frames.stop}",
             expected=f"within 0 to {frame_count}",
         )
-    chosen = range(plan.frames.start, plan.frames.stop) if wanted is None else wanted
+    chosen = centres(plan.frames) if wanted is None else tuple(sorted(set(wanted)))
+    given = None if method.moments == "any" else next((one for one in chosen if not one.is_centre), None)
+    if given is not None:
+        raise MethodError(
+            f"the method {method.name} cannot restore {given}",
+            expected="the centre of an exposure",
+            advice="Choose another method for other moments",
+        )
     computer = computer or TileComputer(method, plan.size)
     run = _Run(sequence, plan, method, computer, chosen)
     return run.steps(should_cancel or _never, view or _no_view)
@@ -163,22 +106,25 @@ class _Run:
         plan: Plan,
         method: Method,
         computer: TileComputer,
-        wanted: Container[int],
+        wanted: tuple[Moment, ...],
     ) -> None:
         self._sequence = sequence
         self._plan = plan
         self._method = method
         self._computer = computer
-        self._wanted = wanted
+        self._wanted: dict[int, list[Moment]] = {}
+        for moment in wanted:
+            self._wanted.setdefault(moment.frame, []).append(moment)
         self._blend = Blend(plan)
-        self._schedule = Schedule(plan, wanted)
-        self._in_work: dict[int, _FrameInWork] = {}
+        self._schedule = Schedule(plan, self._wanted)
+        self._in_work: dict[Moment, _MomentInWork] = {}
         self._seconds = 0.0
 
     def steps(
         self, should_cancel: Callable[[], bool], view: Callable[[], View | None]
     ) -> Iterator[StepResult]:
-        with PreparedClips(self._sequence, self._plan, self._method) as clips:
+        wanted_of = {clip: self._wanted_in(clip) for clip in self._plan.clips}
+        with PreparedClips(self._sequence, self._plan, self._method, wanted_of) as clips:
             current: int | None = None
             while True:
                 _stop_if(should_cancel)
@@ -206,66 +152,76 @@ class _Run:
                 yield from self._report(step, shown)
                 yield from self._finish(step, clips)
 
-    def _begin(self, number: int, clips: PreparedClips) -> None:
-        """Read the frames of a clip that no other has begun, and hear what the method says of them."""
-        clip = self._plan.clips[number]
-        clips.prepare_ahead(number)
-        for frame in range(clip.start, clip.stop):
-            if frame not in self._in_work:
-                blurry = np.asarray(self._sequence.frame(frame), np.float32)
-                lacking = missing_evidence(self._sequence, frame, self._method.fewest_planes)
-                self._in_work[frame] = _FrameInWork(blurry.copy(), blurry, lacking)
-        if self._is_barren(clip):
-            return
-        said = self._method.unchanged(clips.take(number)) or [""] * len(clip)
-        for frame, reason in zip(range(clip.start, clip.stop), said, strict=True):
-            self._in_work[frame].reasons[number] = reason
+    def _wanted_in(self, clip: Span) -> tuple[Moment, ...]:
+        frames = range(clip.start, clip.stop)
+        return tuple(moment for frame in frames for moment in self._wanted.get(frame, ()))
 
-    def _is_barren(self, clip: Span) -> bool:
-        """Whether nothing is known of any frame of a clip, so that nothing is to be computed."""
-        return all(self._in_work[frame].lacking for frame in range(clip.start, clip.stop))
+    def _begin(self, number: int, clips: PreparedClips) -> None:
+        """Read what is wanted of a clip that no other has begun, and hear what the method says of it."""
+        wanted = self._wanted_in(self._plan.clips[number])
+        clips.prepare_ahead(number)
+        for moment in wanted:
+            if moment not in self._in_work:
+                blurry = np.asarray(self._sequence.frame(moment.frame), np.float32)
+                lacking = missing_evidence(self._sequence, moment.frame, self._method.fewest_planes)
+                self._in_work[moment] = _MomentInWork(blurry.copy(), blurry, lacking)
+        if self._is_barren(wanted):
+            return
+        said = self._method.unchanged(clips.take(number)) or [""] * len(wanted)
+        for moment, reason in zip(wanted, said, strict=True):
+            self._in_work[moment].reasons[number] = reason
+
+    def _is_barren(self, wanted: tuple[Moment, ...]) -> bool:
+        """Whether nothing is known of anything wanted of a clip, so that nothing is to be computed."""
+        return all(self._in_work[moment].lacking for moment in wanted)
 
     def _compute(self, step: Step, clips: PreparedClips) -> list[Region]:
-        """Lay the tiles of a step into the frames, and return what changed."""
+        """Lay the tiles of a step into the pictures, and return what changed."""
         clip = self._plan.clips[step.clip]
+        wanted = self._wanted_in(clip)
         tiles = [self._plan.tiles[index] for index in step.tiles]
-        if not self._is_barren(clip):
+        if not self._is_barren(wanted):
             prepared = clips.take(step.clip)
-            for tile, restored in zip(tiles, self._computer.compute(prepared, clip, tiles), strict=True):
-                self._lay(tile, clip, restored)
+            computed = self._computer.compute(prepared, clip, wanted, tiles)
+            for tile, restored in zip(tiles, computed, strict=True):
+                self._lay(tile, clip, wanted, restored)
         return [visible for tile in tiles if (visible := self._blend.visible(tile)) is not None]
 
-    def _lay(self, tile: Region, clip: Span, restored: NDArray[np.float32]) -> None:
+    def _lay(
+        self, tile: Region, clip: Span, wanted: tuple[Moment, ...], restored: NDArray[np.float32]
+    ) -> None:
         weights = self._blend.weights(tile, clip)
-        for offset, frame in enumerate(range(clip.start, clip.stop)):
-            work = self._in_work[frame]
+        for moment, picture in zip(wanted, restored, strict=True):
+            work = self._in_work[moment]
             if not work.lacking:
-                _check(self._sequence, self._method, frame, restored[offset])
-                self._blend.lay(work.picture, work.blurry, restored[offset], tile, weights[offset])
+                _check(self._sequence, self._method, moment, picture)
+                self._blend.lay(work.picture, work.blurry, picture, tile, weights[moment.frame - clip.start])
 
-    def _report(self, step: Step, shown: list[Region]) -> Iterator[TileResult]:
-        clip = self._plan.clips[step.clip]
+    def _report(self, step: Step, shown: list[Region]) -> Iterator[TileRestored]:
         done = self._schedule.tiles_done + len(step.tiles) - len(shown)
+        wanted = self._wanted_in(self._plan.clips[step.clip])
         for number, region in enumerate(shown, start=1):
-            for frame in (frame for frame in range(clip.start, clip.stop) if frame in self._wanted):
-                yield TileResult(frame, region, self._in_work[frame].picture, done + number)
+            for moment in wanted:
+                picture = self._in_work[moment].picture
+                yield TileRestored(moment, region, picture, done + number, self._plan.tiles_total)
 
-    def _finish(self, step: Step, clips: "PreparedClips") -> Iterator[FrameResult]:
-        finished = self._schedule.done(step)
+    def _finish(self, step: Step, clips: "PreparedClips") -> Iterator[FrameRestored]:
+        frames = self._schedule.done(step)
         if step.clip not in self._schedule.clips_left:
             clips.drop(step.clip)
             self._sequence.forget_spikes(self._plan.clips[step.clip])
-        for frame in finished:
-            work = self._in_work.pop(frame)
-            if frame in self._wanted:
-                unchanged = _why_unchanged(work, self._sequence.bit_depth)
-                picture = work.blurry.copy() if unchanged else work.picture
-                yield FrameResult(frame, picture, self._seconds / len(finished), unchanged)
+        finished = [moment for frame in frames for moment in self._wanted.get(frame, ())]
+        for moment in finished:
+            work = self._in_work.pop(moment)
+            unchanged = _why_unchanged(work, self._sequence.bit_depth)
+            picture = work.blurry.copy() if unchanged else work.picture
+            seconds = self._seconds / len(finished)
+            yield FrameRestored(moment, picture, seconds, unchanged, self._computer.limits)
         if finished:
             self._seconds = 0.0
 
 
-def _why_unchanged(work: _FrameInWork, bit_depth: int) -> str:
+def _why_unchanged(work: _MomentInWork, bit_depth: int) -> str:
     """Return why a frame that is done is what it was, "" where it is not: a file of it would differ."""
     if work.lacking:
         return work.lacking
@@ -277,14 +233,14 @@ def _why_unchanged(work: _FrameInWork, bit_depth: int) -> str:
     return next(filter(None, reasons), NOTHING_CHANGED) if is_same else ""
 
 
-def _check(sequence: "Sequence", method: Method, frame: int, restored: NDArray[np.float32]) -> None:
+def _check(sequence: "Sequence", method: Method, moment: Moment, restored: NDArray[np.float32]) -> None:
     if not np.isfinite(restored).all():
         error = FrameValuesError(
             f"the method {method.name} gave values that are not numbers, or over a million times white, "
-            f"for frame {sequence.frame_name(frame)}",
+            f"for frame {moment.stem(sequence.frame_name(moment.frame))}",
             advice="Leave this frame out or choose another method or network",
         )
-        error.frame = frame
+        error.frame = moment.frame
         raise error
 
 

@@ -1,4 +1,4 @@
-"""How a restoration is to be cut, and what it may take: what a person asks for, and what that comes to."""
+"""How a restoration is cut, and what it may take: what a person asked for turned into numbers."""
 
 from dataclasses import dataclass
 
@@ -6,33 +6,13 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.restoration.memory import Budget, find_budget, format_gib
 from engine.restoration.methods import Method
+from engine.restoration.options import ComputeOptions
 from engine.restoration.plan import Plan, covered_twice, cut_length, plan, smallest_tile_px
 
 MOST_PIECES = 64
 """Tiles along an axis beyond which nothing is tried."""
 MOST_BATCHED_TILES = 8
 """More of them at once do not make a GPU faster."""
-
-
-@dataclass(frozen=True)
-class RestoreSettings:
-    """What is asked for; None leaves the choice to us."""
-
-    tile: Size | None = None
-    """The longest height and width of a tile."""
-    overlap_px: int | None = None
-    clip_frames: int | None = None
-    batch_tiles: int | None = None
-    memory_gb: float | None = None
-    """GiB that computing a tile may take."""
-    at_most_px: int | None = None
-    """A bound on the edges of tiles that are chosen, for those who want to see the first one soon."""
-
-    def __post_init__(self) -> None:
-        for name in ("overlap_px", "clip_frames", "batch_tiles", "memory_gb", "at_most_px"):
-            value = getattr(self, name)
-            if value is not None and (value < 0 or (value == 0 and name != "overlap_px")):
-                raise ValueError(f"{name} must be positive, got {value}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +55,7 @@ def settle(
     size: Size,
     frame_count: int,
     method: Method,
-    settings: RestoreSettings,
+    options: ComputeOptions,
     region: Region | None = None,
 ) -> Layout:
     """Turn wishes into numbers for restoring a sequence of so many frames of `size`.
@@ -85,28 +65,28 @@ def settle(
     shortened too. Raises MethodError for an overlap that the tile cannot hold, and for a tile that a person
     chose and that does not fit, with the size that would.
     """
-    budget = find_budget(method.device, settings.memory_gb, whole=settings.tile is not None)
-    overlap = method.overlap_px if settings.overlap_px is None else settings.overlap_px
+    budget = find_budget(method.device, options.memory_gb, whole=options.tile is not None)
+    overlap = method.overlap_px if options.overlap_px is None else options.overlap_px
     if region is not None:
         size = region.expand(overlap, size).size
-    clip = min(settings.clip_frames or method.clip_frames, max(1, frame_count))
+    clip = min(options.clip_frames or method.clip_frames, max(1, frame_count))
     clip_overlap = min(method.clip_overlap, clip - 1)
-    batch = settings.batch_tiles or 1
-    if settings.tile is not None:
-        tile = settings.tile
+    batch = options.batch_tiles or 1
+    if options.tile is not None:
+        tile = options.tile
         needed = method.memory_bytes(_within(tile, size), clip) * batch
         if needed > budget.bytes:
             raise too_large(size, tile, overlap, clip, method, budget, needed)
         return Layout(tile, overlap, clip, clip_overlap, batch, budget, needed, is_fixed=True)
-    chosen = best_tile(size, overlap, clip, method, budget.bytes // batch, settings.at_most_px)
-    while chosen is None and settings.clip_frames is None and clip > 1:
+    chosen = best_tile(size, overlap, clip, method, budget.bytes // batch, options.at_most_px)
+    while chosen is None and options.clip_frames is None and clip > 1:
         clip = -(-clip // 2)
         clip_overlap = min(clip_overlap, clip - 1)
-        chosen = best_tile(size, overlap, clip, method, budget.bytes // batch, settings.at_most_px)
+        chosen = best_tile(size, overlap, clip, method, budget.bytes // batch, options.at_most_px)
     smallest = smallest_tile_px(overlap, method.multiple_px)
     tile = chosen or Size(smallest, smallest)  # where nothing fits, the least there is rather than nothing
     needed = method.memory_bytes(_within(tile, size), clip)
-    if settings.batch_tiles is None and method.device != "cpu" and needed:
+    if options.batch_tiles is None and method.device != "cpu" and needed:
         batch = max(1, min(MOST_BATCHED_TILES, budget.bytes // needed))
     return Layout(tile, overlap, clip, clip_overlap, batch, budget, needed * batch, is_fixed=False)
 

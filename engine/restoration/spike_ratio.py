@@ -11,6 +11,7 @@ exactly 1. Small denominators are met by writing the ratio as a difference, whos
 """
 
 import math
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from engine.light.spike_signal import (
     unsaturated,
 )
 from engine.light.trajectories import Trajectories
+from engine.moment import Moment
 from engine.restoration.evidence import (
     DISAGREE,
     FEW_SPIKES,
@@ -88,8 +90,10 @@ SEEN = 2.0
 
 @dataclass(frozen=True, eq=False)
 class RatioFrames:
-    """Finished pictures of a clip, from which regions are cut."""
+    """Finished pictures of what is wanted of a clip, from which regions are cut."""
 
+    frames: NDArray[np.intp]
+    """Of each picture its frame's place in the clip."""
     pictures: NDArray[np.float32]
     unchanged: tuple[str, ...]
     """Why each comes back as it was, "" where it is restored."""
@@ -124,10 +128,11 @@ class SpikeRatio(Method):
     default_tile_px = 256
     fewest_planes = FEWEST_PLANES
 
-    def prepare(self, sequence: "Sequence", clip: Span) -> RatioFrames:
-        """Restore the frames of `clip`. Raises MethodError when the sequence has no spikes."""
-        estimates = [_restore(sequence, frame) for frame in range(clip.start, clip.stop)]
+    def prepare(self, sequence: "Sequence", clip: Span, wanted: SequenceOf[Moment]) -> RatioFrames:
+        """Restore what is wanted of `clip`. Raises MethodError when the sequence has no spikes."""
+        estimates = [_restore(sequence, moment.frame) for moment in wanted]
         return RatioFrames(
+            np.array([moment.frame - clip.start for moment in wanted]),
             np.stack([estimate.picture for estimate in estimates]),
             tuple(estimate.unchanged for estimate in estimates),
         )
@@ -139,8 +144,12 @@ class SpikeRatio(Method):
         return prepared.pictures[(slice(None), *region.slices)]
 
     def part(self, prepared: RatioFrames, frames: Span) -> RatioFrames:
-        chosen = slice(frames.start, frames.stop)
-        return RatioFrames(prepared.pictures[chosen], prepared.unchanged[chosen])
+        chosen = [place for place, frame in enumerate(prepared.frames) if frame in frames]
+        return RatioFrames(
+            prepared.frames[chosen] - frames.start,
+            prepared.pictures[chosen],
+            tuple(prepared.unchanged[place] for place in chosen),
+        )
 
 
 def _restore(sequence: "Sequence", index: int) -> RatioEstimate:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.errors import MethodError
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
+from engine.moment import Moment
 from engine.restoration.blend import Blend
 from engine.restoration.memory import MemoryWatch, format_gib, is_out_of_memory
 from engine.restoration.methods import Method
@@ -52,8 +53,10 @@ class TileComputer:
         """What the user should know about how it was computed."""
         self._overlap = method.overlap_px if layout is None else layout.overlap_px
 
-    def compute(self, prepared: Any, clip: Span, regions: SequenceOf[Region]) -> list[NDArray[np.float32]]:
-        """Return each region's pictures (clip, h, w, 3).
+    def compute(
+        self, prepared: Any, clip: Span, wanted: SequenceOf[Moment], regions: SequenceOf[Region]
+    ) -> list[NDArray[np.float32]]:
+        """Return each region's pictures (wanted, h, w, 3) of what was prepared of a clip.
 
         Raises MethodError where not even the smallest piece fits, or the user's own tile does not.
         """
@@ -63,9 +66,9 @@ class TileComputer:
             has_run_out = False
             try:
                 if self._fits(batch[0].size, len(clip)):
-                    results.extend(self._restore(prepared, batch))
+                    results.extend(self._restore(prepared, len(clip), batch))
                 else:
-                    results.extend(self._in_pieces(prepared, clip, region) for region in batch)
+                    results.extend(self._in_pieces(prepared, clip, wanted, region) for region in batch)
             except (MemoryError, RuntimeError) as error:
                 if self._layout is None or not is_out_of_memory(error):
                     raise
@@ -75,7 +78,7 @@ class TileComputer:
                 self._method.free_memory()
         return results
 
-    def _restore(self, prepared: Any, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
+    def _restore(self, prepared: Any, frames: int, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
         """Compute a batch; the first one tells what it really takes on a CPU."""
         if self._watch is None:
             return list(self._method.restore_batch(prepared, batch))
@@ -87,7 +90,7 @@ class TileComputer:
         if watch.peak_bytes > layout.budget.bytes and layout.needs_bytes:
             taken = f"a tile took {format_gib(watch.peak_bytes)} of {format_gib(layout.budget.bytes)}"
             with contextlib.suppress(MethodError):  # it did fit after all
-                self._shrink(batch[0].size, len(results[0]), taken)
+                self._shrink(batch[0].size, frames, taken)
         return results
 
     def _fits(self, tile: Size, frames: int) -> bool:
@@ -98,7 +101,9 @@ class TileComputer:
             and tile.width <= limit.tile.width
         ) or self._layout is None
 
-    def _in_pieces(self, prepared: Any, clip: Span, region: Region) -> NDArray[np.float32]:
+    def _in_pieces(
+        self, prepared: Any, clip: Span, wanted: SequenceOf[Moment], region: Region
+    ) -> NDArray[np.float32]:
         """Compute a region in pieces of the present limits, each of which may shrink them further."""
         frames = Span(0, len(clip))
         clip_frames = min(self.limits.clip_frames, len(clip))
@@ -112,21 +117,28 @@ class TileComputer:
             multiple=self._method.multiple_px,
         )
         blend = Blend(pieces)
-        total = np.zeros((len(clip), region.size.height, region.size.width, 3), np.float32)
+        total = np.zeros((len(wanted), region.size.height, region.size.width, 3), np.float32)
         nothing = np.zeros(total.shape[1:], np.float32)
         for part in pieces.clips:
+            inside = [
+                (place, moment.frame - clip.start - part.start)
+                for place, moment in enumerate(wanted)
+                if moment.frame - clip.start in part
+            ]
+            if not inside:
+                continue
             some = prepared if part == frames else self._method.part(prepared, part)
             for tile in pieces.tiles:
-                place = Region(
+                lies = Region(
                     region.top + tile.top,
                     region.left + tile.left,
                     region.top + tile.bottom,
                     region.left + tile.right,
                 )
-                restored = self._method.restore_batch(some, [place])[0]
+                restored = self._method.restore_batch(some, [lies])[0]
                 weights = blend.weights(tile, part)
-                for offset, frame in enumerate(range(part.start, part.stop)):
-                    blend.lay(total[frame], nothing, restored[offset], tile, weights[offset])
+                for picture, (place, frame) in zip(restored, inside, strict=True):
+                    blend.lay(total[place], nothing, picture, tile, weights[frame])
         return total
 
     def _shrink(self, tile: Size, frames: int, reason: str) -> None:

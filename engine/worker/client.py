@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from engine.alignment_window import AlignmentWindow
 from engine.errors import WorkerError
 from engine.geometry import Size
+from engine.moment import Moment
+from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
 from engine.worker.blocks import FrameBlock
 from engine.worker.messages import (
     Cancelled,
     CancelRequest,
     ClientMessage,
-    ComputeOptions,
     Failed,
     JobEnd,
     PauseRequest,
@@ -58,7 +59,7 @@ class _Job:
     @property
     def is_read(self) -> bool:
         """The job is over and every finished picture of it has been released."""
-        return self.record.is_over and not self.record.slots.holds_any(self.record.frames_done)
+        return self.record.is_over and not self.record.slots.holds_any(self.record.done)
 
 
 class _Worker:
@@ -140,8 +141,7 @@ class WorkerClient:
     def submit(
         self,
         source: SequenceSource,
-        start: int,
-        stop: int,
+        wanted: Sequence[Moment],
         method: str,
         frame_size: Size,
         windows: Sequence[AlignmentWindow] | None = None,
@@ -149,24 +149,23 @@ class WorkerClient:
         region: Rectangle | None = None,
         options: ComputeOptions = ComputeOptions(),  # noqa: B008 (frozen)
     ) -> int:
-        """Ask for frames [start, stop) of `source` and return the job's number.
+        """Ask for moments of `source` and return the job's number.
 
         Jobs run one after the other. `frame_size` is the size of the frames; `windows` are those of every
         frame of the sequence, in planes, where they differ from what the source says. With a `region`
         only that part is restored, and the rest of the pictures comes as it was recorded. Raises WorkerError
         where shared memory or the process are refused; whatever else goes wrong arrives as `Failed`.
         """
-        if stop <= start or start < 0:
-            raise WorkerError(f"a job needs at least one frame, got [{start}, {stop})")
+        if not wanted:
+            raise WorkerError("a job needs at least one moment")
         self.start()
         assert self._worker is not None
-        block = FrameBlock.create(stop - start, frame_size)
+        block = FrameBlock.create(len(wanted), frame_size)
         self._last_job += 1
         request = RestoreRequest(
             job=self._last_job,
             source=source,
-            start=start,
-            stop=stop,
+            wanted=tuple(sorted(set(wanted))),
             method=method,
             frames=block.shared,
             windows=None if windows is None else tuple(windows),
@@ -210,7 +209,7 @@ class WorkerClient:
         if job not in self._jobs:
             return
         record = self._jobs[job].record
-        if record.slots.held_by(slot) not in record.frames_done:
+        if record.slots.held_by(slot) not in record.done:
             return
         record.slots.release(slot)
         if not record.is_over and self._worker is not None:

@@ -2,15 +2,15 @@
 
 Rules
 - Every message is a frozen dataclass of plain values: it can be logged, replayed and tested without a
-  process. Standard library only.
+  process. Standard library only, as all that it imports.
 - A job begins with one `RestoreRequest` and its answers arrive in this order:
   `Accepted`, then any number of `TileDone`, `FrameDone` and `FrameFailed`, then exactly one of
-  `Finished`, `Cancelled`, `Failed`. Before `Finished` every frame is done or has failed. A job that
-  cannot start ends with `Failed` alone, one that is cancelled before its turn with `Cancelled` alone.
+  `Finished`, `Cancelled`, `Failed`. Before `Finished` every moment is done or its frame has failed. A job
+  that cannot start ends with `Failed` alone, one that is cancelled before its turn with `Cancelled` alone.
   `engine.worker.protocol` holds this as a table.
 - Pixels never travel in messages. The client owns one shared-memory block a job, made of `slots`
-  pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the frame. A
-  frame keeps its slot until its `FrameDone` is answered with `SlotReleased`; only then does the worker
+  pictures of height × width × 3 float32; `TileDone` and `FrameDone` say which slot holds the moment. A
+  moment keeps its slot until its `FrameDone` is answered with `SlotReleased`; only then does the worker
   reuse it. Where slots are short a `TileDone` carries `NO_SLOT`: progress without a preview.
 """
 
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.alignment_window import AlignmentWindow
+from engine.moment import Moment
+from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
 
 # ------------------------------------------------------------------ client → worker
@@ -38,34 +40,20 @@ Rectangle = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class ComputeOptions:
-    """Where and how it is computed; None leaves the choice to the worker."""
-
-    device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    tile: tuple[int, int] | None = None
-    """Longest height and width of a tile in pixels."""
-    overlap_px: int | None = None
-    clip_frames: int | None = None
-    batch_tiles: int | None = None
-    memory_gb: float | None = None
-
-
-@dataclass(frozen=True)
 class RestoreRequest:
-    """Restore frames [start, stop) of a sequence, all of them or one region."""
+    """Restore moments of a sequence, whole pictures or one region."""
 
     job: int
     source: SequenceSource
-    start: int
-    stop: int
+    wanted: tuple[Moment, ...]
+    """In order of time, each once."""
     method: str
     frames: SharedFrames
     windows: tuple[AlignmentWindow, ...] | None = None
     """Those of every frame of the sequence, where the user moved them."""
     region: Rectangle | None = None
     """The part to restore; the rest of the pictures stays as it was recorded."""
-    options: ComputeOptions = ComputeOptions()
+    options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
     model: str | None = None
     """File or name of the network, for methods that have one; None for the bundled one."""
 
@@ -138,13 +126,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class TileDone:
-    """Rows [top, bottom), columns [left, right) of `frame` are in `slot`, blended as far as they can be.
+    """Rows [top, bottom), columns [left, right) of `moment` are in `slot`, blended as far as they can be.
 
-    `slot` is `NO_SLOT` where none was free for an unfinished frame.
+    `slot` is `NO_SLOT` where none was free for an unfinished picture.
     """
 
     job: int
-    frame: int
+    moment: Moment
     slot: int
     top: int
     left: int
@@ -152,20 +140,32 @@ class TileDone:
     right: int
     tiles_done: int
 
+    @property
+    def frame(self) -> int:
+        """Number of the frame, from 0."""
+        return self.moment.frame
+
 
 @dataclass(frozen=True)
 class FrameDone:
+    """The picture of `moment` is finished, in `slot`."""
+
     job: int
-    frame: int
+    moment: Moment
     slot: int
     seconds: float
     unchanged: str = ""
     """Why it came back as it was (see `engine.restoration.evidence`); empty where it is restored."""
 
+    @property
+    def frame(self) -> int:
+        """Number of the frame, from 0."""
+        return self.moment.frame
+
 
 @dataclass(frozen=True)
 class FrameFailed:
-    """One frame cannot be restored; the job goes on with the others, by a new plan."""
+    """One frame cannot be restored, at none of its moments; the others are, by a new plan."""
 
     job: int
     frame: int

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError, OperationCancelled, WorkerError
 from engine.geometry import Region
+from engine.moment import Moment
 from engine.processor import let_waiting_threads_sleep
 from engine.worker.blocks import FrameBlock
 from engine.worker.messages import (
@@ -149,22 +150,22 @@ class JobReporter:
         """Say how much there is to do and how it is cut, before doing any of it."""
         self._tell(Accepted(self._job, tiles, frames, layout))
 
-    def tile(self, frame: int, region: Region, picture: NDArray[np.float32], tiles_done: int) -> None:
-        """Show `region` of the half-finished `picture` (H, W, 3) of `frame`, if a slot is free for it.
+    def tile(self, moment: Moment, region: Region, picture: NDArray[np.float32], tiles_done: int) -> None:
+        """Show `region` of the half-finished `picture` (H, W, 3) of `moment`, if a slot is free for it.
 
         Of `tiles_done` the most counts: behind a frame that failed some tiles are computed again.
         """
         self._collect_released()
         tiles_done = min(max(tiles_done, self._record.tiles_done), self._record.tiles)
         pool = self._record.slots
-        is_new = pool.slot_of(frame) is None
-        slot = pool.take(frame, finished=False)
+        is_new = pool.slot_of(moment) is None
+        slot = pool.take(moment, finished=False)
         if slot is not None:
             self._block.write(slot, picture, None if is_new else region)
         self._tell(
             TileDone(
                 self._job,
-                frame,
+                moment,
                 NO_SLOT if slot is None else slot,
                 region.top,
                 region.left,
@@ -174,18 +175,20 @@ class JobReporter:
             )
         )
 
-    def frame(self, frame: int, picture: NDArray[np.float32], seconds: float, unchanged: str = "") -> None:
-        """Hand over the finished `picture` (H, W, 3) of `frame`, waiting for a slot where none is free.
+    def frame(
+        self, moment: Moment, picture: NDArray[np.float32], seconds: float, unchanged: str = ""
+    ) -> None:
+        """Hand over the finished `picture` (H, W, 3) of `moment`, waiting for a slot where none is free.
 
         `unchanged` says why it is the frame as it was, where it is.
         """
         self._collect_released()
-        while (slot := self._record.slots.take(frame, finished=True)) is None:
+        while (slot := self._record.slots.take(moment, finished=True)) is None:
             self._inbox.wait_for_release(self._job)
             self._stop_if_cancelled()
             self._collect_released()
         self._block.write(slot, picture)
-        self._tell(FrameDone(self._job, frame, slot, seconds, unchanged))
+        self._tell(FrameDone(self._job, moment, slot, seconds, unchanged))
 
     def frame_failed(self, frame: int, message: str, tiles_done: int, tiles: int) -> None:
         """Say that `frame` cannot be restored, and how much of the others is done of how much."""

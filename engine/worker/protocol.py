@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from engine.errors import WorkerError
+from engine.moment import Moment
 from engine.worker.messages import (
     NO_SLOT,
     Accepted,
@@ -60,7 +61,8 @@ class JobRecord:
         self.state = JobState.REQUESTED
         self.tiles = 0
         self.tiles_done = 0
-        self.frames_done: set[int] = set()
+        self.done: set[Moment] = set()
+        self._wanted = frozenset(request.wanted)
         self.frames_failed: set[int] = set()
         self.slots = SlotPool(request.frames.slots)
 
@@ -87,81 +89,87 @@ class JobRecord:
         elif isinstance(message, Accepted):
             self.tiles = message.tiles
         elif isinstance(message, Finished):
-            frames = len(self.frames_done) + len(self.frames_failed)
-            if frames < self.request.stop - self.request.start:
-                raise self._illegal(f"Finished after {frames} frames")
+            left = [moment for moment in self._left() if moment.frame not in self.frames_failed]
+            if left:
+                raise self._illegal(f"Finished without {min(left)} and {len(left) - 1} more")
         self.state = state
 
     def _observe_tile(self, message: TileDone) -> None:
-        self._check_frame(message.frame)
+        self._check(message.moment)
         if not self.tiles_done <= message.tiles_done <= self.tiles:
             raise self._illegal(f"tile {message.tiles_done} of {self.tiles} after tile {self.tiles_done}")
         if message.slot != NO_SLOT:
-            self.slots.hold(message.slot, message.frame)
+            self.slots.hold(message.slot, message.moment)
         self.tiles_done = message.tiles_done
 
     def _observe_frame(self, message: FrameDone) -> None:
-        self._check_frame(message.frame)
-        self.slots.hold(message.slot, message.frame)
-        self.frames_done.add(message.frame)
+        self._check(message.moment)
+        self.slots.hold(message.slot, message.moment)
+        self.done.add(message.moment)
 
     def _observe_failure(self, message: FrameFailed) -> None:
-        self._check_frame(message.frame)
+        left = [moment for moment in self._left() if moment.frame == message.frame]
+        if not left or message.frame in self.frames_failed:
+            raise self._illegal(f"FrameFailed of frame {message.frame}, of which nothing is left")
         if not 0 <= message.tiles_done <= message.tiles:
             raise self._illegal(f"tile {message.tiles_done} of {message.tiles}")
-        slot = self.slots.slot_of(message.frame)
-        if slot is not None:  # of an unfinished picture that nobody will finish
-            self.slots.release(slot)
+        for moment in left:  # unfinished pictures that nobody will finish
+            slot = self.slots.slot_of(moment)
+            if slot is not None:
+                self.slots.release(slot)
         self.frames_failed.add(message.frame)
         self.tiles_done, self.tiles = message.tiles_done, message.tiles
 
-    def _check_frame(self, frame: int) -> None:
-        if not self.request.start <= frame < self.request.stop:
-            raise self._illegal(f"frame {frame} outside [{self.request.start}, {self.request.stop})")
-        if frame in self.frames_done:
-            raise self._illegal(f"frame {frame} again after its FrameDone")
-        if frame in self.frames_failed:
-            raise self._illegal(f"frame {frame} again after its FrameFailed")
+    def _left(self) -> frozenset[Moment]:
+        return self._wanted - self.done
+
+    def _check(self, moment: Moment) -> None:
+        if moment not in self._wanted:
+            raise self._illegal(f"{moment}, which nobody asked for")
+        if moment in self.done:
+            raise self._illegal(f"{moment} again after its FrameDone")
+        if moment.frame in self.frames_failed:
+            raise self._illegal(f"{moment} again after its FrameFailed")
 
     def _illegal(self, what: str) -> WorkerError:
         return WorkerError(f"the worker broke its protocol: job {self.request.job} sent {what}")
 
 
 class SlotPool:
-    """Which frame holds which slot of a job's shared memory."""
+    """Which moment holds which slot of a job's shared memory."""
 
     def __init__(self, slots: int) -> None:
-        self._holders: list[int | None] = [None] * slots
+        self._holders: list[Moment | None] = [None] * slots
 
-    def held_by(self, slot: int) -> int | None:
+    def held_by(self, slot: int) -> Moment | None:
         return self._holders[slot]
 
-    def slot_of(self, frame: int) -> int | None:
-        return self._holders.index(frame) if frame in self._holders else None
+    def slot_of(self, moment: Moment) -> int | None:
+        return self._holders.index(moment) if moment in self._holders else None
 
-    def take(self, frame: int, *, finished: bool) -> int | None:
-        """Return the slot of `frame`, a free one where it has none yet, None where it has to wait.
+    def take(self, moment: Moment, *, finished: bool) -> int | None:
+        """Return the slot of `moment`, a free one where it has none yet, None where it has to wait.
 
-        An unfinished frame never takes the last free slot: a clip works on many frames at once, and if
+        An unfinished moment never takes the last free slot: a clip works on many at once, and if
         they all held slots while another one is finished, nobody could go on.
         """
-        held = self.slot_of(frame)
+        held = self.slot_of(moment)
         if held is not None:
             return held
         free = [slot for slot, holder in enumerate(self._holders) if holder is None]
         if len(free) < (1 if finished else 2):
             return None
-        self._holders[free[0]] = frame
+        self._holders[free[0]] = moment
         return free[0]
 
-    def hold(self, slot: int, frame: int) -> None:
-        """Record that `frame` is in `slot`. Raises WorkerError where another frame still is."""
+    def hold(self, slot: int, moment: Moment) -> None:
+        """Record that `moment` is in `slot`. Raises WorkerError where another still is."""
         if not 0 <= slot < len(self._holders):
             raise WorkerError(f"the worker used slot {slot} of {len(self._holders)}")
-        if self._holders[slot] not in (None, frame):
+        if self._holders[slot] not in (None, moment):
             holder = self._holders[slot]
-            raise WorkerError(f"the worker put frame {frame} into slot {slot}, which frame {holder} holds")
-        self._holders[slot] = frame
+            raise WorkerError(f"the worker put {moment} into slot {slot}, which {holder} holds")
+        self._holders[slot] = moment
 
     def release(self, slot: int) -> None:
         """Free a slot; one that is free already stays so."""
@@ -169,5 +177,5 @@ class SlotPool:
             raise WorkerError(f"slot {slot} was released, but there are {len(self._holders)}")
         self._holders[slot] = None
 
-    def holds_any(self, frames: Iterable[int]) -> bool:
-        return not set(frames).isdisjoint(holder for holder in self._holders if holder is not None)
+    def holds_any(self, moments: Iterable[Moment]) -> bool:
+        return not set(moments).isdisjoint(holder for holder in self._holders if holder is not None)

@@ -7,22 +7,30 @@ sequence is opened again when its files have changed since.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from engine.errors import MethodError, SequenceError
-from engine.geometry import Region, Size, Span
-from engine.restoration.frame_run import Earlier, FrameFailure, FrameRun, describe_beside
+from engine.errors import OperationCancelled, SequenceError
+from engine.geometry import Region, Size
+from engine.moment import frames_of
+from engine.restoration.events import (
+    Cancelled,
+    Failed,
+    Finished,
+    FrameFailed,
+    FrameRestored,
+    Planned,
+    TileRestored,
+)
+from engine.restoration.frame_run import Earlier
 from engine.restoration.methods import Method, make_method
-from engine.restoration.plan import with_neighbours
-from engine.restoration.result_cache import ResultCache, frame_key
-from engine.restoration.run import FrameResult, TileResult
+from engine.restoration.restoration import Restoration, run
+from engine.restoration.result_cache import ResultCache, result_key
 from engine.restoration.schedule import View
-from engine.restoration.settings import RestoreSettings, settle
-from engine.restoration.tile_computer import TileComputer
 from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
-from engine.worker.messages import ComputeOptions, Prioritise, RestoreRequest
+from engine.worker.messages import Prioritise, RestoreRequest
 from engine.worker.process import JobReporter
 
 MOST_STAMPED_FILES = 20_000
@@ -47,41 +55,42 @@ class SequenceRestorer:
         if request.windows is not None:
             sequence = sequence.with_windows(request.windows)
         method = self._make(request)
-        size, frames = sequence.frame_size, Span(request.start, request.stop)
         region = None if request.region is None else Region(*request.region)
-        layout = settle(size, len(sequence), method, _settings(request.options, method), region)
-        planned = with_neighbours(frames, layout.clip_frames, len(sequence))
-        plan = layout.plan(size, planned, method, region)
-        about = f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else ""
-        report.planned(plan.tiles_total, len(frames), about)
+        options = replace(request.options, at_most_px=method.default_tile_px)
+        restoration = Restoration(sequence, request.wanted, method, options, region)
         made_by = (self._made_from, method.device, method.precision, request.source, self._stamp)
-        keys = {frame: frame_key(made_by, sequence, plan, frame) for frame in _range(frames)}
-        finished: set[int] = set()
-        for frame, key in keys.items():
-            known = self._results.get(key)
-            if known is not None:
-                finished.add(frame)
-                report.frame(frame, known.picture, 0.0, known.unchanged)
-        computer = TileComputer(method, size, layout)
-        earlier = Earlier(frozenset(finished))
-        run = FrameRun(sequence, frames, method, layout, computer=computer, region=region, earlier=earlier)
-        failures: list[FrameFailure] = []
-        for step in run.steps(report.is_cancelled, lambda: _view(report.view())):
-            match step:
-                case TileResult():
-                    report.tile(step.frame, step.region, step.picture, run.tiles_done)
-                case FrameResult():
-                    if not failures:  # what comes after one is made without the frame that failed
-                        self._results.put(keys[step.frame], step.picture, step.unchanged)
-                    report.frame(step.frame, step.picture, step.seconds, step.unchanged)
-                case FrameFailure():
-                    failures.append(step)
-                    if not step.is_beside:
-                        report.frame_failed(step.frame, str(step.error), run.tiles_done, run.tiles_total)
-        if run.has_given_up:
-            raise failures[-1].error
-        remarks = (*method.findings, *describe_beside(sequence, failures), *computer.remarks)
-        report.remarks.extend(remark.sentences for remark in remarks)
+        keys = {one: result_key(made_by, sequence, restoration.plan, one) for one in request.wanted}
+        known = {one: kept for one, key in keys.items() if (kept := self._results.get(key)) is not None}
+        has_failed = False
+        earlier = Earlier(frozenset(known))
+        for event in run(
+            restoration, should_cancel=report.is_cancelled, view=lambda: _view(report.view()), earlier=earlier
+        ):
+            match event:
+                case Planned(layout=layout):
+                    about = f"{layout}, on {method.device} in {method.precision}"
+                    total = restoration.plan.tiles_total
+                    report.planned(total, len(request.wanted), about if layout.needs_bytes else "")
+                    for moment, kept in known.items():
+                        report.frame(moment, kept.picture, 0.0, kept.unchanged)
+                case TileRestored():
+                    report.tile(event.moment, event.region, event.picture, event.tiles_done)
+                case FrameRestored(moment=moment, picture=picture, unchanged=unchanged):
+                    if not has_failed:  # what comes after one is made without the frame that failed
+                        self._results.put(keys[moment], picture, unchanged)
+                    report.frame(moment, picture, event.seconds, unchanged)
+                case FrameFailed():
+                    has_failed = True
+                    if not event.is_beside:
+                        report.frame_failed(
+                            event.frame, str(event.error), event.tiles_done, event.tiles_total
+                        )
+                case Cancelled():
+                    raise OperationCancelled("the client cancelled the job")
+                case Failed(cause=cause):
+                    raise cause
+                case Finished(remarks=remarks):
+                    report.remarks.extend(remark.sentences for remark in remarks)
 
     def _open(self, source: SequenceSource) -> Sequence:
         if self._sequence is not None:
@@ -102,24 +111,6 @@ class SequenceRestorer:
             self._method = make_method(request.method, request.model, options.device, options.precision)
             self._made_from = asked
         return self._method
-
-
-def _range(span: Span) -> range:
-    return range(span.start, span.stop)
-
-
-def _settings(options: ComputeOptions, method: Method) -> RestoreSettings:
-    """Turn a request's options into settings; tiles that nobody chose stay small enough to show soon."""
-    values = (options.overlap_px, options.clip_frames, options.batch_tiles, options.memory_gb)
-    least = [value for value in (*(options.tile or ()), *values[1:]) if value is not None]
-    if any(value <= 0 for value in least) or (options.overlap_px or 0) < 0:
-        raise MethodError(
-            "tile, clip, batch and memory must be positive, and an overlap not negative",
-            found=str(options),
-            advice="Choose other values, or auto",
-        )
-    tile = None if options.tile is None else Size(*options.tile)
-    return RestoreSettings(tile, *values, at_most_px=method.default_tile_px)
 
 
 def _view(seen: Prioritise | None) -> View | None:
@@ -150,9 +141,10 @@ def _check_fits(sequence: Sequence, request: RestoreRequest) -> None:
             expected=str(size),
             advice=advice,
         )
-    if request.stop > len(sequence):
+    frames = frames_of(request.wanted)
+    if frames.stop > len(sequence):
         raise SequenceError(
-            f"frames [{request.start}, {request.stop}) were asked for",
+            f"frames [{frames.start}, {frames.stop}) were asked for",
             path=request.source.path,
             found=f"{len(sequence)} frames",
             advice=advice,

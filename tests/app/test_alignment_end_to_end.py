@@ -17,9 +17,9 @@ from app.state.studio import Studio
 from app.ui.window.main_window import MainWindow
 from engine.alignment import AlignmentWindow, read_alignment_log
 from engine.geometry import Span
+from engine.moment import Moment
 from engine.restoration.methods import make_method
-from engine.restoration.plan import make_plan
-from engine.restoration.run import FrameResult, run_plan
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import open_sequence
 
 PATIENCE_MS = 60_000
@@ -118,11 +118,7 @@ def restored_by_engine(windows, frame):
     with open_sequence(sample_path()) as sequence:
         edited = sequence.with_windows(windows)
         method = make_method("spike-ratio")
-        plan = make_plan(edited.frame_size, Span(frame, frame + 1), method)
-        for result in run_plan(edited, plan, method):
-            if isinstance(result, FrameResult):
-                return np.array(result.picture)
-    raise AssertionError("nothing was restored")
+        return next(restored(Restoration.of_frames(edited, Span(frame, frame + 1), method))).picture
 
 
 def edges_of(windows):
@@ -157,7 +153,7 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     studio.deblur_frame()
     qtbot.waitUntil(lambda: 4 in studio.results, timeout=PATIENCE_MS)
     edited = restored_by_engine(edits.windows, 4)
-    np.testing.assert_array_equal(studio.results.peek(4).picture, edited)
+    np.testing.assert_array_equal(studio.results.peek(Moment(4)).picture, edited)
     assert not np.array_equal(edited, restored_by_engine(files, 4))
     qtbot.waitUntil(lambda: "spike ratio" in title.text())
     assert "stale" not in title.text()

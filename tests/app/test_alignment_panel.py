@@ -11,6 +11,7 @@ from app.state.compare.results import Restored
 from app.ui.alignment.alignment_panel import AlignmentPanel
 from app.ui.parts.theme import DARK
 from engine.alignment import AlignmentWindow
+from engine.moment import Moment
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_edited_overlapping_and_apart_windows_are_coloured(timeline, edits):
 def test_a_result_made_from_another_window_says_so_until_the_edit_is_undone(opened_window, edits, qtbot):
     studio, panes = opened_window.studio, opened_window.workspace.panes
     picture = np.zeros((60, 80, 3), np.float32)
-    studio.results.put(0, Restored(picture, "spike-ratio", studio.session.sequence.gamma, 0.1))
+    studio.results.put(Moment(0), Restored(picture, "spike-ratio", studio.session.sequence.gamma, 0.1))
     studio.position.go(1)
     studio.position.go(0)
     qtbot.waitUntil(lambda: "spike ratio" in panes.second.title.text())

@@ -8,21 +8,26 @@ import pytest
 from app.bridge import WorkerBridge
 from app.state.jobs.job import JobRequest
 from engine.geometry import Size, Span
+from engine.moment import Moment, centres
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Failed, Finished, FrameDone, TileDone
 
-REQUEST = JobRequest(SequenceSource("clip"), Span(0, 9), "spike-ratio", Size(4, 4), 1.0)
+REQUEST = JobRequest(SequenceSource("clip"), centres(Span(0, 9)), "spike-ratio", Size(4, 4), 1.0)
 
 
 def submit(bridge):
-    return bridge.submit(REQUEST, Span(0, 1))
+    return bridge.submit(REQUEST, centres(Span(0, 1)))
 
 
 def test_messages_arrive_in_order_by_themselves(bridge, client, qtbot):
     heard = []
     bridge.message.connect(heard.append)
     submit(bridge)
-    sent = [Accepted(1, 50, 1), *(TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(50)), Finished(1, 1.0)]
+    sent = [
+        Accepted(1, 50, 1),
+        *(TileDone(1, Moment(0), 0, 0, 0, 1, 1, n) for n in range(50)),
+        Finished(1, 1.0),
+    ]
     client.answers = list(sent)
     qtbot.waitUntil(lambda: len(heard) == len(sent))
     assert heard == sent
@@ -41,7 +46,7 @@ def test_slow_listeners_do_not_hold_the_event_loop(bridge, client, qtbot, monkey
     heard = []
     bridge.message.connect(heard.append)
     submit(bridge)
-    client.answers = [TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(5)]
+    client.answers = [TileDone(1, Moment(0), 0, 0, 0, 1, 1, n) for n in range(5)]
     bridge._deliver()
     assert len(heard) <= 1
     qtbot.waitUntil(lambda: len(heard) == 5)
@@ -90,7 +95,7 @@ def test_the_end_of_a_job_that_is_killed_while_messages_wait_is_told(bridge, cli
     heard = []
     bridge.message.connect(heard.append)
     submit(bridge)
-    client.answers = [TileDone(1, 0, 0, 0, 0, 1, 1, n) for n in range(3)]
+    client.answers = [TileDone(1, Moment(0), 0, 0, 0, 1, 1, n) for n in range(3)]
     bridge._deliver()
     client.open.clear()  # what killing does: no job is open, and the next poll says why
     died = Failed(1, "the worker ended", cause="worker-died")
@@ -120,7 +125,7 @@ def test_a_large_picture_is_copied_in_a_thread_and_the_messages_keep_their_order
     )
     number = submit(bridge)
     client.pictures[number, 0] = np.full((4, 6, 3), 0.5, np.float32)
-    client.answers = [FrameDone(number, 0, 0, 0.1), Finished(number, 0.1)]
+    client.answers = [FrameDone(number, Moment(0), 0, 0.1), Finished(number, 0.1)]
     qtbot.waitUntil(lambda: len(threads) == 1)
     assert heard == []  # the window goes on meanwhile
     gate.set()

@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from app.state.compare.comparing import BLURRY, REFERENCE, TFP, VOXEL, Choice
 from app.state.compare.results import Restored
 from engine.geometry import Region
+from engine.moment import Moment
 from engine.restoration.evidence import DISAGREE, NO_PLANES, NOTHING_CHANGED, STILL
 from engine.source import SequenceSource
 
@@ -99,7 +100,7 @@ def test_holding_the_key_flips_and_letting_go_flips_back(shown):
 def test_frames_count_as_restored_on_the_timeline_where_something_was_changed(shown, qtbot):
     studio, picture = shown.studio, np.ones((60, 80, 3), np.float32)
     for frame, reason in enumerate(("", STILL, NO_PLANES, NOTHING_CHANGED, DISAGREE, "")):
-        studio._on_frame_restored(frame, Restored(picture, "network", 1.0, 0.1, unchanged=reason))
+        studio._on_frame_restored(Moment(frame), Restored(picture, "network", 1.0, 0.1, unchanged=reason))
     qtbot.waitUntil(lambda: 5 in shown.workspace.timeline.content.restored)
     assert shown.workspace.timeline.content.restored == frozenset({0, 5})
 
@@ -118,7 +119,7 @@ def test_a_frame_that_came_back_unchanged_says_why_above_its_picture(shown, qtbo
 
 def test_the_line_of_a_wipe_is_dragged(shown, qtbot):
     studio, panes = shown.studio, grid(shown)
-    studio._on_frame_restored(0, Restored(np.ones((60, 80, 3), np.float32), "network", 1.0, 0.1))
+    studio._on_frame_restored(Moment(0), Restored(np.ones((60, 80, 3), np.float32), "network", 1.0, 0.1))
     qtbot.waitUntil(lambda: studio.pictures.view.result is not None)
     press(shown, Qt.Key.Key_W)
     pane = panes.first
@@ -174,7 +175,7 @@ def test_every_pane_and_the_status_line_say_the_pixel_under_the_mouse(shown, qtb
 
 def test_the_menu_of_a_pane_lists_sources_and_results(shown):
     studio, pane = shown.studio, grid(shown).second
-    studio.results.put(0, Restored(np.ones((60, 80, 3), np.float32), "network", 1.0, 0.1))
+    studio.results.put(Moment(0), Restored(np.ones((60, 80, 3), np.float32), "network", 1.0, 0.1))
     pane.menu.aboutToShow.emit()
     texts = [action.text().split("\t")[0] for action in pane.menu.actions()]
     assert texts[:3] == ["Blurry", "Restored", "Reference"]

@@ -17,6 +17,7 @@ from app.state.compare.comparing import (
 from app.state.compare.probe import SpikeProbe
 from app.state.compare.results import Restored
 from engine.geometry import Region
+from engine.moment import Moment
 from engine.source import SequenceSource
 
 
@@ -205,8 +206,8 @@ def restored(value, method):
 
 
 def test_results_of_several_methods_are_shown_side_by_side(opened, qtbot):
-    opened.results.put(0, restored(0.25, "network"))
-    opened._on_frame_restored(0, restored(0.5, "spike-ratio"))
+    opened.results.put(Moment(0), restored(0.25, "network"))
+    opened._on_frame_restored(Moment(0), restored(0.5, "spike-ratio"))
     opened.comparison.arrange(3)
     network = choose(opened, 2, Choice(result_source("network")), qtbot)
     assert (network.rgb == 64).all()
@@ -252,7 +253,9 @@ def test_a_late_answer_does_not_replace_newer_scores(opened, qtbot):
 def test_networks_of_one_name_are_not_taken_for_each_other(opened):
     picture = np.zeros((60, 80, 3), np.float32)
     for folder in ("a", "b"):
-        opened.results.put(0, Restored(picture, "network", 1.0, 0.1, model=f"/{folder}/best.safetensors"))
+        opened.results.put(
+            Moment(0), Restored(picture, "network", 1.0, 0.1, model=f"/{folder}/best.safetensors")
+        )
     assert opened.results.makers == ("network best (a)", "network best (b)")
 
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
 from app.settings import Settings
 from app.state.studio import Studio
 from app.ui.window.main_window import MainWindow
+from engine.moment import Moment
 from engine.sequence import open_sequence
 
 PATIENCE_MS = 60_000
@@ -157,7 +158,7 @@ def test_deblurring_everything_can_be_watched_cancelled_and_done_again(window, q
     press(window, Qt.Key.Key_O)
     with qtbot.waitSignal(studio.jobs.ended, timeout=PATIENCE_MS):
         press(window, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
-    assert {0, 1} <= set(studio.results.indices)
+    assert {Moment(0), Moment(1)} <= set(studio.results.moments)
     assert len(studio.notices) == 0
 
 

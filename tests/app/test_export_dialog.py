@@ -19,6 +19,7 @@ from app.state.export import export_tasks
 from app.state.export.export_tasks import VideoPlan, side_by_side, wipe, with_labels
 from app.ui.dialogs.export_dialog import PICTURES, REPLACE, SCORES, SKIP, VIDEO, ExportDialog
 from engine.errors import ExportError
+from engine.moment import Moment
 from engine.video import VideoFrames
 
 
@@ -30,7 +31,7 @@ def restored(value):
 def dialog(opened_window, tmp_path, qtbot):
     studio = opened_window.studio
     for index in (0, 1, 4):
-        studio.results.put(index, restored(0.1 + 0.2 * index))
+        studio.results.put(Moment(index), restored(0.1 + 0.2 * index))
     opened_window.actions_by_key["export"].trigger()
     dialog = opened_window.findChild(ExportDialog)
     qtbot.waitUntil(dialog.isVisible)

@@ -11,6 +11,7 @@ from app.state.compare.comparing import BLURRY, REFERENCE
 from app.ui.dialogs.export_dialog import VIDEO, ExportDialog
 from engine.frame_times import FrameRate
 from engine.geometry import Span
+from engine.moment import Moment
 from engine.video import VideoFrames
 from tests.app.test_export_dialog import choose, export, restored
 from tests.engine.videos import film
@@ -90,7 +91,7 @@ def test_frames_that_are_not_restored_leave_the_others_in_time_with_the_sound(
     open_dialog, opened_window, source, tmp_path, qtbot
 ):
     for index in (2, 3, 7):
-        opened_window.studio.results.put(index, restored(0.5))
+        opened_window.studio.results.put(Moment(index), restored(0.5))
     dialog = open_dialog(source)
     dialog.right.setCurrentIndex(dialog.right.findData("restored"))
     assert export(dialog, qtbot).problem is None

@@ -7,6 +7,7 @@ from app.state.jobs.job import JobRequest, JobState
 from app.state.jobs.jobs import Jobs
 from app.state.jobs.queue import JobQueue
 from engine.geometry import Size, Span
+from engine.moment import Moment, centres
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Cancelled, Finished, FrameDone, TileDone
 
@@ -37,7 +38,7 @@ def say(client, bridge):
 
 
 def request(start, stop):
-    return JobRequest(SequenceSource("clip"), Span(start, stop), "spike-ratio", Size(4, 6), 2.2)
+    return JobRequest(SequenceSource("clip"), centres(Span(start, stop)), "spike-ratio", Size(4, 6), 2.2)
 
 
 def test_frames_and_tiles_reach_their_own_sequence_only(mine, theirs, say, client):
@@ -47,10 +48,10 @@ def test_frames_and_tiles_reach_their_own_sequence_only(mine, theirs, say, clien
     theirs.partial_changed.connect(lambda frame: heard.append(("partial", frame)))
     client.pictures[1, 0] = np.full((4, 6, 3), 0.5, np.float32)
     mine.start(request(3, 4))
-    say(Accepted(1, 1, 1), TileDone(1, 3, 0, 0, 0, 4, 6, 1))
+    say(Accepted(1, 1, 1), TileDone(1, Moment(3), 0, 0, 0, 4, 6, 1))
     assert mine.partial(3).picture[0, 0, 0] == 0.5
     assert theirs.partial(3) is None
-    say(FrameDone(1, 3, 0, 0.7), Finished(1, 1.0))
+    say(FrameDone(1, Moment(3), 0, 0.7), Finished(1, 1.0))
     ((whose, index, restored),) = heard
     assert (whose, index) == ("mine", 3)
     assert (restored.method, restored.gamma, restored.seconds) == ("spike-ratio", 2.2, 0.7)
@@ -80,7 +81,7 @@ def test_the_same_asked_for_twice_is_one_job(mine):
 
 def test_frames_that_wait_are_known(mine):
     mine.start(request(2, 4))
-    assert [mine.waits_for(index) for index in (1, 2, 3, 4)] == [False, True, True, False]
+    assert [mine.waits_for(Moment(index)) for index in (1, 2, 3, 4)] == [False, True, True, False]
 
 
 def test_forgetting_cancels_what_runs_and_drops_what_waits(mine, client, say):

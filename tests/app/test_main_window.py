@@ -15,6 +15,7 @@ from app.ui.dialogs.recording_dialog import RecordingDialog
 from app.ui.help.pages import Page
 from engine.errors import GeometryError, SequenceError
 from engine.findings import Finding
+from engine.moment import Moment
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, FrameDone
 
@@ -29,7 +30,7 @@ def restore(window, client, qtbot, value=0.5):
     job, index = len(client.submitted) + 1, window.studio.position.index
     client.pictures[job, 0] = np.full((60, 80, 3), value, np.float32)
     window.actions_by_key["deblur_frame"].trigger()
-    client.answers = [Accepted(job, 1, 1), FrameDone(job, index, 0, 0.1), Finished(job, 0.1)]
+    client.answers = [Accepted(job, 1, 1), FrameDone(job, Moment(index), 0, 0.1), Finished(job, 0.1)]
     view = window.studio.pictures
     qtbot.waitUntil(lambda: view.view.result is not None and not window.studio.jobs.is_running)
 

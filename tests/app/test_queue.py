@@ -6,6 +6,7 @@ import pytest
 from app.state.jobs.job import JobRequest, JobState
 from app.state.jobs.queue import KEPT_JOBS, JobQueue
 from engine.geometry import Region, Size, Span
+from engine.moment import Moment, centres
 from engine.source import SequenceSource
 from engine.worker.messages import (
     NO_SLOT,
@@ -59,11 +60,11 @@ def ended(queue):
 
 
 def request(start=2, stop=4, path="clip"):
-    return JobRequest(SequenceSource(path), Span(start, stop), "spike-ratio", SIZE, 2.2, name=path)
+    return JobRequest(SequenceSource(path), centres(Span(start, stop)), "spike-ratio", SIZE, 2.2, name=path)
 
 
 def tile(job=1, frame=2, slot=0, done=1):
-    return TileDone(job, frame, slot, 0, 0, 2, 6, done)
+    return TileDone(job, Moment(frame), slot, 0, 0, 2, 6, done)
 
 
 def picture(client, job, slot, value):
@@ -107,7 +108,7 @@ def test_progress_counts_tiles_frames_and_time(queue, say, clock, client):
     assert status.fraction == 0.25
     frames = []
     queue.frame_done.connect(lambda *frame: frames.append(frame))
-    say(FrameDone(1, 2, 3, 0.7))
+    say(FrameDone(1, Moment(2), 3, 0.7))
     ((job, frame, shown, seconds),) = frames
     assert (job, frame, shown[0, 0, 0], seconds) == (number, 2, 0.5, 0.7)
     assert client.released == [(1, 3)]
@@ -116,7 +117,7 @@ def test_progress_counts_tiles_frames_and_time(queue, say, clock, client):
 def test_a_job_put_first_takes_the_place_of_the_running_one_which_goes_on_later(queue, client, say, ended):
     picture(client, 1, 0, 0.5)
     long = queue.add(ME, request(0, 4))
-    say(Accepted(1, 8, 4), FrameDone(1, 0, 0, 0.1))
+    say(Accepted(1, 8, 4), FrameDone(1, Moment(0), 0, 0.1))
     quick = queue.add(ME, request(2, 3), first=True)
     assert client.cancelled == [1]
     assert spans(client) == [(0, 4)]
@@ -135,7 +136,7 @@ def test_a_job_that_goes_on_counts_what_it_had_done(queue, client, say, clock):
     number = queue.add(ME, request(0, 4))
     say(Accepted(1, 8, 4))
     clock.now += 5
-    say(FrameDone(1, 0, 0, 0.1))
+    say(FrameDone(1, Moment(0), 0, 0.1))
     queue.pause(number)
     say(Cancelled(1))
     clock.now += 1000
@@ -246,7 +247,11 @@ def test_a_worker_that_stops_in_time_is_not_killed(queue, say, client):
 def test_a_failed_job_tells_why_and_is_done_again_for_what_it_lacks(queue, say, client, ended, cause):
     picture(client, 1, 0, 0.5)
     number = queue.add(ME, request(0, 5))
-    say(Accepted(1, 8, 5), FrameDone(1, 0, 0, 0.1), Failed(1, "the recording is gone", "Traceback …", cause))
+    say(
+        Accepted(1, 8, 5),
+        FrameDone(1, Moment(0), 0, 0.1),
+        Failed(1, "the recording is gone", "Traceback …", cause),
+    )
     assert ended[-1].problem == "the recording is gone"
     queue.retry(number)
     assert spans(client)[-1] == (1, 5)
@@ -258,10 +263,12 @@ def test_a_frame_that_fails_costs_the_others_nothing_and_the_job_tells_of_it(que
     for slot in range(3):
         picture(client, 1, slot, 0.5)
     number = queue.add(ME, request(0, 3))
-    say(Accepted(1, 6, 3), FrameDone(1, 0, 0, 0.1), FrameFailed(1, 1, "0002.png: not a picture", 2, 4))
+    say(
+        Accepted(1, 6, 3), FrameDone(1, Moment(0), 0, 0.1), FrameFailed(1, 1, "0002.png: not a picture", 2, 4)
+    )
     (status,) = queue.statuses
     assert (status.state, status.tiles_done, status.tiles_total) == (JobState.RUNNING, 2, 4)
-    say(FrameDone(1, 2, 2, 0.1), Finished(1, 1.0))
+    say(FrameDone(1, Moment(2), 2, 0.1), Finished(1, 1.0))
     assert ended[-1].state is JobState.FAILED
     assert ended[-1].frames_done == 2
     assert ended[-1].problem == "1 of 3 frames failed, first frame 2: 0002.png: not a picture"
@@ -283,7 +290,11 @@ def test_frames_that_came_back_unchanged_are_known(queue, say, client):
     for slot in range(2):
         picture(client, 1, slot, 0.5)
     number = queue.add(ME, request(0, 2))
-    say(Accepted(1, 2, 2), FrameDone(1, 0, 0, 0.1), FrameDone(1, 1, 1, 0.1, "its spikes are missing"))
+    say(
+        Accepted(1, 2, 2),
+        FrameDone(1, Moment(0), 0, 0.1),
+        FrameDone(1, Moment(1), 1, 0.1, "its spikes are missing"),
+    )
     (status,) = queue.statuses
     assert status.unchanged == ((1, "its spikes are missing"),)
     assert queue.why_unchanged(number, 1) == "its spikes are missing"
@@ -304,7 +315,7 @@ def test_tiles_of_an_unfinished_frame_can_be_looked_at(queue, say, client):
     queue.partial_changed.connect(lambda *what: told.append(what))
     picture(client, 1, 0, 0.25)
     number = queue.add(ME, request())
-    say(Accepted(1, 8, 2), tile(done=1), TileDone(1, 2, 0, 2, 0, 4, 6, 2))
+    say(Accepted(1, 8, 2), tile(done=1), TileDone(1, Moment(2), 0, 2, 0, 4, 6, 2))
     partial = queue.partial(number, 2)
     assert told == [(number, 2), (number, 2)]
     assert partial.finished == (Region(0, 0, 2, 6), Region(2, 0, 4, 6))
@@ -330,7 +341,7 @@ def test_abandoned_jobs_give_nothing_but_their_ends(queue, say, client, ended):
     queue.add("you", request(5, 6))
     say(Accepted(1, 8, 2))
     queue.abandon(ME)
-    say(tile(), FrameDone(1, 2, 3, 0.7), Cancelled(1))
+    say(tile(), FrameDone(1, Moment(2), 3, 0.7), Cancelled(1))
     assert frames == []
     assert client.released == [(1, 3)]
     assert {status.number for status in ended} == {1, 2}

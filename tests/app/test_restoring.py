@@ -9,9 +9,11 @@ from app.settings import Settings
 from app.state.compare.patches import MOST_FRAMES, Patches
 from app.state.jobs.restoring import Restoring
 from engine.errors import CheckpointError
-from engine.geometry import Region
+from engine.geometry import Region, Size
 from engine.model_files import bundled_models, describe_model
-from engine.worker.messages import Accepted, ComputeOptions, Finished, FrameDone
+from engine.moment import Moment
+from engine.restoration.options import ComputeOptions
+from engine.worker.messages import Accepted, Finished, FrameDone
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_what_is_no_network_is_refused_and_one_that_breaks_says_so(restoring, tm
 def test_options_reach_the_worker(restoring):
     assert restoring.options == ComputeOptions()
     restoring.set_options(device="cuda:1", precision="bf16", tile_px=256, clip_frames=6, memory_gb=2.5)
-    assert restoring.options == ComputeOptions("cuda:1", "bf16", (256, 256), None, 6, None, 2.5)
+    assert restoring.options == ComputeOptions("cuda:1", "bf16", Size(256, 256), None, 6, None, 2.5)
 
 
 def test_patches_of_a_frame_are_laid_together_and_few_frames_kept():
@@ -97,7 +99,7 @@ def test_a_key_restores_what_is_visible_and_shows_it_over_the_rest(shown, client
     region = client.asked[-1][3]
     assert region == (visible.top, visible.left, visible.bottom, visible.right)
     client.pictures[1, 0] = np.full((60, 80, 3), 0.75, np.float32)
-    client.answers = [Accepted(1, 2, 1, "tiles of 64"), FrameDone(1, 0, 0, 0.1), Finished(1, 0.1)]
+    client.answers = [Accepted(1, 2, 1, "tiles of 64"), FrameDone(1, Moment(0), 0, 0.1), Finished(1, 0.1)]
     view = shown.studio.pictures
     qtbot.waitUntil(lambda: view.view.restored is not None)
     qtbot.waitUntil(lambda: not shown.studio.jobs.is_running)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from app.state.compare.results import Restored, RestoredFrames, spikes_of
+from engine.moment import Moment
 from engine.source import SequenceSource
 
 FRAME_BYTES = 10 * 10 * 3 * 4
@@ -20,41 +21,41 @@ def test_memory_stays_within_the_bound_and_the_least_recently_used_goes(results)
     gone = []
     results.evicted.connect(gone.append)
     for index in range(3):
-        results.put(index, restored())
-    results.get(0)
-    results.put(3, restored())
+        results.put(Moment(index), restored())
+    results.get(Moment(0))
+    results.put(Moment(3), restored())
     assert gone == [1]
-    assert results.indices == (0, 2, 3)
+    assert results.moments == (Moment(0), Moment(2), Moment(3))
     assert results.bytes == 3 * FRAME_BYTES
 
 
 def test_a_second_result_of_a_frame_replaces_the_first(results):
-    results.put(5, restored(0.1))
-    results.put(5, restored(0.2))
+    results.put(Moment(5), restored(0.1))
+    results.put(Moment(5), restored(0.2))
     assert len(results) == 1
     assert results.bytes == FRAME_BYTES
-    assert results.get(5).picture[0, 0, 0] == np.float32(0.2)
+    assert results.get(Moment(5)).picture[0, 0, 0] == np.float32(0.2)
 
 
 def test_the_newest_result_is_kept_even_where_it_alone_exceeds_the_bound():
     results = RestoredFrames(10)
-    results.put(0, restored())
-    results.put(1, restored())
-    assert results.indices == (1,)
+    results.put(Moment(0), restored())
+    results.put(Moment(1), restored())
+    assert results.moments == (Moment(1),)
 
 
 def test_looking_at_the_marks_does_not_count_as_use(results):
     for index in range(3):
-        results.put(index, restored())
-    results.peek(0)
-    results.put(3, restored())
+        results.put(Moment(index), restored())
+    results.peek(Moment(0))
+    results.put(Moment(3), restored())
     assert 0 not in results
 
 
 def test_clearing_gives_the_memory_back(results):
-    results.put(0, restored())
+    results.put(Moment(0), restored())
     results.clear()
-    assert (len(results), results.bytes, results.get(0)) == (0, 0, None)
+    assert (len(results), results.bytes, results.get(Moment(0))) == (0, 0, None)
 
 
 def test_what_is_made_with_another_pattern_of_the_sensor_is_made_otherwise():

@@ -17,6 +17,7 @@ from app.ui.dialogs.reading_dialog import ReadingDialog
 from engine.errors import RecordingError
 from engine.fixed_pattern import FixedPattern
 from engine.fixed_pattern.matching import Match
+from engine.moment import Moment
 from engine.recording import write_packed
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished
@@ -355,7 +356,7 @@ def test_results_from_before_are_stale(window, folder, qtbot):
     studio = open_now(window, qtbot)
     before = spikes_of(studio.session.source)
     picture = np.full((60, 80, 3), 0.5, np.float32)
-    studio._on_frame_restored(0, Restored(picture, "network", 1.0, 0.1, spikes=before))
+    studio._on_frame_restored(Moment(0), Restored(picture, "network", 1.0, 0.1, spikes=before))
     path = keep(folder, pattern())
     studio.session.add_flat(str(path))
     qtbot.waitUntil(lambda: studio.session.source.flat == str(path))

@@ -11,6 +11,7 @@ from app.state.jobs.jobs import JobState
 from engine.alignment import AlignmentWindow
 from engine.errors import GeometryError, SequenceError
 from engine.geometry import Region
+from engine.moment import Moment
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Cancelled, Failed, Finished, FrameDone, TileDone
 
@@ -40,7 +41,7 @@ def deblur_first(studio, client, say, value=0.5):
     job = len(client.submitted) + 1
     restored(client, job, 0, value)
     studio.deblur_frame()
-    say(Accepted(job, 1, 1), FrameDone(job, studio.position.index, 0, 0.1), Finished(job, 0.1))
+    say(Accepted(job, 1, 1), FrameDone(job, Moment(studio.position.index), 0, 0.1), Finished(job, 0.1))
 
 
 def test_opening_shows_the_first_frame_and_counts_its_spikes(opened, client, qtbot):
@@ -86,7 +87,7 @@ def test_a_restored_frame_is_shown_beside_its_blurry_one(opened, client, say, qt
     deblur_first(opened, client, say)
     qtbot.waitUntil(lambda: opened.pictures.view.result is not None)
     assert opened.pictures.view.restored.rgb[0, 0, 0] == 128
-    assert opened.results.indices == (0,)
+    assert opened.results.moments == (Moment(0),)
     opened.position.go(1)
     qtbot.waitUntil(lambda: opened.pictures.view.index == 1)
     assert opened.pictures.view.restored is None
@@ -98,7 +99,7 @@ def test_a_restored_frame_is_shown_beside_its_blurry_one(opened, client, say, qt
 def test_tiles_are_shown_as_they_arrive_and_go_when_the_job_is_cancelled(opened, client, say, qtbot):
     restored(client, 1, 0, 1.0)
     opened.deblur_frame()
-    say(Accepted(1, 4, 1), TileDone(1, 0, 0, 0, 0, 30, 80, 1))
+    say(Accepted(1, 4, 1), TileDone(1, Moment(0), 0, 0, 0, 30, 80, 1))
     qtbot.waitUntil(lambda: opened.pictures.view.is_partial)
     assert opened.pictures.view.restored.rgb[0, 0, 0] == 255
     assert opened.pictures.view.restored.rgb[59, 0, 0] == 0
@@ -131,10 +132,10 @@ def test_changing_gamma_keeps_place_and_results_and_marks_them_as_made_before(op
         opened.set_gamma(2.2)
     assert opened.position.index == 4
     assert opened.session.sequence.gamma == 2.2
-    assert opened.results.peek(4).gamma == 1.0
+    assert opened.results.peek(Moment(4)).gamma == 1.0
     deblur_first(opened, client, say)
     assert client.submitted[-1][0].gamma == 2.2
-    assert opened.results.peek(4).gamma == 2.2
+    assert opened.results.peek(Moment(4)).gamma == 2.2
 
 
 def test_another_sequence_forgets_results_and_abandons_the_job(opened, client, say, qtbot):
@@ -145,7 +146,7 @@ def test_another_sequence_forgets_results_and_abandons_the_job(opened, client, s
     with qtbot.waitSignal(opened.session.opened):
         opened.open_source(SequenceSource("other"))
     assert client.cancelled == [2]
-    say(FrameDone(2, 0, 1, 0.1), Cancelled(2))
+    say(FrameDone(2, Moment(0), 1, 0.1), Cancelled(2))
     assert len(opened.results) == 0
 
 
@@ -193,7 +194,7 @@ def test_what_can_be_done_follows_the_state(opened, client, say):
     restored(client, 1, 0, 0.5)
     opened.deblur_frame()
     assert (opened.can_deblur, opened.can_cancel) == (True, True)
-    say(Accepted(1, 1, 1), FrameDone(1, 0, 0, 0.1), Finished(1, 0.1))
+    say(Accepted(1, 1, 1), FrameDone(1, Moment(0), 0, 0.1), Finished(1, 0.1))
     assert (opened.can_deblur, opened.can_cancel, opened.can_export_frame) == (True, False, True)
     opened.position.go(1)
     assert (opened.can_export_frame, opened.can_export_all) == (False, True)
@@ -234,7 +235,7 @@ def test_a_result_made_with_the_windows_of_another_log_is_stale(opened, client, 
 
 def test_a_frame_is_exported_as_it_was_when_its_name_was_asked_for(opened, client, say, tmp_path, qtbot):
     deblur_first(opened, client, say, 0.25)
-    shown = opened.results.peek(0)
+    shown = opened.results.peek(Moment(0))
     opened.position.go(5)
     with qtbot.waitSignal(opened.exports.ended):
         opened.export_frame(tmp_path / "0001.png", 8, shown)

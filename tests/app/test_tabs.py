@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 
 from app.state.session.tabs import Tabs
 from engine.errors import SequenceError
+from engine.moment import Moment
 from engine.source import SequenceSource
 from engine.worker.messages import Accepted, Finished, FrameDone
 
@@ -41,7 +42,7 @@ def test_every_tab_keeps_its_frame_and_results_while_another_is_in_front(tabs, q
     one.position.go(4)
     client.pictures[1, 0] = np.full((60, 80, 3), 0.5, np.float32)
     one.deblur_frame()
-    client.answers = [Accepted(1, 1, 1), FrameDone(1, 4, 0, 0.1), Finished(1, 0.1)]
+    client.answers = [Accepted(1, 1, 1), FrameDone(1, Moment(4), 0, 0.1), Finished(1, 0.1)]
     qtbot.waitUntil(lambda: 4 in one.results)
     assert two.position.index == 0
     assert len(two.results) == 0

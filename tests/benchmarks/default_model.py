@@ -25,7 +25,7 @@ from engine.geometry import Span
 from engine.metrics import compare, correlation
 from engine.restoration.methods import Method, make_method
 from engine.restoration.network_method import NetworkMethod
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import Sequence, open_sequence
 from training.__main__ import main as train
 from training.validation import ratio_picture
@@ -76,8 +76,8 @@ def versions(sequence: Sequence, methods: dict[str, Method]) -> dict[str, list[N
     plain = [ratio_picture(frame, of, sequence.gamma) for frame, of in zip(blurry, counts, strict=True)]
     pictures = {"blurry": blurry, "plain": plain}
     for name, method in methods.items():
-        steps = restore_frames(sequence, Span(0, len(sequence)), method)
-        pictures[name] = [step.picture for step in steps if isinstance(step, FrameResult)]
+        request = Restoration.of_frames(sequence, Span(0, len(sequence)), method)
+        pictures[name] = [step.picture for step in restored(request)]
     return pictures
 
 

@@ -23,7 +23,7 @@ from engine.fixed_pattern import FixedPattern
 from engine.geometry import Span
 from engine.metrics import compare
 from engine.restoration.methods import make_method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import Sequence, open_sequence
 from training.__main__ import main as train
 
@@ -94,12 +94,8 @@ def left(gain: NDArray[np.float32], pattern: FixedPattern, where: NDArray[np.boo
 def score(sequence: Sequence) -> float:
     number = min(SCORED_FRAMES, len(sequence))
     first = (len(sequence) - number) // 2
-    steps = restore_frames(sequence, Span(first, first + number), make_method("spike-ratio"))
-    return float(
-        np.mean(
-            [compare(sequence, one.frame, one.picture).psnr for one in steps if isinstance(one, FrameResult)]
-        )
-    )
+    request = Restoration.of_frames(sequence, Span(first, first + number), make_method("spike-ratio"))
+    return float(np.mean([compare(sequence, one.frame, one.picture).psnr for one in restored(request)]))
 
 
 def main() -> None:

@@ -20,11 +20,14 @@ from PIL import Image
 
 import resources
 from engine.geometry import Size, Span
+from engine.moment import centres
+from engine.restoration.events import FrameRestored, TileRestored
 from engine.restoration.methods import make_method
 from engine.restoration.network_method import NetworkMethod
+from engine.restoration.options import ComputeOptions
 from engine.restoration.plan import plan
-from engine.restoration.run import FrameResult, TileResult, run_plan
-from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.run import run_clips
+from engine.restoration.settings import settle
 from engine.sequence import PASSING_CACHE_BYTES, open_sequence
 from engine.source import SequenceSource
 from engine.worker.client import WorkerClient
@@ -55,7 +58,7 @@ def overlap_cost() -> None:
         naive = naive_cost(HD, edge, overlap)
         even = plan(HD, frames, edge, overlap, 6, 2, multiple=8)
         memory = method.memory_bytes(Size(edge, edge), 6) / (1 << 30)
-        settings = RestoreSettings(overlap_px=overlap, memory_gb=memory, clip_frames=6)
+        settings = ComputeOptions(overlap_px=overlap, memory_gb=memory, clip_frames=6)
         layout = settle(HD, 6, method, settings)
         auto = layout.plan(HD, frames, method)
         space = auto.overlap_cost / (sum(map(len, auto.clips)) / len(frames))
@@ -72,8 +75,8 @@ def naive_cost(size: Size, edge: int, overlap: int) -> float:
 
 
 def restored(sequence, method, work) -> np.ndarray:
-    steps = run_plan(sequence, work, method)
-    return np.stack([step.picture for step in steps if isinstance(step, FrameResult)])
+    steps = run_clips(sequence, work, method)
+    return np.stack([step.picture for step in steps if isinstance(step, FrameRestored)])
 
 
 def tiles_and_seams(*, show_tiles: bool, show_seams: bool) -> None:
@@ -154,13 +157,13 @@ def first_tile() -> None:
         for name in ("worker cold, network not loaded", "worker warm", "another frame"):
             frame = 8 if name == "another frame" else 3
             began = time.perf_counter()
-            job = client.submit(source, frame, frame + 1, "network", HD, region=region)
+            job = client.submit(source, centres([frame]), "network", HD, region=region)
             first = wait(client, job, TileDone, began)
             whole = wait(client, job, JobEnd, began)
             print(f"  {name}: {first:.2f} s; the region's frame {whole:.2f} s")
             if name == "worker cold, network not loaded":
                 began = time.perf_counter()
-                job = client.submit(source, frame, frame + 1, "network", HD, region=region)
+                job = client.submit(source, centres([frame]), "network", HD, region=region)
                 print(f"  the same once more, kept: {wait(client, job, JobEnd, began):.3f} s")
                 region = (200, 500, 456, 757)  # another region: not kept
 
@@ -181,7 +184,7 @@ def cancel_latency() -> None:
     with tempfile.TemporaryDirectory() as root, WorkerClient() as client:
         source = SequenceSource(str(hd_sequence(Path(root), 12)))
         for delay in (0.2, 0.9, 1.7):
-            job = client.submit(source, 0, 5, "network", HD)
+            job = client.submit(source, centres(Span(0, 5)), "network", HD)
             wait(client, job, TileDone, time.perf_counter())
             began = time.perf_counter()
             wait(client, job, TileDone, began, after_tile=1)
@@ -217,8 +220,8 @@ def memory(frames: int) -> None:
         print(f"Memory, {frames} frames of 720p, {len(work.clips)} clips")
         began, after_first, highest, done = time.perf_counter(), 0, 0, 0
         next_report = 1
-        for step in run_plan(sequence, work, method):
-            if isinstance(step, TileResult):
+        for step in run_clips(sequence, work, method):
+            if isinstance(step, TileRestored):
                 continue
             done += 1
             resident = process.memory_info().rss

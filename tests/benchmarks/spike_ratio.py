@@ -20,7 +20,7 @@ from engine.geometry import Size, Span
 from engine.metrics import compare, correlation, psnr
 from engine.restoration.exposure import Exposure
 from engine.restoration.methods import make_method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.restoration import Restoration, restored
 from engine.restoration.spike_ratio import restore_frame
 from engine.sequence import open_sequence
 from training.scenes import random_scene
@@ -169,9 +169,7 @@ def recordings() -> Iterator[str]:
     for path in sorted((SHARED / "spikezoo").glob("*.dat")):
         with open_sequence(path, reference=path.with_suffix(".png"), exposure_planes=301) as sequence:
             reference = sequence.reference(0)
-            results = [
-                step for step in restore_frames(sequence, Span(0, 1), method) if isinstance(step, FrameResult)
-            ]
+            results = list(restored(Restoration.of_frames(sequence, Span(0, 1), method)))
             assert reference is not None
             yield (
                 f"{path.stem}: correlation blurry {correlation(sequence.frame(0), reference):.4f}, "
@@ -180,11 +178,10 @@ def recordings() -> Iterator[str]:
     sample = ROOT / "resources" / "samples" / "city"
     with open_sequence(sample) as sequence:
         scores = []
-        for step in restore_frames(sequence, Span(0, len(sequence)), method):
-            if isinstance(step, FrameResult):
-                ours_ = compare(sequence, step.frame, step.picture)
-                blurry = compare(sequence, step.frame, sequence.frame(step.frame))
-                scores.append((blurry.psnr, ours_.psnr, blurry.ssim, ours_.ssim, step.seconds))
+        for step in restored(Restoration.of_frames(sequence, Span(0, len(sequence)), method)):
+            ours_ = compare(sequence, step.frame, step.picture)
+            blurry = compare(sequence, step.frame, sequence.frame(step.frame))
+            scores.append((blurry.psnr, ours_.psnr, blurry.ssim, ours_.ssim, step.seconds))
         mean = np.mean(scores, axis=0)
         yield (
             f"sample city: PSNR {mean[0]:.2f} → {mean[1]:.2f}, SSIM {mean[2]:.3f} → {mean[3]:.3f}, "

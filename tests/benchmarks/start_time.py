@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.geometry import Size
+from engine.geometry import Size, Span
+from engine.moment import centres
 from engine.recording import write_packed
 from engine.source import SequenceSource
 from engine.worker.client import WorkerClient
-from engine.worker.messages import ComputeOptions, JobEnd, TileDone
+from engine.worker.messages import JobEnd, TileDone
 
 RUNS = 5
 
@@ -48,16 +49,16 @@ def measure_worker(source: SequenceSource, size: Size) -> dict[str, float]:
         seconds["start() returns"] = time.perf_counter() - started
         for name in ("first frame from a worker just started", "next frame"):
             started = time.perf_counter()
-            job = client.submit(source, 0, 1, "spike-ratio", size)
+            job = client.submit(source, centres(Span(0, 1)), "spike-ratio", size)
             listen(client, JobEnd)
             seconds[name] = time.perf_counter() - started
-        job = client.submit(source, 0, 50, "spike-ratio", size, options=ComputeOptions(tile=(64, 64)))
+        job = client.submit(source, centres(Span(0, 50)), "spike-ratio", size, options=options)
         listen(client, TileDone)
         started = time.perf_counter()
         client.cancel(job)
         listen(client, JobEnd)
         seconds["cancel to Cancelled"] = time.perf_counter() - started
-        client.submit(source, 0, 50, "spike-ratio", size, options=ComputeOptions(tile=(64, 64)))
+        client.submit(source, centres(Span(0, 50)), "spike-ratio", size, options=options)
         listen(client, TileDone)
         started = time.perf_counter()
         client.kill()

@@ -25,23 +25,23 @@ class ScriptedRestorer:
 
     def __call__(self, request: RestoreRequest, report: JobReporter) -> None:
         self.jobs_served += 1
-        frames = range(request.start, request.stop)
+        wanted = request.wanted
         method = request.method
         if method == "engine-error":
             raise MethodError("no weights", path="weights.safetensors", advice="Choose another file")
         if method == "bug":
             raise ZeroDivisionError("two\nlines")
-        report.planned(TILES * len(frames), len(frames))
+        report.planned(TILES * len(wanted), len(wanted))
         if method == "forgets-frames":
             return
         if method == "stubborn":
-            report.tile(frames[0], Region(0, 0, 1, 1), _picture(request, frames[0]), 1)
+            report.tile(wanted[0], Region(0, 0, 1, 1), _picture(request, wanted[0].frame), 1)
             while True:
                 time.sleep(0.01)
         size = Size(request.frames.height, request.frames.width)
         edges = [size.width * column // TILES for column in range(TILES + 1)]
         tiles_done = 0
-        for frame in frames:
+        for moment in wanted:
             started = time.perf_counter()
             picture = np.zeros((size.height, size.width, 3), np.float32)
             for left, right in itertools.pairwise(edges):
@@ -49,14 +49,14 @@ class ScriptedRestorer:
                     raise OperationCancelled("stopped")
                 if method == "slow":
                     time.sleep(TILE_SECONDS)
-                picture[:, left:right] = frame / 100
+                picture[:, left:right] = moment.frame / 100
                 tiles_done += 1
-                report.tile(frame, Region(0, left, size.height, right), picture, tiles_done)
+                report.tile(moment, Region(0, left, size.height, right), picture, tiles_done)
                 if method == "dies":
                     os._exit(7)
-                if method == "fails-midway" and frame == frames[1]:
+                if method == "fails-midway" and moment == wanted[1]:
                     raise MethodError("the second frame is bad")
-            report.frame(frame, picture, time.perf_counter() - started)
+            report.frame(moment, picture, time.perf_counter() - started)
 
 
 def _picture(request: RestoreRequest, frame: int) -> np.ndarray:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from engine.geometry import Region, Size, Span
 from engine.restoration.blend import Blend, axis_weights
-from engine.restoration.plan import cut_evenly, make_plan
+from engine.restoration.plan import cut_evenly
+from tests.engine.planning import make_plan
 
 
 @given(total=st.integers(1, 2000), length=st.integers(1, 400), overlap=st.integers(0, 399))

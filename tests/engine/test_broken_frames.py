@@ -12,11 +12,13 @@ import engine.commands.restore as restore_command
 from engine.cli import main
 from engine.errors import FrameError, UnexpectedError
 from engine.geometry import Size, Span
+from engine.moment import centres
 from engine.recording import write_packed
-from engine.restoration.frame_run import Earlier, FrameFailure, FrameRun
+from engine.restoration.events import FrameFailed, FrameRestored
+from engine.restoration.frame_run import Earlier, FrameRun
 from engine.restoration.methods import Method
-from engine.restoration.run import FrameResult
-from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.options import ComputeOptions
+from engine.restoration.settings import settle
 from engine.sequence import Sequence, open_sequence
 
 SIZE = Size(8, 12)
@@ -64,8 +66,9 @@ class Clips(Method):
     raises: dict = field(default_factory=dict)
     clips: list = field(default_factory=list)
 
-    def prepare(self, sequence, clip):
-        return clip, np.stack([sequence.frame(index) for index in range(clip.start, clip.stop)])
+    def prepare(self, sequence, clip, wanted):
+        frames = {index: sequence.frame(index) for index in range(clip.start, clip.stop)}
+        return clip, np.stack([frames[moment.frame] for moment in wanted])
 
     def restore(self, prepared, region):
         clip, frames = prepared
@@ -78,15 +81,15 @@ class Clips(Method):
 
 def run_of(sequence, method, frames=None, **options):
     frames = frames or Span(0, len(sequence))
-    layout = settle(sequence.frame_size, len(sequence), method, RestoreSettings())
-    return FrameRun(sequence, frames, method, layout, **options)
+    layout = settle(sequence.frame_size, len(sequence), method, ComputeOptions())
+    return FrameRun(sequence, centres(frames), method, layout, **options)
 
 
 def outcome(run):
-    steps = [step for step in run.steps(lambda: False) if isinstance(step, FrameResult | FrameFailure)]
+    steps = [step for step in run.steps(lambda: False) if isinstance(step, FrameRestored | FrameFailed)]
     return (
-        [step.frame for step in steps if isinstance(step, FrameResult)],
-        [step for step in steps if isinstance(step, FrameFailure)],
+        [step.frame for step in steps if isinstance(step, FrameRestored)],
+        [step for step in steps if isinstance(step, FrameFailed)],
     )
 
 
@@ -128,7 +131,7 @@ def test_a_run_that_goes_on_behind_a_broken_neighbour_plans_as_before():
     first = Clips()
     _, failures = outcome(run_of(sequence, first, Span(3, 7)))
     again = Clips()
-    earlier = Earlier(frozenset({3, 4}), tuple(failures))
+    earlier = Earlier(frozenset(centres([3, 4])), tuple(failures))
     done, _ = outcome(run_of(sequence, again, Span(3, 7), earlier=earlier))
     assert done == [5, 6]
     assert set(again.clips) <= set(first.clips)
@@ -222,7 +225,7 @@ def test_evaluate_names_the_frame_and_scores_the_others(clip, monkeypatch, capsy
     [KeyError("273"), RecursionError("too deep"), OSError(5, "Input/output error"), MemoryError()],
     ids=lambda error: type(error).__name__,
 )
-@pytest.mark.parametrize("place", ["open_source", "settle", "make_folder", "write_text_atomically"])
+@pytest.mark.parametrize("place", ["open_source", "Restoration", "make_folder", "write_text_atomically"])
 def test_a_batch_survives_whatever_one_sequence_raises(tmp_path, monkeypatch, capsys, error, place):
     root, out = tmp_path / "root", tmp_path / "out"
     for name in "abc":
@@ -236,12 +239,7 @@ def test_a_batch_survives_whatever_one_sequence_raises(tmp_path, monkeypatch, ca
             raise error
         return step(*arguments, **options)
 
-    target = (
-        restore_command
-        if place != "find_budget"
-        else __import__("engine.restoration.settings", fromlist=["x"])
-    )
-    monkeypatch.setattr(target, place, raising)
+    monkeypatch.setattr(restore_command, place, raising)
     status = main(["batch", str(root), "--out", str(out), "--method", "spike-ratio"])
     rows = json.loads((out / "batch.json").read_text())
     assert status == 1

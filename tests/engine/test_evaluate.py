@@ -165,7 +165,7 @@ class Unchanged(Method):
     def __init__(self, name):
         self.name = name
 
-    def prepare(self, sequence, clip):
+    def prepare(self, sequence, clip, wanted):
         return sequence.frame(clip.start)
 
     def restore(self, prepared, region):

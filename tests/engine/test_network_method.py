@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 
 from engine.cli import main
-from engine.commands.frames import restore_each
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
 from engine.recording import write_packed
 from engine.restoration.methods import make_method
 from engine.restoration.network_method import NetworkMethod, cut_spikes
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.options import ComputeOptions
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import open_sequence
 from engine.voxels import VoxelSpec
 from training.__main__ import main as simulate
@@ -70,8 +70,8 @@ def clip(tmp_path):
 
 
 def pictures(sequence, method, **options):
-    steps = restore_frames(sequence, Span(0, len(sequence)), method, **options)
-    return {step.frame: step.picture for step in steps if isinstance(step, FrameResult)}
+    request = Restoration.of_frames(sequence, Span(0, len(sequence)), method, ComputeOptions(**options))
+    return {step.frame: step.picture for step in restored(request)}
 
 
 def test_one_tile_of_one_clip_is_what_the_bare_network_says(clip, network):
@@ -227,15 +227,7 @@ def test_a_frame_alone_is_restored_as_among_its_neighbours(clip, network):
         method = NetworkMethod(network, SPEC)
         method.clip_frames = FRAMES
         among_all = pictures(sequence, method)
-        alone = list(
-            restore_each(
-                sequence,
-                Span(1, 2),
-                method,
-                progress=lambda _done, _total: None,
-                should_stop=lambda: False,
-            )
-        )
+        alone = list(restored(Restoration.of_frames(sequence, Span(1, 2), method)))
     assert [step.frame for step in alone] == [1]
     np.testing.assert_array_equal(alone[0].picture, among_all[1])
 

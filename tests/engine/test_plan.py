@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
-from engine.restoration.plan import Plan, cut_evenly, make_plan, plan, with_neighbours
+from engine.restoration.plan import Plan, cut_evenly, plan, with_neighbours
+from tests.engine.planning import make_plan
 
 
 def method(

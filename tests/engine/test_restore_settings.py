@@ -7,8 +7,10 @@ from engine.geometry import Size, Span
 from engine.restoration import settings as restore_settings
 from engine.restoration.memory import GIB, Budget, find_budget, is_out_of_memory
 from engine.restoration.methods import Method
-from engine.restoration.plan import make_plan, plan
-from engine.restoration.settings import RestoreSettings, best_tile, settle
+from engine.restoration.options import ComputeOptions
+from engine.restoration.plan import plan
+from engine.restoration.settings import best_tile, settle
+from tests.engine.planning import make_plan
 
 HD = Size(720, 1280)
 BYTES_PER_PIXEL = 1000
@@ -26,7 +28,7 @@ class Costly(Method):
     def memory_bytes(self, tile, frames):
         return tile.pixels * frames * BYTES_PER_PIXEL
 
-    def prepare(self, sequence, clip):
+    def prepare(self, sequence, clip, wanted):
         raise NotImplementedError
 
     def restore(self, prepared, region):
@@ -44,7 +46,7 @@ def planned(layout):
 
 
 def test_the_chosen_tile_fits_and_costs_little():
-    layout = settle(HD, 6, Costly(), RestoreSettings(memory_gb=memory_for(384)))
+    layout = settle(HD, 6, Costly(), ComputeOptions(memory_gb=memory_for(384)))
 
     assert layout.needs_bytes <= layout.budget.bytes
     assert planned(layout).overlap_cost < 1.25 < plan(HD, Span(0, 6), 256, 32, 6, 2).overlap_cost
@@ -53,7 +55,7 @@ def test_the_chosen_tile_fits_and_costs_little():
 @pytest.mark.parametrize("tile", [64, 100, 200, 256, 384, 600, 2000])
 def test_no_square_tile_that_fits_is_cheaper(tile):
     memory = memory_for(tile)
-    layout = settle(HD, 6, Costly(), RestoreSettings(memory_gb=memory))
+    layout = settle(HD, 6, Costly(), ComputeOptions(memory_gb=memory))
     squares = [
         plan(HD, Span(0, 6), edge, 32, 6, 2, multiple=8).overlap_cost for edge in range(40, tile + 1, 8)
     ]
@@ -61,7 +63,7 @@ def test_no_square_tile_that_fits_is_cheaper(tile):
 
 
 def test_with_plenty_of_memory_the_picture_is_one_tile():
-    layout = settle(HD, 6, Costly(), RestoreSettings(memory_gb=1000))
+    layout = settle(HD, 6, Costly(), ComputeOptions(memory_gb=1000))
 
     assert planned(layout).tiles_total == 1
     assert layout.needs_bytes == Costly().memory_bytes(HD, 6)
@@ -70,7 +72,7 @@ def test_with_plenty_of_memory_the_picture_is_one_tile():
 def test_where_no_tile_fits_clips_get_shorter():
     too_little = memory_for(40) * 0.9
 
-    layout = settle(HD, 6, Costly(), RestoreSettings(memory_gb=too_little))
+    layout = settle(HD, 6, Costly(), ComputeOptions(memory_gb=too_little))
 
     assert layout.clip_frames == 3
     assert layout.clip_overlap == 2
@@ -78,11 +80,11 @@ def test_where_no_tile_fits_clips_get_shorter():
 
 
 def test_a_tile_that_was_asked_for_is_taken_or_refused_with_the_size_that_fits():
-    asked = RestoreSettings(tile=Size(512, 512), memory_gb=memory_for(512))
+    asked = ComputeOptions(tile=Size(512, 512), memory_gb=memory_for(512))
     assert settle(HD, 6, Costly(), asked).tile == Size(512, 512)
 
     with pytest.raises(MethodError) as refusal:
-        settle(HD, 6, Costly(), RestoreSettings(tile=Size(512, 512), memory_gb=memory_for(300)))
+        settle(HD, 6, Costly(), ComputeOptions(tile=Size(512, 512), memory_gb=memory_for(300)))
 
     advice = str(refusal.value)
     height, width = (int(part) for part in advice.split("tile of ")[1].split(",")[0].split("x"))
@@ -91,7 +93,7 @@ def test_a_tile_that_was_asked_for_is_taken_or_refused_with_the_size_that_fits()
 
 
 def test_a_bound_keeps_tiles_small():
-    layout = settle(HD, 6, Costly(), RestoreSettings(memory_gb=1000, at_most_px=256))
+    layout = settle(HD, 6, Costly(), ComputeOptions(memory_gb=1000, at_most_px=256))
 
     assert max(layout.tile.height, layout.tile.width) <= 256
 
@@ -100,7 +102,7 @@ def test_gpus_get_several_tiles_at_once(monkeypatch):
     monkeypatch.setattr(
         restore_settings, "find_budget", lambda *_, **__: Budget(round(memory_for(256) * 3 * GIB))
     )
-    settings = RestoreSettings(at_most_px=256)
+    settings = ComputeOptions(at_most_px=256)
 
     assert settle(HD, 6, Costly("cuda:0"), settings).batch_tiles >= 3
     assert settle(HD, 6, Costly("cpu"), settings).batch_tiles == 1
@@ -118,7 +120,7 @@ def test_the_budget_is_what_was_said_or_a_share_of_what_is_free():
 @pytest.mark.parametrize("value", [{"clip_frames": 0}, {"overlap_px": -1}, {"memory_gb": 0.0}])
 def test_settings_that_mean_nothing_are_refused(value):
     with pytest.raises(ValueError, match="positive"):
-        RestoreSettings(**value)
+        ComputeOptions(**value)
 
 
 def test_a_clip_must_be_longer_than_what_clips_share():

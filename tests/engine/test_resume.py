@@ -262,10 +262,8 @@ class OneFrameIsNoNumber(Method):
     name, clip_frames, clip_overlap = "spike-ratio", 4, 0
     overlap_px, multiple_px, default_tile_px = 0, 1, None
 
-    def prepare(self, sequence, clip):
-        return [
-            sequence.frame(index) * (np.nan if index == 5 else 1) for index in range(clip.start, clip.stop)
-        ]
+    def prepare(self, sequence, clip, wanted):
+        return [sequence.frame(one.frame) * (np.nan if one.frame == 5 else 1) for one in wanted]
 
     def restore(self, prepared, region):
         return np.stack([picture[region.slices] for picture in prepared])

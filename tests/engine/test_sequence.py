@@ -16,7 +16,7 @@ from engine.errors import AlignmentError, EngineError, FrameError, RecordingErro
 from engine.geometry import Size, Span
 from engine.recording.packed import PackedRecording
 from engine.restoration.methods import make_method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import Sequence, find_sequences, open_sequence, open_source
 from engine.source import SequenceSource
 from tests.engine.videos import encode
@@ -163,10 +163,10 @@ def test_a_frame_exposed_outside_the_recording_comes_back_from_the_spike_ratio_a
     )
     with open_sequence(clip.path) as sequence:
         method = make_method("spike-ratio")
-        steps = restore_frames(sequence, Span(0, 4), method)
-        restored = [step.picture for step in steps if isinstance(step, FrameResult)]
+        request = Restoration.of_frames(sequence, Span(0, 4), method)
+        pictures = [step.picture for step in restored(request)]
         for index in (1, 3):
-            np.testing.assert_allclose(restored[index], sequence.frame(index), atol=1e-6)
+            np.testing.assert_allclose(pictures[index], sequence.frame(index), atol=1e-6)
 
 
 def test_only_the_memory_behind_the_frames_that_are_done_is_let_go(clip: Clip, monkeypatch) -> None:

@@ -12,10 +12,12 @@ from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.light.spike_signal import settle_gamma
 from engine.metrics import compare, correlation, psnr
+from engine.moment import centres
 from engine.recording import write_packed
 from engine.restoration.exposure import Exposure
 from engine.restoration.methods import make_method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.options import ComputeOptions
+from engine.restoration.restoration import Restoration, restored
 from engine.restoration.spike_ratio import SpikeRatio, restore_frame
 from engine.sequence import Sequence, open_sequence
 from training.scenes import random_scene
@@ -258,12 +260,8 @@ def sequence(tmp_path: Path) -> Sequence:
 def test_tiles_of_any_size_give_the_same_bits(sequence: Sequence) -> None:
     method = make_method("spike-ratio")
     whole, tiled = (
-        next(
-            step.picture
-            for step in restore_frames(sequence, Span(1, 2), method, tile_px=tile_px)
-            if isinstance(step, FrameResult)
-        )
-        for tile_px in (1000, 24)
+        next(restored(Restoration.of_frames(sequence, Span(1, 2), method, options))).picture
+        for options in (ComputeOptions(at_most_px=1000), ComputeOptions(at_most_px=24))
     )
     assert np.array_equal(whole, tiled)
     assert not np.array_equal(whole, sequence.frame(1))
@@ -271,7 +269,7 @@ def test_tiles_of_any_size_give_the_same_bits(sequence: Sequence) -> None:
 
 def test_a_region_is_cut_from_the_whole_frame(sequence: Sequence) -> None:
     method = SpikeRatio()
-    prepared = method.prepare(sequence, Span(1, 2))
+    prepared = method.prepare(sequence, Span(1, 2), centres([1]))
     region = Region(10, 20, 50, 90)
     whole = method.restore(prepared, Region.whole(sequence.frame_size))
     np.testing.assert_array_equal(method.restore(prepared, region), whole[:, 10:50, 20:90])
@@ -279,14 +277,14 @@ def test_a_region_is_cut_from_the_whole_frame(sequence: Sequence) -> None:
 
 def test_the_same_frame_restored_twice_is_the_same(sequence: Sequence) -> None:
     method = SpikeRatio()
-    first, second = (method.prepare(sequence, Span(2, 3)).pictures for _ in range(2))
+    first, second = (method.prepare(sequence, Span(2, 3), centres([2])).pictures for _ in range(2))
     assert np.array_equal(first, second)
 
 
 def test_a_sequence_without_spikes_is_refused_with_advice() -> None:
     sequence = SimpleNamespace(recording=None, source=SimpleNamespace(path="clip"))
     with pytest.raises(MethodError, match="spikes") as caught:
-        SpikeRatio().prepare(sequence, Span(0, 1))
+        SpikeRatio().prepare(sequence, Span(0, 1), centres([0]))
     assert caught.value.advice
 
 
@@ -303,19 +301,17 @@ def test_recordings_made_by_others_come_out_better_than_any_bare_window(
         reference = sequence.reference(0)
         assert reference is not None
         assert correlation(sequence.frame(0), reference) == pytest.approx(blurry_reaches, abs=0.002)
-        results = restore_frames(sequence, Span(0, 1), make_method("spike-ratio"))
-        restored = next(step.picture for step in results if isinstance(step, FrameResult))
-        assert correlation(restored, reference) > best_window_reaches + 0.005
+        request = Restoration.of_frames(sequence, Span(0, 1), make_method("spike-ratio"))
+        assert correlation(next(restored(request)).picture, reference) > best_window_reaches + 0.005
 
 
 def test_the_bundled_sample_gains_three_decibels(sample_path: Path) -> None:
     with open_sequence(sample_path) as sequence:
-        results = restore_frames(sequence, Span(3, 6), make_method("spike-ratio"))
+        request = Restoration.of_frames(sequence, Span(3, 6), make_method("spike-ratio"))
         gains = [
             compare(sequence, step.frame, step.picture).psnr
             - compare(sequence, step.frame, sequence.frame(step.frame)).psnr
-            for step in results
-            if isinstance(step, FrameResult)
+            for step in restored(request)
         ]
     assert len(gains) == 3
     assert min(gains) > 3.0

@@ -5,11 +5,13 @@ import pytest
 
 from engine.errors import MethodError
 from engine.geometry import Size, Span
+from engine.restoration.events import FrameRestored
 from engine.restoration.memory import GIB
 from engine.restoration.methods import Method
+from engine.restoration.options import ComputeOptions
 from engine.restoration.plan import plan
-from engine.restoration.run import FrameResult, run_plan
-from engine.restoration.settings import RestoreSettings, settle
+from engine.restoration.run import ClipError, run_clips
+from engine.restoration.settings import settle
 from engine.restoration.tile_computer import TileComputer
 
 SIZE = Size(72, 120)
@@ -48,7 +50,7 @@ class Identity(Method):
         self.tried = []
         self.freed = 0
 
-    def prepare(self, sequence, clip):
+    def prepare(self, sequence, clip, wanted):
         return np.stack([sequence.frame(index) for index in range(clip.start, clip.stop)])
 
     def part(self, prepared, frames):
@@ -64,7 +66,7 @@ class Identity(Method):
         self.freed += 1
 
 
-def restored(method, settings=RestoreSettings()):  # noqa: B008
+def restored(method, settings=ComputeOptions()):  # noqa: B008
     layout = settle(SIZE, FRAMES, method, settings)
     computer = TileComputer(method, SIZE, layout)
     work = plan(
@@ -76,8 +78,11 @@ def restored(method, settings=RestoreSettings()):  # noqa: B008
         layout.clip_overlap,
         multiple=method.multiple_px,
     )
-    steps = run_plan(Frames(), work, method, computer=computer)
-    return {step.frame: step.picture for step in steps if isinstance(step, FrameResult)}, computer
+    try:
+        steps = list(run_clips(Frames(), work, method, computer=computer))
+    except ClipError as error:
+        raise error.cause from None
+    return {step.frame: step.picture for step in steps if isinstance(step, FrameRestored)}, computer
 
 
 @pytest.mark.parametrize("error", [MemoryError, RuntimeError])
@@ -114,7 +119,7 @@ def test_a_tile_that_was_asked_for_is_never_made_smaller():
     method = Identity(30 * 30 * 5)
 
     with pytest.raises(MethodError, match="do not fit the memory"):
-        restored(method, RestoreSettings(tile=Size(64, 64)))
+        restored(method, ComputeOptions(tile=Size(64, 64)))
 
     assert len(method.tried) == 1
 
@@ -130,7 +135,7 @@ def test_several_tiles_go_together_and_are_parted_when_that_is_too_much():
             return super().restore_batch(prepared, regions)
 
     method = Batched(1 << 40)
-    settings = RestoreSettings(at_most_px=40, batch_tiles=6)
+    settings = ComputeOptions(at_most_px=40, batch_tiles=6)
 
     pictures, computer = restored(method, settings)
 
@@ -164,7 +169,7 @@ def test_the_first_tile_is_measured_and_later_ones_kept_within_the_budget():
 
     method = Greedy(1 << 40)
 
-    pictures, computer = restored(method, RestoreSettings(memory_gb=60e6 / GIB, clip_frames=2))
+    pictures, computer = restored(method, ComputeOptions(memory_gb=60e6 / GIB, clip_frames=2))
 
     assert len(pictures) == FRAMES
     assert any("a tile took" in remark for remark in computer.remarks)

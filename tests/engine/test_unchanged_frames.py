@@ -18,7 +18,7 @@ from engine.recording import write_packed
 from engine.restoration import evidence
 from engine.restoration.evidence import describe_unchanged, missing_evidence
 from engine.restoration.methods import Method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.restoration import Restoration, restored
 from engine.restoration.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
 
@@ -319,8 +319,8 @@ class Whiten(Method):
     changes: bool = True
     fewest_planes: int = 1
 
-    def prepare(self, sequence, clip):
-        return np.stack([sequence.frame(index) for index in range(clip.start, clip.stop)])
+    def prepare(self, sequence, clip, wanted):
+        return np.stack([sequence.frame(moment.frame) for moment in wanted])
 
     def restore(self, prepared, region):
         cut = prepared[(slice(None), *region.slices)]
@@ -328,8 +328,8 @@ class Whiten(Method):
 
 
 def results(sequence, method):
-    steps = restore_frames(sequence, Span(0, len(sequence)), method)
-    return {step.frame: step for step in steps if isinstance(step, FrameResult)}
+    request = Restoration.of_frames(sequence, Span(0, len(sequence)), method)
+    return {step.frame: step for step in restored(request)}
 
 
 def test_no_method_gets_to_invent_a_frame_without_planes(clip):

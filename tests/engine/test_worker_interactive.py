@@ -7,8 +7,10 @@ import pytest
 
 from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
+from engine.moment import centres
 from engine.recording import write_packed
 from engine.restoration.methods import Method
+from engine.restoration.options import ComputeOptions
 from engine.restoration.plan import plan
 from engine.restoration.result_cache import ResultCache, frame_key
 from engine.sequence import open_sequence
@@ -19,7 +21,6 @@ from engine.worker.client import WorkerClient
 from engine.worker.messages import (
     Accepted,
     Cancelled,
-    ComputeOptions,
     Finished,
     FrameDone,
     PauseRequest,
@@ -47,8 +48,8 @@ class Brighten(Method):
     def __init__(self):
         self.asked = []
 
-    def prepare(self, sequence, clip):
-        return clip, np.stack([sequence.frame(index) for index in range(clip.start, clip.stop)])
+    def prepare(self, sequence, clip, wanted):
+        return clip, np.stack([sequence.frame(moment.frame) for moment in wanted])
 
     def restore(self, prepared, region):
         clip, frames = prepared
@@ -85,7 +86,7 @@ def served(source, monkeypatch):
                 inbox.put(SlotReleased(1, message.slot))
             on_message(message)
 
-        request = RestoreRequest(1, source, start, stop, "brighten", block.shared, **options)
+        request = RestoreRequest(1, source, centres(Span(start, stop)), "brighten", block.shared, **options)
         method.asked.clear()
         try:
             messages.append(serve(JobRecord(request), kept, inbox, send))
@@ -110,7 +111,7 @@ def test_a_result_comes_again_without_computing(served):
 
 def test_other_numbers_are_other_results(served):
     served()
-    _, _, asked = served(options=ComputeOptions(tile=(24, 24)))
+    _, _, asked = served(options=ComputeOptions(tile=Size(24, 24)))
     assert asked
 
 
@@ -203,7 +204,7 @@ def wait_for(client, kind, seconds=20):
 
 def test_a_paused_job_holds_between_tiles_and_goes_on_where_it_was():
     with WorkerClient(restorer=SCRIPTED) as client:
-        job = client.submit(SequenceSource("x"), 0, 2, "slow", SIZE)
+        job = client.submit(SequenceSource("x"), centres(Span(0, 2)), "slow", SIZE)
         wait_for(client, TileDone)
         client.pause(job)
         time.sleep(0.3)
@@ -219,7 +220,7 @@ def test_a_paused_job_holds_between_tiles_and_goes_on_where_it_was():
 
 def test_a_paused_job_can_be_cancelled():
     with WorkerClient(restorer=SCRIPTED) as client:
-        job = client.submit(SequenceSource("x"), 0, 2, "slow", SIZE)
+        job = client.submit(SequenceSource("x"), centres(Span(0, 2)), "slow", SIZE)
         wait_for(client, TileDone)
         client.pause(job)
         client.cancel(job)

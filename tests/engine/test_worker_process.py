@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from engine.errors import WorkerError
-from engine.geometry import Size
+from engine.geometry import Size, Span
+from engine.moment import centres
 from engine.source import SequenceSource
 from engine.worker.blocks import MOST_SLOTS
 from engine.worker.client import WorkerClient
@@ -53,7 +54,7 @@ def client(make_client):
 
 
 def submit(client, method="quick", start=0, stop=3):
-    return client.submit(SOURCE, start, stop, method, SIZE)
+    return client.submit(SOURCE, centres(Span(start, stop)), method, SIZE)
 
 
 def listen(client, is_enough):
@@ -322,7 +323,7 @@ from engine.worker.messages import JobEnd, TileDone
 
 def main():
     client = WorkerClient(restorer="scripted_restorer:ScriptedRestorer")
-    client.submit(SequenceSource("x"), 0, 500, "slow", Size(12, 16))
+    client.submit(SequenceSource("x"), centres(Span(0, 500)), "slow", Size(12, 16))
     while not any(isinstance(message, TileDone) for message in client.poll(10)):
         pass
     print(client.worker_pid, flush=True)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import MethodError, OperationCancelled, WorkerError
-from engine.geometry import Region, Size
+from engine.geometry import Region, Size, Span
+from engine.moment import Moment, centres
 from engine.source import SequenceSource
 from engine.worker import blocks
 from engine.worker.blocks import FrameBlock, choose_slots
@@ -36,11 +37,11 @@ WHOLE = Region.whole(SIZE)
 
 def request_frames(start, stop, *, slots=2, job=1, name="unused"):
     frames = SharedFrames(name, slots, SIZE.height, SIZE.width)
-    return RestoreRequest(job, SequenceSource("somewhere"), start, stop, "scripted", frames)
+    return RestoreRequest(job, SequenceSource("somewhere"), centres(Span(start, stop)), "scripted", frames)
 
 
 def tile(frame, tiles_done, slot=NO_SLOT):
-    return TileDone(1, frame, slot, 0, 0, 4, 6, tiles_done)
+    return TileDone(1, Moment(frame), slot, 0, 0, 4, 6, tiles_done)
 
 
 # ------------------------------------------------------------------ the table
@@ -48,7 +49,7 @@ def tile(frame, tiles_done, slot=NO_SLOT):
 LETTERS = {
     "A": Accepted(1, 9, 1),
     "T": tile(0, 1),
-    "F": FrameDone(1, 0, 0, 0.1),
+    "F": FrameDone(1, Moment(0), 0, 0.1),
     "B": FrameFailed(1, 0, "broken", 1, 9),
     "N": Finished(1, 0.1),
     "C": Cancelled(1),
@@ -77,12 +78,12 @@ def test_a_refused_message_leaves_the_record_as_it_was():
     record = JobRecord(request_frames(0, 2))
     record.observe(Accepted(1, 4, 2))
     record.observe(tile(0, 2))
-    for wrong in (tile(0, 1), tile(0, 5), tile(2, 3), FrameDone(1, 0, 2, 0.1), Finished(1, 0.1)):
+    for wrong in (tile(0, 1), tile(0, 5), tile(2, 3), FrameDone(1, Moment(0), 2, 0.1), Finished(1, 0.1)):
         with pytest.raises(WorkerError):
             record.observe(wrong)
     assert record.state is JobState.RUNNING
     assert record.tiles_done == 2
-    assert record.frames_done == set()
+    assert record.done == set()
 
 
 def test_a_message_of_another_job_is_refused():
@@ -93,11 +94,11 @@ def test_a_message_of_another_job_is_refused():
 def test_a_slot_that_was_not_released_cannot_hold_another_frame():
     record = JobRecord(request_frames(0, 2))
     record.observe(Accepted(1, 2, 2))
-    record.observe(FrameDone(1, 0, 0, 0.1))
+    record.observe(FrameDone(1, Moment(0), 0, 0.1))
     with pytest.raises(WorkerError, match="slot 0"):
-        record.observe(FrameDone(1, 1, 0, 0.1))
+        record.observe(FrameDone(1, Moment(1), 0, 0.1))
     record.slots.release(0)
-    record.observe(FrameDone(1, 1, 0, 0.1))
+    record.observe(FrameDone(1, Moment(1), 0, 0.1))
 
 
 # ------------------------------------------------------------------ slots

@@ -9,9 +9,11 @@ from PIL import Image
 
 from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
+from engine.moment import centres
 from engine.recording import write_packed
 from engine.restoration.methods import make_method
-from engine.restoration.run import FrameResult, restore_frames
+from engine.restoration.options import ComputeOptions
+from engine.restoration.restoration import Restoration, restored
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
 from engine.worker import restorer
@@ -19,7 +21,6 @@ from engine.worker.blocks import FrameBlock
 from engine.worker.client import WorkerClient
 from engine.worker.messages import (
     Accepted,
-    ComputeOptions,
     Failed,
     Finished,
     FrameDone,
@@ -66,7 +67,7 @@ def client():
 
 def restore_in_worker(client, path, *, size=SIZE, start=0, stop=FRAMES, method="spike-ratio", **options):
     """Return the restored frames by number, and all messages."""
-    job = client.submit(source_of(path), start, stop, method, size, **options)
+    job = client.submit(source_of(path), centres(Span(start, stop)), method, size, **options)
     messages, pictures = [], {}
     deadline = time.monotonic() + 60
     while not messages or not isinstance(messages[-1], JobEnd):
@@ -83,12 +84,12 @@ def restore_here(path, *, windows=None):
     with open_source(source_of(path)) as sequence:
         if windows is not None:
             sequence = sequence.with_windows(windows)
-        steps = restore_frames(sequence, Span(0, FRAMES), make_method("spike-ratio"))
-        return {step.frame: step.picture.copy() for step in steps if isinstance(step, FrameResult)}
+        request = Restoration.of_frames(sequence, Span(0, FRAMES), make_method("spike-ratio"))
+        return {one.frame: one.picture for one in restored(request)}
 
 
 def test_the_worker_restores_exactly_what_a_direct_call_does(client, clip):
-    pictures, messages = restore_in_worker(client, clip, options=ComputeOptions(tile=(16, 16)))
+    pictures, messages = restore_in_worker(client, clip, options=ComputeOptions(tile=Size(16, 16)))
     expected = restore_here(clip)
     assert pictures.keys() == expected.keys() == {0, 1, 2}
     for frame, picture in expected.items():
@@ -137,7 +138,7 @@ def test_whatever_a_decoder_raises_costs_one_frame_of_a_job(clip, monkeypatch):
     monkeypatch.setattr(Sequence, "frame", frame)
     block = FrameBlock.create(FRAMES, SIZE)
     try:
-        request = RestoreRequest(1, source_of(clip), 0, FRAMES, "spike-ratio", block.shared)
+        request = RestoreRequest(1, source_of(clip), centres(Span(0, FRAMES)), "spike-ratio", block.shared)
         end = serve(JobRecord(request), restorer.SequenceRestorer(), Inbox(), messages.append)
     finally:
         block.close()
@@ -162,7 +163,7 @@ def test_remarks_end_with_what_to_do(clip, monkeypatch):
     monkeypatch.setattr(restorer, "make_method", lambda *_: method)
     block = FrameBlock.create(FRAMES, SIZE)
     try:
-        request = RestoreRequest(1, source_of(clip), 0, FRAMES, "spike-ratio", block.shared)
+        request = RestoreRequest(1, source_of(clip), centres(Span(0, FRAMES)), "spike-ratio", block.shared)
         end = serve(JobRecord(request), restorer.SequenceRestorer(), Inbox(), lambda _: None)
     finally:
         block.close()
@@ -214,7 +215,6 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
         ({"size": Size(24, 41)}, "24 × 41"),
         ({"stop": FRAMES + 1}, "3 frames"),
         ({"windows": [AlignmentWindow(0, 1)]}, "1 windows"),
-        ({"options": ComputeOptions(tile=(0, 0))}, "tile"),
         ({"region": (0, 0, 30, 10)}, "outside the frame"),
     ],
 )

@@ -1,7 +1,5 @@
 """Two processes learn what one process learns from batches twice as large."""
 
-# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
-
 import multiprocessing
 import socket
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A run that is stopped and started again is the run that was not."""
 
-# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
-
 import os
 import signal
 from collections.abc import Callable

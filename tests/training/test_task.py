@@ -1,7 +1,5 @@
 """What a training step does: presets learn, rates follow their curve, bad steps are left out."""
 
-# ruff: noqa: ARG002 (Lightning names the arguments of its hooks)
-
 import math
 from collections.abc import Callable
 from pathlib import Path

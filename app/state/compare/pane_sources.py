@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.display import FloatPicture
 from app.state.alignment.window_pictures import shown_rate
@@ -60,10 +59,12 @@ def read_source(
 
 
 def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
-    from engine.restoration.spike_ratio import SpikeRatio
+    from engine.restoration.method_names import SPIKE_RATIO
+    from engine.restoration.methods import make_method
+    from engine.restoration.restoration import Restoration, restored
 
-    pictures: NDArray[np.float32] = SpikeRatio().prepare(sequence, Span(index, index + 1)).pictures
-    return pictures[0]
+    request = Restoration.of_frames(sequence, Span(index, index + 1), make_method(SPIKE_RATIO))
+    return next(restored(request)).picture
 
 
 def read_voxel_bin(

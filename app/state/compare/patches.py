@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from app.state.jobs.job import PartialFrame
 from engine.geometry import Region
+from engine.moment import Moment
 
 MOST_FRAMES = 8
 
@@ -24,10 +25,10 @@ class Patches:
         """Lay a restored region of `picture` (H, W, 3) over what there is of the frame."""
         known = self._frames.pop(index, None)
         if known is None:
-            patch = PartialFrame(index, picture, (region,))
+            patch = PartialFrame(Moment(index), picture, (region,))
         else:
             known.picture[region.slices] = picture[region.slices]
-            patch = PartialFrame(index, known.picture, (*known.finished, region))
+            patch = PartialFrame(Moment(index), known.picture, (*known.finished, region))
         self._frames[index] = patch
         while len(self._frames) > MOST_FRAMES:
             self._frames.popitem(last=False)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from app.state.alignment.windows import Windows
+from engine.moment import Moment
 from engine.source import SequenceSource
 
 REACH = {"network": 4}
@@ -56,23 +57,23 @@ def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, w
 
 
 class RestoredFrames(QObject):
-    """Restored frames by frame number; of each the newest result of every maker, the newest of all first."""
+    """Restored moments; of each the newest result of every maker, the newest of all first."""
 
     changed = Signal()
-    evicted = Signal(int)
-    """A frame was forgotten because of the bound."""
+    evicted = Signal(object)
+    """A `Moment` was forgotten because of the bound."""
 
     def __init__(self, limit_bytes: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._limit_bytes = limit_bytes
-        self._frames: OrderedDict[tuple[int, str], Restored] = OrderedDict()
-        """By frame and maker, the one not looked at for longest first."""
-        self._newest: dict[int, list[str]] = {}
-        """Of every frame its makers, the newest last."""
+        self._frames: OrderedDict[tuple[Moment, str], Restored] = OrderedDict()
+        """By moment and maker, the one not looked at for longest first."""
+        self._newest: dict[Moment, list[str]] = {}
+        """Of every moment its makers, the newest last."""
         self._bytes = 0
 
-    def __contains__(self, index: int) -> bool:
-        return index in self._newest
+    def __contains__(self, moment: Moment) -> bool:
+        return moment in self._newest
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -86,37 +87,37 @@ class RestoredFrames(QObject):
         return self._limit_bytes
 
     @property
-    def indices(self) -> tuple[int, ...]:
+    def moments(self) -> tuple[Moment, ...]:
         return tuple(sorted(self._newest))
 
-    def get(self, index: int) -> Restored | None:
-        """Return a restored frame and count it as used."""
-        restored = self.peek(index)
+    def get(self, moment: Moment) -> Restored | None:
+        """Return a restored moment and count it as used."""
+        restored = self.peek(moment)
         if restored is not None:
-            self._frames.move_to_end((index, restored.made_by))
+            self._frames.move_to_end((moment, restored.made_by))
         return restored
 
-    def peek(self, index: int) -> Restored | None:
-        """Return a restored frame without counting it as used."""
-        makers = self._newest.get(index)
-        return self._frames[index, makers[-1]] if makers else None
+    def peek(self, moment: Moment) -> Restored | None:
+        """Return a restored moment without counting it as used."""
+        makers = self._newest.get(moment)
+        return self._frames[moment, makers[-1]] if makers else None
 
-    def of(self, index: int) -> tuple[Restored, ...]:
-        """Return all results of a frame, the newest first."""
-        return tuple(self._frames[index, maker] for maker in reversed(self._newest.get(index, ())))
+    def of(self, moment: Moment) -> tuple[Restored, ...]:
+        """Return all results of a moment, the newest first."""
+        return tuple(self._frames[moment, maker] for maker in reversed(self._newest.get(moment, ())))
 
     @property
     def makers(self) -> tuple[str, ...]:
         """Return what made the results there are, by name."""
         return tuple(sorted({maker for _, maker in self._frames}))
 
-    def put(self, index: int, restored: Restored) -> None:
-        """Keep a frame, in place of an older result of the same maker; the newest always fits."""
+    def put(self, moment: Moment, restored: Restored) -> None:
+        """Keep a moment, in place of an older result of the same maker; the newest always fits."""
         maker = restored.made_by
-        if (index, maker) in self._frames:
-            self._drop(index, maker)
-        self._frames[index, maker] = restored
-        self._newest.setdefault(index, []).append(maker)
+        if (moment, maker) in self._frames:
+            self._drop(moment, maker)
+        self._frames[moment, maker] = restored
+        self._newest.setdefault(moment, []).append(maker)
         self._bytes += restored.picture.nbytes
         forgotten = []
         while self._bytes > self._limit_bytes and len(self._frames) > 1:
@@ -133,8 +134,8 @@ class RestoredFrames(QObject):
         self._bytes = 0
         self.changed.emit()
 
-    def _drop(self, index: int, maker: str) -> None:
-        self._bytes -= self._frames.pop((index, maker)).picture.nbytes
-        self._newest[index].remove(maker)
-        if not self._newest[index]:
-            del self._newest[index]
+    def _drop(self, moment: Moment, maker: str) -> None:
+        self._bytes -= self._frames.pop((moment, maker)).picture.nbytes
+        self._newest[moment].remove(maker)
+        if not self._newest[moment]:
+            del self._newest[moment]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from engine.alignment_window import AlignmentWindow
 from engine.geometry import Region, Size, Span
+from engine.moment import Moment, centres, frames_of
+from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
-from engine.worker.messages import ComputeOptions
 
 if TYPE_CHECKING:
     from app.state.jobs.restoring import Restorer
@@ -42,7 +43,8 @@ class JobRequest:
     """What is to be restored, and how."""
 
     source: SequenceSource
-    frames: Span
+    wanted: tuple[Moment, ...]
+    """In order of time, each once."""
     method: str
     frame_size: Size
     gamma: float
@@ -58,6 +60,11 @@ class JobRequest:
     in_force: tuple[AlignmentWindow, ...] | None = None
     """Of every frame when it was asked for, wherever they came from."""
 
+    @property
+    def frames(self) -> Span:
+        """From the first to the last frame of which something is wanted."""
+        return frames_of(self.wanted)
+
     @classmethod
     def of(
         cls,
@@ -68,12 +75,12 @@ class JobRequest:
         options: ComputeOptions,
         region: Region | None = None,
     ) -> "JobRequest":
-        """Ask for frames of a sequence as it is open now."""
+        """Ask for the centres of frames of a sequence as it is open now."""
         in_force = sequence.windows
         moved = sequence.windows_source == "given"  # which the files do not know
         return cls(
             source,
-            frames,
+            centres(frames),
             restorer.method,
             sequence.frame_size,
             sequence.gamma,
@@ -91,13 +98,14 @@ class JobStatus:
     """A snapshot of a job."""
 
     number: int
-    frames: Span
+    wanted: tuple[Moment, ...]
     method: str
     gamma: float
     state: JobState = JobState.STARTING
     tiles_done: int = 0
     tiles_total: int = 0
     frames_done: int = 0
+    """Of what is wanted."""
     elapsed_seconds: float = 0.0
     """Of work, without waits and pauses."""
     problem: str = ""
@@ -111,12 +119,17 @@ class JobStatus:
     """What the worker says at the end about how it was done."""
     is_region: bool = False
     """Whether only a part of the frames is restored."""
-    unchanged: tuple[tuple[int, str], ...] = ()
-    """Frames that came back as they were, and why (see `engine.restoration.evidence`)."""
+    unchanged: tuple[tuple[Moment, str], ...] = ()
+    """Moments that came back as they were, and why (see `engine.restoration.evidence`)."""
     failures: tuple[tuple[int, str], ...] = ()
     """Frames that could not be restored while others were, and why."""
     seconds_before: float = 0.0
     """The part of `elapsed_seconds` that went by before that."""
+
+    @property
+    def frames(self) -> Span:
+        """From the first to the last frame of which something is wanted."""
+        return frames_of(self.wanted)
 
     @property
     def seconds_left(self) -> float | None:
@@ -131,7 +144,7 @@ class JobStatus:
         """Share that is done, in [0, 1]; by frames where the tiles are not known."""
         if self.state is JobState.FINISHED:
             return 1.0
-        total = len(self.frames)
+        total = len(self.wanted)
         if self.tiles_total and not self.state.is_over:
             share = self.tiles_done / self.tiles_total
             return (self.frames_before + share * (total - self.frames_before)) / total
@@ -140,8 +153,8 @@ class JobStatus:
 
 @dataclass(frozen=True, eq=False)
 class PartialFrame:
-    """A frame of a running job as far as it is done."""
+    """A moment of a running job as far as it is done."""
 
-    index: int
+    moment: Moment
     picture: NDArray[np.float32]
     finished: tuple[Region, ...]

@@ -6,6 +6,7 @@ from app.state.compare.results import Restored, spikes_of
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
 from app.state.jobs.queue import JobQueue
 from engine.geometry import Region
+from engine.moment import Moment
 
 __all__ = ["JobRequest", "JobState", "JobStatus", "Jobs", "PartialFrame"]
 
@@ -17,12 +18,12 @@ class Jobs(QObject):
     """Progress."""
     state_changed = Signal()
     """A job came, moved on to another `JobState`, or is forgotten."""
-    frame_restored = Signal(int, object)
-    """Frame number, `Restored`."""
-    region_restored = Signal(int, object, object)
-    """Frame number, region, picture (H, W, 3) of which only the region is restored."""
-    partial_changed = Signal(int)
-    """More of this frame is done; ask `partial` for it."""
+    frame_restored = Signal(object, object)
+    """`Moment`, `Restored`."""
+    region_restored = Signal(object, object, object)
+    """`Moment`, region, picture (H, W, 3) of which only the region is restored."""
+    partial_changed = Signal(object)
+    """More of this `Moment` is done; ask `partial` for it."""
     ended = Signal(object)
     """The last `JobStatus` of a job."""
 
@@ -52,15 +53,15 @@ class Jobs(QObject):
         """Whether a job of this sequence runs or waits."""
         return any(not status.state.is_over for status in self.queue.owned_by(self))
 
-    def waits_for(self, index: int) -> bool:
-        """Whether a job that runs or waits will restore this frame."""
+    def waits_for(self, moment: Moment) -> bool:
+        """Whether a job that runs or waits will restore this moment."""
         return any(
-            index in status.frames and not status.state.is_over for status in self.queue.owned_by(self)
+            moment in status.wanted and not status.state.is_over for status in self.queue.owned_by(self)
         )
 
     def start(self, request: JobRequest, *, first: bool = False) -> None:
         """Restore what is asked for: after all other jobs, or before them. The same twice is once."""
-        if len(request.frames) == 0:
+        if not request.wanted:
             return
         for status in self.queue.owned_by(self):
             if not status.state.is_over and self.queue.request(status.number) == request:
@@ -90,12 +91,12 @@ class Jobs(QObject):
         self.changed.emit()
         self.state_changed.emit()
 
-    def partial(self, index: int) -> PartialFrame | None:
-        """Return a copy of an unfinished frame of the running job, None where there is nothing of it."""
+    def partial(self, moment: Moment) -> PartialFrame | None:
+        """Return a copy of an unfinished moment of the running job, None where there is nothing of it."""
         status = self.queue.active
         if status is None or not self._is_own(status.number):
             return None
-        return self.queue.partial(status.number, index)
+        return self.queue.partial(status.number, moment)
 
     def _is_own(self, number: int) -> bool:
         return self.queue.owner(number) is self
@@ -104,14 +105,14 @@ class Jobs(QObject):
         if self._is_own(number):
             self.changed.emit()
 
-    def _on_partial(self, number: int, frame: int) -> None:
+    def _on_partial(self, number: int, moment: Moment) -> None:
         if self._is_own(number):
-            self.partial_changed.emit(frame)
+            self.partial_changed.emit(moment)
 
-    def _on_frame(self, number: int, frame: int, picture: object, seconds: float) -> None:
+    def _on_frame(self, number: int, moment: Moment, picture: object, seconds: float) -> None:
         request = self.queue.request(number)
         if request is not None and request.region is not None and self._is_own(number):
-            self.region_restored.emit(frame, request.region, picture)
+            self.region_restored.emit(moment, request.region, picture)
         elif request is not None and self._is_own(number):
             restored = Restored(
                 picture,  # type: ignore[arg-type]
@@ -121,9 +122,9 @@ class Jobs(QObject):
                 request.in_force or request.windows,
                 request.model,
                 spikes_of(request.source),
-                self.queue.why_unchanged(number, frame),
+                self.queue.why_unchanged(number, moment),
             )
-            self.frame_restored.emit(frame, restored)
+            self.frame_restored.emit(moment, restored)
 
     def _on_end(self, status: JobStatus) -> None:
         if self._is_own(status.number):

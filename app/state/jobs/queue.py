@@ -16,7 +16,8 @@ from app.bridge import WorkerBridge
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
 from app.state.notices import describe
 from engine.errors import EngineError
-from engine.geometry import Region, Span
+from engine.geometry import Region
+from engine.moment import Moment
 from engine.worker.messages import (
     NO_SLOT,
     Accepted,
@@ -43,20 +44,20 @@ class _Job:
         self.request = request
         self.status = JobStatus(
             number,
-            request.frames,
+            request.wanted,
             request.method,
             request.gamma,
             JobState.QUEUED,
             name=request.name,
             is_region=request.region is not None,
         )
-        self.done: set[int] = set()
-        self.unchanged: dict[int, str] = {}
-        """Why frames came back as they were."""
+        self.done: set[Moment] = set()
+        self.unchanged: dict[Moment, str] = {}
+        """Why moments came back as they were."""
         self.failed: dict[int, str] = {}
         """Why frames could not be restored."""
-        self.slots: dict[int, int] = {}
-        self.regions: dict[int, list[Region]] = {}
+        self.slots: dict[Moment, int] = {}
+        self.regions: dict[Moment, list[Region]] = {}
         self.goes_on_as: JobState | None = None
         """What it becomes once the worker has let go of it; None where it ends then."""
         self.is_silent = False
@@ -65,12 +66,10 @@ class _Job:
         """It is to vanish from the list when it is over."""
 
     @property
-    def left(self) -> Span:
-        """The frames that are still to do, as one span."""
-        frames = self.request.frames
-        over = self.done | self.failed.keys()
-        missing = [frame for frame in range(frames.start, frames.stop) if frame not in over]
-        return Span(missing[0], missing[-1] + 1) if missing else Span(frames.stop, frames.stop)
+    def left(self) -> tuple[Moment, ...]:
+        """What is still to do."""
+        wanted = self.request.wanted
+        return tuple(one for one in wanted if one not in self.done and one.frame not in self.failed)
 
 
 class JobQueue(QObject):
@@ -82,10 +81,10 @@ class JobQueue(QObject):
     """A job came, went, moved, or is in another `JobState`."""
     accepted = Signal(int)
     """The worker has begun with this job."""
-    frame_done = Signal(int, int, object, float)
-    """Job, frame, picture (H, W, 3), seconds."""
-    partial_changed = Signal(int, int)
-    """Job, frame: more of it is done; ask `partial` for it."""
+    frame_done = Signal(int, object, object, float)
+    """Job, moment, picture (H, W, 3), seconds."""
+    partial_changed = Signal(int, object)
+    """Job, moment: more of it is done; ask `partial` for it."""
     ended = Signal(object)
     """The last `JobStatus` of a job."""
 
@@ -136,26 +135,26 @@ class JobQueue(QObject):
         job = self._find(number)
         return None if job is None else job.request
 
-    def why_unchanged(self, number: int, frame: int) -> str:
-        """Return why a finished frame came back as it was; empty where it is restored."""
+    def why_unchanged(self, number: int, moment: Moment) -> str:
+        """Return why a finished moment came back as it was; empty where it is restored."""
         job = self._find(number)
-        return "" if job is None else job.unchanged.get(frame, "")
+        return "" if job is None else job.unchanged.get(moment, "")
 
-    def partial(self, number: int, frame: int) -> PartialFrame | None:
-        """Return a copy of an unfinished frame, None where there is nothing of it. Any thread may ask."""
+    def partial(self, number: int, moment: Moment) -> PartialFrame | None:
+        """Return a copy of an unfinished moment, None where there is nothing of it. Any thread may ask."""
         job, in_worker = self._active, self._active_in_worker
         if job is None or job.status.number != number or job.is_silent:
             return None
-        slot, finished = job.slots.get(frame), tuple(job.regions.get(frame, ()))
+        slot, finished = job.slots.get(moment), tuple(job.regions.get(moment, ()))
         if slot is None:
             return None
         try:
             picture = self._bridge.picture(in_worker, slot)
         except EngineError:
             return None
-        if job.slots.get(frame) != slot:  # finished meanwhile: another frame may be in its slot by now
+        if job.slots.get(moment) != slot:  # finished meanwhile: another may be in its slot by now
             return None
-        return PartialFrame(frame, picture, finished)
+        return PartialFrame(moment, picture, finished)
 
     # ------------------------------------------------------------------ what can be done
 
@@ -291,7 +290,7 @@ class JobQueue(QObject):
             if job is None:
                 return
             request, left = job.request, job.left
-            if len(left) == 0:
+            if not left:
                 self._end(job, JobState.FINISHED)
                 continue
             try:
@@ -351,11 +350,11 @@ class JobQueue(QObject):
 
     def _on_tile(self, job: _Job, message: TileDone) -> None:
         region = Region(message.top, message.left, message.bottom, message.right)
-        job.regions.setdefault(message.frame, []).append(region)
+        job.regions.setdefault(message.moment, []).append(region)
         self._update(job, tiles_done=message.tiles_done)
         if message.slot != NO_SLOT and not job.is_silent:
-            job.slots[message.frame] = message.slot
-            self.partial_changed.emit(job.status.number, message.frame)
+            job.slots[message.moment] = message.slot
+            self.partial_changed.emit(job.status.number, message.moment)
 
     def _on_frame(self, job: _Job, message: FrameDone) -> None:
         if job.is_silent:
@@ -365,17 +364,17 @@ class JobQueue(QObject):
             picture = self._bridge.finished_picture(message.job, message.slot)
         finally:
             self._bridge.release(message.job, message.slot)
-        job.slots.pop(message.frame, None)
-        job.regions.pop(message.frame, None)
-        job.done.add(message.frame)
+        job.slots.pop(message.moment, None)
+        job.regions.pop(message.moment, None)
+        job.done.add(message.moment)
         if message.unchanged:
-            job.unchanged[message.frame] = message.unchanged
+            job.unchanged[message.moment] = message.unchanged
         self._update(job, frames_done=len(job.done), unchanged=tuple(sorted(job.unchanged.items())))
-        self.frame_done.emit(job.status.number, message.frame, picture, message.seconds)
+        self.frame_done.emit(job.status.number, message.moment, picture, message.seconds)
 
     def _on_frame_failed(self, job: _Job, message: FrameFailed) -> None:
         log.warning("Job %d, frame %d failed: %s", job.status.number, message.frame + 1, message.message)
-        job.slots.pop(message.frame, None)
+        job.slots = {one: slot for one, slot in job.slots.items() if one.frame != message.frame}
         job.regions.clear()  # the others are begun anew without it
         job.failed[message.frame] = message.message
         self._update(
@@ -412,7 +411,7 @@ class JobQueue(QObject):
 def _describe_failures(status: JobStatus) -> str:
     """Return one line on the frames that failed while others were restored."""
     frame, why = status.failures[0]
-    counts = {"failed": len(status.failures), "count": len(status.frames), "frame": frame + 1, "why": why}
+    counts = {"failed": len(status.failures), "count": len(status.wanted), "frame": frame + 1, "why": why}
     text = QCoreApplication.translate(
         "Queue", "{failed} of {count} frames failed, first frame {frame}: {why}"
     )

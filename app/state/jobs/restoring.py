@@ -8,8 +8,9 @@ from PySide6.QtCore import QObject, Signal
 from app.settings import METHODS, Settings
 from app.state.notices import describe
 from engine.errors import EngineError
+from engine.geometry import Size
 from engine.model_files import ModelFile, bundled_models, describe_model
-from engine.worker.messages import ComputeOptions
+from engine.restoration.options import ComputeOptions
 
 RATIO, NETWORK = METHODS
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -67,7 +68,7 @@ class Restoring(QObject):
         return ComputeOptions(
             settings.device,
             settings.precision,  # type: ignore[arg-type]  # the settings let in no other
-            (tile, tile) if tile else None,
+            Size(tile, tile) if tile else None,
             clip_frames=settings.clip_frames or None,
             memory_gb=settings.memory_gb or None,
         )

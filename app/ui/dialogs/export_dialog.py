@@ -34,6 +34,7 @@ from app.ui.parts.segments import Segments
 from app.ui.parts.theme import Theme
 from engine.frame_times import FrameRate
 from engine.geometry import Span
+from engine.moment import Moment
 
 PICTURES, SCORES, VIDEO = "pictures", "scores", "video"
 FORMATS: dict[str, tuple[str, BitDepth]] = {
@@ -220,7 +221,7 @@ class ExportDialog(QDialog):
         recording = sequence.recording
         rate_hz = None if recording is None else recording.info.rate_hz
         for index in self.indices:
-            result = studio.results.peek(index)
+            result = studio.results.peek(Moment(index))
             if result is None:
                 continue
             time_ms = sequence.window(index).centre / rate_hz * 1000 if rate_hz and sequence.windows else 0.0
@@ -291,7 +292,7 @@ class ExportDialog(QDialog):
         if what == VIDEO and self.left.currentData() == self.right.currentData():
             return self.tr("Choose two different pictures."), ""
         if what == VIDEO and RESTORED in (self.left.currentData(), self.right.currentData()):
-            restored = sum(index in self._studio.results for index in self.indices)
+            restored = sum(Moment(index) in self._studio.results for index in self.indices)
             if not restored:
                 return self.tr("None of these frames is restored yet."), ""
             if restored < len(self.indices):
@@ -338,7 +339,7 @@ class ExportDialog(QDialog):
         self._writes = True
         self._settings.export_template = self.template.text()
         self._settings.export_folder = self.folder.text()
-        results = {index: result for index in self.indices if (result := studio.results.peek(index))}
+        results = {index: result for index in self.indices if (result := studio.results.peek(Moment(index)))}
         what, target = self.what.value, self.target
         if what == PICTURES:
             paths = self.picture_paths()

@@ -107,14 +107,14 @@ class JobBar(QFrame):
 
 def describe(status: JobStatus) -> str:
     """Return a job in one line."""
-    count, unchanged = len(status.frames), len(status.unchanged)
+    count, unchanged = len(status.wanted), len(status.unchanged)
     if unchanged == 0 or not status.state.is_over:
         return _describe_progress(status)
     told = unchanged_count(unchanged, count)
     if count == 1:
-        frame, reason = status.unchanged[0]
+        moment, reason = status.unchanged[0]
         told = QCoreApplication.translate("JobBar", "Frame {number} is unchanged: {reason}").format(
-            number=frame + 1, reason=unchanged_reason(reason)
+            number=moment.frame + 1, reason=unchanged_reason(reason)
         )
     if unchanged == count:
         return told
@@ -122,7 +122,7 @@ def describe(status: JobStatus) -> str:
         return f"{_describe_progress(status)} · {told}"
     reasons = dict(status.unchanged)
     done = QCoreApplication.translate("JobBar", "Deblurred {done} of {count} frames in {time}").format(
-        done=sum(is_restored(reasons.get(frame)) for frame in range(status.frames.start, status.frames.stop)),
+        done=sum(is_restored(reasons.get(moment)) for moment in status.wanted),
         count=count,
         time=format_seconds(status.elapsed_seconds),
     )
@@ -130,7 +130,7 @@ def describe(status: JobStatus) -> str:
 
 
 def _describe_progress(status: JobStatus) -> str:
-    count = len(status.frames)
+    count = len(status.wanted)
     one = QCoreApplication.translate("JobBar", "frame {number}").format(number=status.frames.start + 1)
     what = one if count == 1 else QCoreApplication.translate("JobBar", "{count} frames").format(count=count)
     if status.is_region:

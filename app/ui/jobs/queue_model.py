@@ -124,7 +124,7 @@ def title(status: JobStatus) -> str:
 def details(status: JobStatus) -> str:
     """Return how a job is done and how far it is."""
     method = method_title(status.method)
-    counts = {"done": status.frames_done, "count": len(status.frames)}
+    counts = {"done": status.frames_done, "count": len(status.wanted)}
     match status.state:
         case JobState.QUEUED:
             if status.frames_done == 0:
@@ -151,5 +151,5 @@ def details(status: JobStatus) -> str:
     if status.unchanged:
         # what failed comes before it, how long it took after
         at = 2 if status.state is JobState.FAILED else 1
-        parts.insert(at, unchanged_count(len(status.unchanged), len(status.frames)))
+        parts.insert(at, unchanged_count(len(status.unchanged), len(status.wanted)))
     return " · ".join(parts)

@@ -129,7 +129,7 @@ class RestorePanel(QScrollArea):
             self.method.setCurrentIndex(restoring.restorers.index(chosen))
         self.card.setText(chosen.problem or "\n".join(chosen.card))
         self.forget.setVisible(chosen.model is not None)
-        tile = 0 if options.tile is None else options.tile[0]
+        tile = 0 if options.tile is None else options.tile.height
         for box, value in (
             (self.tile, tile),
             (self.clip, options.clip_frames or 0),

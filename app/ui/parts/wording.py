@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from app.state.pattern.kept_patterns import KeptPattern
+from engine.moment import Moment
 from engine.restoration import evidence
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def unchanged_reason(reason: str) -> str:
     }.get(reason, reason)
 
 
-def unchanged_groups(unchanged: Iterable[tuple[int, str]]) -> list[str]:
+def unchanged_groups(unchanged: Iterable[tuple[Moment, str]]) -> list[str]:
     """Return a line for every reason why frames came back as they were, with the frames' numbers from 1."""
     groups: dict[str, list[int]] = {}
-    for frame, reason in unchanged:
-        groups.setdefault(reason, []).append(frame + 1)
+    for moment, reason in unchanged:
+        groups.setdefault(reason, []).append(moment.frame + 1)
     line = QCoreApplication.translate("Unchanged", "Unchanged frame {numbers}: {reason}")
     return [
         line.format(numbers=_some_numbers(numbers), reason=unchanged_reason(reason))

@@ -29,6 +29,7 @@ from app.ui.panes.compare_commands import compare_handlers
 from app.ui.panes.pattern_commands import ask_for_flat, pattern_handlers
 from app.ui.spikes.voxel_commands import BinPlayer, voxel_handlers
 from engine.errors import EngineError
+from engine.moment import Moment
 from engine.recording.recording import RecordingInfo
 from engine.source import SequenceSource
 
@@ -338,7 +339,7 @@ class Commands(QObject):
         studio = self._studio
         if view is not None and studio.can_export_frame:
             studio.playback.stop()
-            result = studio.results.peek(studio.position.index)
+            result = studio.results.peek(Moment(studio.position.index))
             self._prompts.export_file(
                 f"{view.name}_restored", lambda path, depth: studio.export_frame(path, depth, result)
             )

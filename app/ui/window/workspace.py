@@ -205,8 +205,9 @@ class Workspace(QWidget):
 
     def _show_results(self) -> None:
         studio, results = self._studio, self._studio.results
-        stale = frozenset(index for index in results.indices if studio.is_stale(index))
-        held = {index: results.peek(index) for index in results.indices}
+        centres = [moment for moment in results.moments if moment.is_centre]
+        stale = frozenset(moment.frame for moment in centres if studio.is_stale(moment.frame))
+        held = {moment.frame: results.peek(moment) for moment in centres}
         restored = (index for index, one in held.items() if one and not one.unchanged)
         self.timeline.show_restored(frozenset(restored), stale)
 
