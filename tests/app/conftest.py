@@ -27,6 +27,7 @@ from engine.findings import Finding
 from engine.fixed_pattern import FixedPattern
 from engine.frame_times import FrameRate, FrameTimes
 from engine.geometry import Size, Span
+from engine.moment import Moment
 from engine.recording.plane_source import PlaneSource
 from engine.recording.recording import RecordingInfo
 from engine.sequence import Sequence as OpenSequence
@@ -189,7 +190,7 @@ class FakeClient:
     """A worker client whose answers the test writes."""
 
     def __init__(self) -> None:
-        self.submitted: list[tuple[SequenceSource, int, int, str]] = []
+        self.submitted: list[tuple[SequenceSource, list[int], str]] = []
         self.answers: list[WorkerMessage] = []
         self.pictures: dict[tuple[int, int], np.ndarray] = {}
         self.released: list[tuple[int, int]] = []
@@ -207,10 +208,10 @@ class FakeClient:
     def start(self) -> None:
         self.started = True
 
-    def submit(self, source: SequenceSource, start: int, stop: int, method: str, *more: object) -> int:
+    def submit(self, source: SequenceSource, wanted: tuple[Moment, ...], method: str, *more: object) -> int:
         if self.refuses:
             raise WorkerError("no memory is left", advice="Close other programs")
-        self.submitted.append((source, start, stop, method))
+        self.submitted.append((source, [moment.frame for moment in wanted], method))
         self.asked.append(more)
         job = len(self.submitted)
         self.open.append(job)

@@ -151,7 +151,7 @@ def test_drag_see_restore_undo_and_take_the_log_along(start, qtbot, tmp_path):
     assert studio.spikes.voxels.spans[0][0] == pytest.approx(start_plane)
 
     studio.deblur_frame()
-    qtbot.waitUntil(lambda: 4 in studio.results, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: Moment(4) in studio.results, timeout=PATIENCE_MS)
     edited = restored_by_engine(edits.windows, 4)
     np.testing.assert_array_equal(studio.results.peek(Moment(4)).picture, edited)
     assert not np.array_equal(edited, restored_by_engine(files, 4))

@@ -109,7 +109,7 @@ def test_a_frame_that_came_back_unchanged_says_why_above_its_picture(shown, qtbo
     studio = shown.studio
     picture = np.ones((60, 80, 3), np.float32)
     studio._on_frame_restored(
-        0, Restored(picture, "spike-ratio", 1.0, 0.1, unchanged="its window holds no planes")
+        Moment(0), Restored(picture, "spike-ratio", 1.0, 0.1, unchanged="its window holds no planes")
     )
     qtbot.waitUntil(lambda: studio.pictures.view.result is not None)
     assert shown.workspace.timeline.content.restored == frozenset()

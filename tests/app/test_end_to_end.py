@@ -173,7 +173,7 @@ def test_a_killed_worker_is_a_message_and_the_next_job_works(window, qtbot):
     assert len(studio.notices) == 1
     assert window.banner.isVisible()
     press(window, Qt.Key.Key_D)
-    qtbot.waitUntil(lambda: 0 in studio.results and not studio.jobs.is_running, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: Moment(0) in studio.results and not studio.jobs.is_running, timeout=PATIENCE_MS)
     assert len(studio.notices) == 1
 
 

@@ -49,11 +49,11 @@ def test_frames_and_tiles_reach_their_own_sequence_only(mine, theirs, say, clien
     client.pictures[1, 0] = np.full((4, 6, 3), 0.5, np.float32)
     mine.start(request(3, 4))
     say(Accepted(1, 1, 1), TileDone(1, Moment(3), 0, 0, 0, 4, 6, 1))
-    assert mine.partial(3).picture[0, 0, 0] == 0.5
-    assert theirs.partial(3) is None
+    assert mine.partial(Moment(3)).picture[0, 0, 0] == 0.5
+    assert theirs.partial(Moment(3)) is None
     say(FrameDone(1, Moment(3), 0, 0.7), Finished(1, 1.0))
-    ((whose, index, restored),) = heard
-    assert (whose, index) == ("mine", 3)
+    ((whose, moment, restored),) = heard
+    assert (whose, moment) == ("mine", Moment(3))
     assert (restored.method, restored.gamma, restored.seconds) == ("spike-ratio", 2.2, 0.7)
 
 

@@ -76,7 +76,7 @@ def states(queue):
 
 
 def spans(client):
-    return [(start, stop) for _, start, stop, _ in client.submitted]
+    return [(frames[0], frames[-1] + 1) for _, frames, _ in client.submitted]
 
 
 def test_the_first_job_starts_at_once_and_the_others_wait(queue, client):
@@ -110,7 +110,7 @@ def test_progress_counts_tiles_frames_and_time(queue, say, clock, client):
     queue.frame_done.connect(lambda *frame: frames.append(frame))
     say(FrameDone(1, Moment(2), 3, 0.7))
     ((job, frame, shown, seconds),) = frames
-    assert (job, frame, shown[0, 0, 0], seconds) == (number, 2, 0.5, 0.7)
+    assert (job, frame, shown[0, 0, 0], seconds) == (number, Moment(2), 0.5, 0.7)
     assert client.released == [(1, 3)]
 
 
@@ -296,9 +296,9 @@ def test_frames_that_came_back_unchanged_are_known(queue, say, client):
         FrameDone(1, Moment(1), 1, 0.1, "its spikes are missing"),
     )
     (status,) = queue.statuses
-    assert status.unchanged == ((1, "its spikes are missing"),)
-    assert queue.why_unchanged(number, 1) == "its spikes are missing"
-    assert queue.why_unchanged(number, 0) == ""
+    assert status.unchanged == ((Moment(1), "its spikes are missing"),)
+    assert queue.why_unchanged(number, Moment(1)) == "its spikes are missing"
+    assert queue.why_unchanged(number, Moment(0)) == ""
 
 
 def test_a_worker_that_cannot_start_fails_the_job_and_not_the_queue(queue, client, ended):
@@ -316,11 +316,11 @@ def test_tiles_of_an_unfinished_frame_can_be_looked_at(queue, say, client):
     picture(client, 1, 0, 0.25)
     number = queue.add(ME, request())
     say(Accepted(1, 8, 2), tile(done=1), TileDone(1, Moment(2), 0, 2, 0, 4, 6, 2))
-    partial = queue.partial(number, 2)
-    assert told == [(number, 2), (number, 2)]
+    partial = queue.partial(number, Moment(2))
+    assert told == [(number, Moment(2)), (number, Moment(2))]
     assert partial.finished == (Region(0, 0, 2, 6), Region(2, 0, 4, 6))
     assert partial.picture[0, 0, 0] == 0.25
-    assert queue.partial(number, 3) is None
+    assert queue.partial(number, Moment(3)) is None
 
 
 def test_a_tile_without_a_slot_is_progress_only(queue, say):

@@ -108,7 +108,7 @@ def test_a_key_restores_what_is_visible_and_shows_it_over_the_rest(shown, client
     assert view.view.is_partial
     assert picture[visible.top + 1, visible.left + 1, 0] == round(0.75 * 255)
     assert picture[0, 0, 0] != round(0.75 * 255)
-    assert 0 not in shown.studio.results
+    assert Moment(0) not in shown.studio.results
     shown.studio.position.go(1)
     qtbot.waitUntil(lambda: view.view.index == 1)
     shown.studio.position.go(0)

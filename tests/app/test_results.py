@@ -24,7 +24,7 @@ def test_memory_stays_within_the_bound_and_the_least_recently_used_goes(results)
         results.put(Moment(index), restored())
     results.get(Moment(0))
     results.put(Moment(3), restored())
-    assert gone == [1]
+    assert gone == [Moment(1)]
     assert results.moments == (Moment(0), Moment(2), Moment(3))
     assert results.bytes == 3 * FRAME_BYTES
 
@@ -49,7 +49,7 @@ def test_looking_at_the_marks_does_not_count_as_use(results):
         results.put(Moment(index), restored())
     results.peek(Moment(0))
     results.put(Moment(3), restored())
-    assert 0 not in results
+    assert Moment(0) not in results
 
 
 def test_clearing_gives_the_memory_back(results):

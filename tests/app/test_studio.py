@@ -219,7 +219,7 @@ def test_a_result_made_from_other_spikes_is_stale(opened, client, say, tmp_path,
     assert not opened.is_stale(0)
     opened.add_spikes(tmp_path / "other.dat")
     qtbot.waitUntil(lambda: opened.session.source.spikes is not None and opened.session.opening is None)
-    assert 0 in opened.results
+    assert Moment(0) in opened.results
     assert opened.is_stale(0)
 
 
@@ -268,10 +268,10 @@ def test_closing_tells_of_an_export_that_it_cuts_short(opened):
 def test_a_deblurred_region_is_seen_over_an_older_result(opened, client, say, qtbot):
     deblur_first(opened, client, say, 0.25)
     qtbot.waitUntil(lambda: opened.pictures.view.result is not None)
-    opened._on_region_restored(0, Region(10, 20, 30, 40), np.full((60, 80, 3), 0.75, np.float32))
+    opened._on_region_restored(Moment(0), Region(10, 20, 30, 40), np.full((60, 80, 3), 0.75, np.float32))
     qtbot.waitUntil(lambda: opened.pictures.view.is_partial)
     assert (opened.pictures.view.restored.rgb[10:30, 20:40] == 191).all()
-    opened._on_region_restored(0, Region(0, 0, 10, 10), np.full((60, 80, 3), 0.5, np.float32))
+    opened._on_region_restored(Moment(0), Region(0, 0, 10, 10), np.full((60, 80, 3), 0.5, np.float32))
     qtbot.waitUntil(lambda: (opened.pictures.view.restored.rgb[:10, :10] == 128).all())
     assert (opened.pictures.view.restored.rgb[10:30, 20:40] == 191).all()
     deblur_first(opened, client, say, 1.0)

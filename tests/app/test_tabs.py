@@ -43,7 +43,7 @@ def test_every_tab_keeps_its_frame_and_results_while_another_is_in_front(tabs, q
     client.pictures[1, 0] = np.full((60, 80, 3), 0.5, np.float32)
     one.deblur_frame()
     client.answers = [Accepted(1, 1, 1), FrameDone(1, Moment(4), 0, 0.1), Finished(1, 0.1)]
-    qtbot.waitUntil(lambda: 4 in one.results)
+    qtbot.waitUntil(lambda: Moment(4) in one.results)
     assert two.position.index == 0
     assert len(two.results) == 0
 

@@ -12,6 +12,7 @@ import numpy as np
 from engine.geometry import Size, Span
 from engine.moment import centres
 from engine.recording import write_packed
+from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
 from engine.worker.client import WorkerClient
 from engine.worker.messages import JobEnd, TileDone
@@ -52,6 +53,7 @@ def measure_worker(source: SequenceSource, size: Size) -> dict[str, float]:
             job = client.submit(source, centres(Span(0, 1)), "spike-ratio", size)
             listen(client, JobEnd)
             seconds[name] = time.perf_counter() - started
+        options = ComputeOptions(tile=Size(64, 64))
         job = client.submit(source, centres(Span(0, 50)), "spike-ratio", size, options=options)
         listen(client, TileDone)
         started = time.perf_counter()

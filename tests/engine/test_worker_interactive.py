@@ -7,12 +7,12 @@ import pytest
 
 from engine.alignment import AlignmentWindow
 from engine.geometry import Region, Size, Span
-from engine.moment import centres
+from engine.moment import Moment, centres
 from engine.recording import write_packed
 from engine.restoration.methods import Method
 from engine.restoration.options import ComputeOptions
 from engine.restoration.plan import plan
-from engine.restoration.result_cache import ResultCache, frame_key
+from engine.restoration.result_cache import ResultCache, result_key
 from engine.sequence import open_sequence
 from engine.source import SequenceSource
 from engine.worker import restorer
@@ -130,10 +130,10 @@ def test_a_moved_window_makes_only_its_clips_anew(served):
 def test_keys_tell_clips_apart(source):
     with open_sequence(source.path, height=32, width=48, exposure_planes=EXPOSURE) as sequence:
         work = plan(SIZE, Span(0, FRAMES), 16, 4, 4, 1, multiple=4)
-        keys = [frame_key("method", sequence, work, frame) for frame in range(FRAMES)]
+        keys = [result_key("method", sequence, work, Moment(frame)) for frame in range(FRAMES)]
         assert len(set(keys)) == FRAMES
-        assert keys[0] == frame_key("method", sequence, work, 0)
-        assert keys[0] != frame_key("other", sequence, work, 0)
+        assert keys[0] == result_key("method", sequence, work, Moment(0))
+        assert keys[0] != result_key("other", sequence, work, Moment(0))
 
 
 def test_the_cache_forgets_what_was_not_asked_for_the_longest():

@@ -307,7 +307,7 @@ def test_making_a_client_starts_nothing(client):
     assert client.poll() == []
     client.kill()
     client.cancel(1)
-    with pytest.raises(WorkerError, match="at least one frame"):
+    with pytest.raises(WorkerError, match="at least one moment"):
         submit(client, start=3, stop=3)
     assert client.worker_pid is None
 
@@ -315,7 +315,8 @@ def test_making_a_client_starts_nothing(client):
 PROGRAM = """
 import os, signal, sys
 sys.path.insert(0, {here!r})
-from engine.geometry import Size
+from engine.geometry import Size, Span
+from engine.moment import centres
 from engine.source import SequenceSource
 from engine.worker.blocks import MOST_SLOTS
 from engine.worker.client import WorkerClient

@@ -115,27 +115,27 @@ def test_no_pattern_of_clips_can_take_all_slots_away_from_a_finished_frame(slots
     for first in range(0, frames, clip):
         in_work = list(range(first, min(first + clip, frames)))
         for frame in order.sample(in_work, len(in_work)):
-            pool.take(frame, finished=False)
+            pool.take(Moment(frame), finished=False)
         for frame in in_work:
-            slot = pool.take(frame, finished=True)
+            slot = pool.take(Moment(frame), finished=True)
             assert slot is not None, "the worker would wait for ever: the client holds nothing to release"
-            assert pool.held_by(slot) == frame
+            assert pool.held_by(slot) == Moment(frame)
             pool.release(slot)
 
 
 def test_a_frame_keeps_its_slot_until_it_is_released():
     pool = SlotPool(3)
-    assert pool.take(7, finished=False) == pool.take(7, finished=True)
-    assert pool.slot_of(7) is not None
-    pool.release(pool.slot_of(7))
-    assert pool.slot_of(7) is None
+    assert pool.take(Moment(7), finished=False) == pool.take(Moment(7), finished=True)
+    assert pool.slot_of(Moment(7)) is not None
+    pool.release(pool.slot_of(Moment(7)))
+    assert pool.slot_of(Moment(7)) is None
 
 
 def test_slots_outside_the_block_are_refused():
     pool = SlotPool(2)
     for wrong in (-1, 2):
         with pytest.raises(WorkerError):
-            pool.hold(wrong, 0)
+            pool.hold(wrong, Moment(0))
         with pytest.raises(WorkerError):
             pool.release(wrong)
 
@@ -189,7 +189,9 @@ def block():
 
 def serve_scripted(block, script, *, frames=2, messages_before=()):
     """Serve one job in this process; return everything it said, its end last."""
-    request = RestoreRequest(1, SequenceSource("somewhere"), 0, frames, "scripted", block.shared)
+    request = RestoreRequest(
+        1, SequenceSource("somewhere"), centres(Span(0, frames)), "scripted", block.shared
+    )
     inbox = Inbox()
     for message in messages_before:
         inbox.put(message)
@@ -206,8 +208,8 @@ def test_a_job_says_its_plan_then_tiles_and_frames_then_that_it_is_finished(bloc
     def script(report, _):
         report.planned(2, 2)
         for frame in range(2):
-            report.tile(frame, WHOLE, picture(frame), frame + 1)
-            report.frame(frame, picture(frame), 0.25)
+            report.tile(Moment(frame), WHOLE, picture(frame), frame + 1)
+            report.frame(Moment(frame), picture(frame), 0.25)
 
     said = serve_scripted(block, script)
     assert [type(message) for message in said] == [
@@ -227,10 +229,10 @@ def test_a_job_says_its_plan_then_tiles_and_frames_then_that_it_is_finished(bloc
 def test_a_preview_is_whole_when_it_is_first_shown_and_has_no_slot_when_slots_are_short(block):
     def script(report, _):
         report.planned(2, 2)
-        report.tile(0, Region(0, 0, 4, 3), picture(0.5), 1)
-        report.tile(1, Region(0, 0, 4, 3), picture(0.75), 1)
-        report.frame(0, picture(0.5), 0.1)
-        report.frame(1, picture(0.75), 0.1)
+        report.tile(Moment(0), Region(0, 0, 4, 3), picture(0.5), 1)
+        report.tile(Moment(1), Region(0, 0, 4, 3), picture(0.75), 1)
+        report.frame(Moment(0), picture(0.5), 0.1)
+        report.frame(Moment(1), picture(0.75), 0.1)
 
     said = serve_scripted(block, script)
     assert said[1].slot != NO_SLOT
@@ -244,11 +246,11 @@ def test_a_finished_frame_waits_for_a_slot(block):
 
     def script(report, inbox):
         report.planned(3, 3)
-        report.frame(0, picture(0), 0.1)
-        report.frame(1, picture(1), 0.1)
+        report.frame(Moment(0), picture(0), 0.1)
+        report.frame(Moment(1), picture(1), 0.1)
         release = threading.Timer(0.05, lambda: (is_waiting.set(), inbox.put(SlotReleased(1, 0))))
         release.start()
-        report.frame(2, picture(2), 0.1)
+        report.frame(Moment(2), picture(2), 0.1)
         assert is_waiting.is_set()
         release.join()
 
@@ -260,10 +262,10 @@ def test_a_finished_frame_waits_for_a_slot(block):
 def test_a_cancel_is_heard_while_waiting_for_a_slot(block):
     def script(report, inbox):
         report.planned(3, 3)
-        report.frame(0, picture(0), 0.1)
-        report.frame(1, picture(1), 0.1)
+        report.frame(Moment(0), picture(0), 0.1)
+        report.frame(Moment(1), picture(1), 0.1)
         threading.Timer(0.05, lambda: inbox.put(CancelRequest(1))).start()
-        report.frame(2, picture(2), 0.1)
+        report.frame(Moment(2), picture(2), 0.1)
 
     assert serve_scripted(block, script, frames=3)[-1] == Cancelled(1)
 
@@ -273,7 +275,7 @@ def test_nothing_but_cancelled_is_said_after_a_cancel(block):
         report.planned(9, 2)
         inbox.put(CancelRequest(1))
         assert report.is_cancelled()
-        report.tile(0, WHOLE, picture(0), 1)
+        report.tile(Moment(0), WHOLE, picture(0), 1)
         raise AssertionError("the tile was reported")
 
     assert serve_scripted(block, script) == [Accepted(1, 9, 2), Cancelled(1)]
@@ -308,7 +310,7 @@ def test_an_exception_becomes_one_line_with_its_traceback_as_details(block, erro
 def test_a_restorer_that_forgets_frames_fails_instead_of_finishing(block):
     failed = serve_scripted(block, lambda report, _: report.planned(2, 2))[-1]
     assert isinstance(failed, Failed)
-    assert "Finished after 0 frames" in failed.message
+    assert "Finished without frame 0 and 1 more" in failed.message
 
 
 def test_a_job_whose_shared_memory_is_gone_fails():
@@ -336,7 +338,7 @@ def test_the_inbox_forgets_a_job_that_has_ended():
 def test_a_reporter_stops_its_restorer_by_an_exception(block):
     inbox = Inbox()
     inbox.put(CancelRequest(1))
-    request = RestoreRequest(1, SequenceSource("x"), 0, 1, "scripted", block.shared)
+    request = RestoreRequest(1, SequenceSource("x"), centres([0]), "scripted", block.shared)
     reporter = JobReporter(JobRecord(request), block, inbox, lambda _: None)
     with pytest.raises(OperationCancelled):
         reporter.planned(1, 1)

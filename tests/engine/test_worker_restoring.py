@@ -201,7 +201,7 @@ def test_a_sequence_and_a_method_are_kept_from_job_to_job(clip, monkeypatch):
     block = FrameBlock.create(FRAMES, SIZE)
     try:
         for job in (1, 2):
-            request = RestoreRequest(job, source_of(clip), 0, 1, "spike-ratio", block.shared)
+            request = RestoreRequest(job, source_of(clip), centres([0]), "spike-ratio", block.shared)
             assert isinstance(serve(JobRecord(request), kept, Inbox(), lambda _: None), Finished)
     finally:
         block.close()
