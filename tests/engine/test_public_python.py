@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import engine
 import engine.public
@@ -18,6 +17,7 @@ from engine.cli import main
 from engine.errors import MethodError
 from engine.export import write_picture
 from engine.moment import Moment
+from engine.pictures import read_picture
 from engine.restoration.events import FrameFailed, FrameRestored
 from engine.sequence import Sequence
 
@@ -39,16 +39,15 @@ def test_the_examples_of_the_docstrings_are_true():
 
 
 def test_the_snippet_of_the_readme_runs(tmp_path, monkeypatch):
-    snippet = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[
-        1
-    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "resources").symlink_to(ROOT / "resources")
     quick = snippet.replace("frames=(3, 4))", 'frames=(3, 4), method="spike-ratio")')
     assert quick != snippet
     names = {}
     exec(compile(quick, "README.md", "exec"), names)
-    assert Image.open(tmp_path / "0004.png").size == (640, 480)
+    assert read_picture(tmp_path / "0004.png").shape == (480, 640, 3)
 
 
 def test_every_cell_of_the_notebook_runs(capsys):
@@ -100,7 +99,7 @@ def test_a_damaged_frame_is_an_event_and_the_others_go_on(monkeypatch):
 def test_what_cannot_be_is_refused_at_once():
     with engine.open(SAMPLE) as sequence:
         for wrong in ((5, 3), (0, 99), 99, (-1, 2)):
-            with pytest.raises(MethodError, match="within 0 to 8"):
+            with pytest.raises(MethodError, match="within 0 to 12"):
                 engine.restore(sequence, wrong, method="spike-ratio")
         with pytest.raises(MethodError, match="both"):
             engine.restore(sequence, 3, moments=[Moment(3)])
