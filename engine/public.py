@@ -68,7 +68,7 @@ def restore(
     if frames is not None and moments is not None:
         raise MethodError("frames and moments are both given", advice="Give one of them")
     edges = (tile, tile) if isinstance(tile, int) else tile
-    options = ComputeOptions(device, precision, None if edges is None else Size(*edges), memory_gb=memory_gb)
+    options = ComputeOptions(device, precision, _size(tile), memory_gb=memory_gb)
     wanted = centres(_span(frames, len(sequence))) if moments is None else tuple(sorted(set(moments)))
     made = make_method(method, model, device, precision) if isinstance(method, str) else method
     return run(Restoration(sequence, wanted, made, options, region), should_cancel=should_cancel)
@@ -104,6 +104,15 @@ def score(
     if frame is None:
         raise MethodError("of a bare picture it must be said which frame it is of", advice="Give frame=")
     return compare(sequence, frame, restored, region)
+
+
+def _size(tile: int | tuple[int, int] | None) -> Size | None:
+    if tile is None:
+        return None
+    height, width = (tile, tile) if isinstance(tile, int) else tile
+    if min(height, width) < 1:
+        raise MethodError("a tile needs a positive edge", found=f"{height}x{width}", advice="Choose another")
+    return Size(height, width)
 
 
 def _span(frames: int | tuple[int, int] | Span | None, count: int) -> Span:

@@ -103,7 +103,7 @@ def test_what_cannot_be_is_refused_at_once():
                 engine.restore(sequence, wrong, method="spike-ratio")
         with pytest.raises(MethodError, match="both"):
             engine.restore(sequence, 3, moments=[Moment(3)])
-        with pytest.raises(MethodError, match="positive"):
+        with pytest.raises(MethodError, match="positive edge"):
             engine.restore(sequence, 3, tile=0)
         with pytest.raises(MethodError, match="frame"):
             engine.score(sequence, sequence.frame(3))
