@@ -67,7 +67,6 @@ def restore(
 
     if frames is not None and moments is not None:
         raise MethodError("frames and moments are both given", advice="Give one of them")
-    edges = (tile, tile) if isinstance(tile, int) else tile
     options = ComputeOptions(device, precision, _size(tile), memory_gb=memory_gb)
     wanted = centres(_span(frames, len(sequence))) if moments is None else tuple(sorted(set(moments)))
     made = make_method(method, model, device, precision) if isinstance(method, str) else method
