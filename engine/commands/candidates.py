@@ -15,8 +15,9 @@ from engine.pictures import read_picture
 from engine.restoration.evidence import check_any_evidence
 from engine.restoration.frame_run import FrameFailure
 from engine.restoration.memory import is_out_of_memory
-from engine.restoration.method_names import NETWORK, SPIKE_RATIO
+from engine.restoration.method_names import NETWORK
 from engine.restoration.methods import Method
+from engine.restoration.offered_methods import is_offered
 from engine.restoration.run import FrameResult
 from engine.restoration.settings import RestoreSettings, settle
 from engine.sequence import Sequence
@@ -76,7 +77,7 @@ def candidate(text: str, beside: MethodChoice) -> Candidate:
     """
     if Path(text).is_dir():
         return Candidate(text, None, Path(text))
-    if text in (SPIKE_RATIO, NETWORK):
+    if is_offered(text):
         method, findings = replace(beside, name=text, model=None).make()
     else:
         method, findings = replace(beside, name=NETWORK, model=text).make()

@@ -43,6 +43,18 @@ def require_spikes(sequence: "Sequence") -> None:
         )
 
 
+def check_needs(sequence: "Sequence", *, fewest_planes: int, needs_log: bool) -> None:
+    """Raise MethodError where a sequence as a whole lacks what a method says that it needs."""
+    if fewest_planes > 0:
+        require_spikes(sequence)
+    if needs_log and sequence.windows_source not in ("log", "given"):
+        raise MethodError(
+            "this method needs to be told when the frames were exposed, and the windows are a guess",
+            path=sequence.source.path,
+            advice="Name the alignment log with --alignment, or choose another method",
+        )
+
+
 def missing_evidence(sequence: "Sequence", index: int, fewest_planes: int = 1) -> str:
     """Return why nothing can be known of frame `index` from its spikes; empty where something can.
 

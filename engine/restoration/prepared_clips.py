@@ -5,6 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.geometry import Span
+from engine.restoration.evidence import check_needs
 from engine.restoration.methods import Method
 from engine.restoration.plan import Plan
 
@@ -39,10 +41,15 @@ class PreparedClips:
         """Begin to prepare a clip, unless that has been done, and forget the one not used for longest."""
         if clip in self._clips:
             return
-        self._clips[clip] = self._pool.submit(self._method.prepare, self._sequence, self._plan.clips[clip])
+        self._clips[clip] = self._pool.submit(self._prepare, self._plan.clips[clip])
         while len(self._clips) > MOST_CLIPS:
             _, oldest = self._clips.popitem(last=False)
             oldest.cancel()
+
+    def _prepare(self, clip: Span) -> Any:
+        method = self._method
+        check_needs(self._sequence, fewest_planes=method.fewest_planes, needs_log=method.needs_log)
+        return method.prepare(self._sequence, clip)
 
     def drop(self, clip: int) -> None:
         """Forget a clip that is done."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameValuesError, MethodError, OperationCancelled
 from engine.geometry import Region, Span
+from engine.model_description import looked_at
 from engine.restoration.blend import Blend
 from engine.restoration.evidence import NOTHING_CHANGED, missing_evidence
 from engine.restoration.memory import is_out_of_memory
@@ -48,6 +49,8 @@ class FrameResult:
     together."""
     unchanged: str = ""
     """Why the picture is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
+    looked_at: tuple[Span, ...] = ()
+    """The frames whose pictures, spikes and windows it depends on: those of its clips, with margins."""
 
 
 StepResult = TileResult | FrameResult
@@ -260,7 +263,8 @@ class _Run:
             if frame in self._wanted:
                 unchanged = _why_unchanged(work, self._sequence.bit_depth)
                 picture = work.blurry.copy() if unchanged else work.picture
-                yield FrameResult(frame, picture, self._seconds / len(finished), unchanged)
+                seen = looked_at(self._plan.clips, frame, len(self._sequence), self._method.margin_frames)
+                yield FrameResult(frame, picture, self._seconds / len(finished), unchanged, seen)
         if finished:
             self._seconds = 0.0
 

@@ -26,6 +26,9 @@ from engine.restoration.settings import Layout, too_large
 
 log = logging.getLogger(__name__)
 
+MOST_WHITE = 64.0
+"""Of a method's pictures: beyond it they are no brightness, but levels of 0 to 255."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -63,7 +66,7 @@ class TileComputer:
             has_run_out = False
             try:
                 if self._fits(batch[0].size, len(clip)):
-                    results.extend(self._restore(prepared, batch))
+                    results.extend(self._restore(prepared, len(clip), batch))
                 else:
                     results.extend(self._in_pieces(prepared, clip, region) for region in batch)
             except (MemoryError, RuntimeError) as error:
@@ -75,13 +78,13 @@ class TileComputer:
                 self._method.free_memory()
         return results
 
-    def _restore(self, prepared: Any, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
+    def _restore(self, prepared: Any, frames: int, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
         """Compute a batch; the first one tells what it really takes on a CPU."""
         if self._watch is None:
-            return list(self._method.restore_batch(prepared, batch))
+            return self._checked(self._method.restore_batch(prepared, batch), frames, batch)
         watch, self._watch = self._watch, None
         with watch.watching():
-            results = list(self._method.restore_batch(prepared, batch))
+            results = self._checked(self._method.restore_batch(prepared, batch), frames, batch)
         layout = self._layout
         assert layout is not None
         if watch.peak_bytes > layout.budget.bytes and layout.needs_bytes:
@@ -89,6 +92,26 @@ class TileComputer:
             with contextlib.suppress(MethodError):  # it did fit after all
                 self._shrink(batch[0].size, len(results[0]), taken)
         return results
+
+    def _checked(self, restored: object, frames: int, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
+        """Return a batch as it is. Raises MethodError where it has not the form of pictures."""
+        expected = (len(batch), frames, batch[0].size.height, batch[0].size.width, 3)
+        pictures = restored if isinstance(restored, np.ndarray) else np.asarray(restored)
+        if pictures.shape != expected or pictures.dtype.kind != "f":
+            raise MethodError(
+                f"the method {self._method.name} gave something else than pictures",
+                found=f"{pictures.dtype} {pictures.shape}",
+                expected=f"floating point {expected}: regions, frames, height, width and RGB",
+                advice="Choose another method, or mend this one",
+            )
+        if pictures.size and pictures.max() > MOST_WHITE and np.isfinite(pictures).all():
+            raise MethodError(
+                f"the method {self._method.name} gave values far beyond white",
+                found=f"up to {pictures.max():.4g}",
+                expected="[0, 1], white being 1",
+                advice="Choose another method, or mend this one",
+            )
+        return list(pictures)
 
     def _fits(self, tile: Size, frames: int) -> bool:
         limit = self.limits
@@ -123,7 +146,7 @@ class TileComputer:
                     region.top + tile.bottom,
                     region.left + tile.right,
                 )
-                restored = self._method.restore_batch(some, [place])[0]
+                restored = self._checked(self._method.restore_batch(some, [place]), len(part), [place])[0]
                 weights = blend.weights(tile, part)
                 for offset, frame in enumerate(range(part.start, part.stop)):
                     blend.lay(total[frame], nothing, restored[offset], tile, weights[offset])

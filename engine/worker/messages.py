@@ -15,10 +15,13 @@ Rules
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.alignment_window import AlignmentWindow
 from engine.source import SequenceSource
+
+if TYPE_CHECKING:
+    from engine.model_description import ModelDescription
 
 # ------------------------------------------------------------------ client → worker
 
@@ -134,6 +137,8 @@ class Accepted:
     frames: int
     layout: str = ""
     """One line for people: the tile that is really used, clip, memory, device."""
+    description: "ModelDescription | None" = None
+    """Of the method as it was loaded; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,8 @@ class FrameDone:
     seconds: float
     unchanged: str = ""
     """Why it came back as it was (see `engine.restoration.evidence`); empty where it is restored."""
+    looked_at: tuple[tuple[int, int], ...] | None = None
+    """Frames [start, stop) whose pictures, spikes and windows it depends on; None where that is not known."""
 
 
 @dataclass(frozen=True)

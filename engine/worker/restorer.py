@@ -53,15 +53,17 @@ class SequenceRestorer:
         planned = with_neighbours(frames, layout.clip_frames, len(sequence))
         plan = layout.plan(size, planned, method, region)
         about = f"{layout}, on {method.device} in {method.precision}" if layout.needs_bytes else ""
-        report.planned(plan.tiles_total, len(frames), about)
+        report.planned(plan.tiles_total, len(frames), about, method.description)
         made_by = (self._made_from, method.device, method.precision, request.source, self._stamp)
-        keys = {frame: frame_key(made_by, sequence, plan, frame) for frame in _range(frames)}
+        keys = {
+            frame: frame_key(made_by, sequence, plan, frame, method.margin_frames) for frame in _range(frames)
+        }
         finished: set[int] = set()
         for frame, key in keys.items():
             known = self._results.get(key)
             if known is not None:
                 finished.add(frame)
-                report.frame(frame, known.picture, 0.0, known.unchanged)
+                report.frame(frame, known.picture, 0.0, known.unchanged, known.looked_at)
         computer = TileComputer(method, size, layout)
         earlier = Earlier(frozenset(finished))
         run = FrameRun(sequence, frames, method, layout, computer=computer, region=region, earlier=earlier)
@@ -72,8 +74,8 @@ class SequenceRestorer:
                     report.tile(step.frame, step.region, step.picture, run.tiles_done)
                 case FrameResult():
                     if not failures:  # what comes after one is made without the frame that failed
-                        self._results.put(keys[step.frame], step.picture, step.unchanged)
-                    report.frame(step.frame, step.picture, step.seconds, step.unchanged)
+                        self._results.put(keys[step.frame], step.picture, step.unchanged, step.looked_at)
+                    report.frame(step.frame, step.picture, step.seconds, step.unchanged, step.looked_at)
                 case FrameFailure():
                     failures.append(step)
                     if not step.is_beside:
