@@ -50,7 +50,6 @@ def describe_model(path: Path) -> ModelDescription:
         return ModelDescription(
             kind=NETWORK,
             title=path.stem,
-            lines=("Its file does not say what it is: that is known once it has restored a frame",),
             is_complete=False,
         )
     lines = tuple(_lines(dict(told.card)))

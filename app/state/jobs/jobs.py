@@ -122,6 +122,7 @@ class Jobs(QObject):
                 request.model,
                 spikes_of(request.source),
                 self.queue.why_unchanged(number, frame),
+                self.queue.looked_at(number, frame),
             )
             self.frame_restored.emit(frame, restored)
 

@@ -53,6 +53,8 @@ class _Job:
         self.done: set[int] = set()
         self.unchanged: dict[int, str] = {}
         """Why frames came back as they were."""
+        self.looked_at: dict[int, tuple[Span, ...]] = {}
+        """On which frames results depend, where the worker says it."""
         self.failed: dict[int, str] = {}
         """Why frames could not be restored."""
         self.slots: dict[int, int] = {}
@@ -86,6 +88,8 @@ class JobQueue(QObject):
     """Job, frame, picture (H, W, 3), seconds."""
     partial_changed = Signal(int, int)
     """Job, frame: more of it is done; ask `partial` for it."""
+    described = Signal(str, object, object)
+    """Method, file of the model or None, what it turned out to be (`ModelDescription`)."""
     ended = Signal(object)
     """The last `JobStatus` of a job."""
 
@@ -140,6 +144,11 @@ class JobQueue(QObject):
         """Return why a finished frame came back as it was; empty where it is restored."""
         job = self._find(number)
         return "" if job is None else job.unchanged.get(frame, "")
+
+    def looked_at(self, number: int, frame: int) -> tuple[Span, ...] | None:
+        """Return on which frames a finished one depends, None where that is not known."""
+        job = self._find(number)
+        return None if job is None else job.looked_at.get(frame)
 
     def partial(self, number: int, frame: int) -> PartialFrame | None:
         """Return a copy of an unfinished frame, None where there is nothing of it. Any thread may ask."""
@@ -334,6 +343,8 @@ class JobQueue(QObject):
                 state = JobState.RUNNING if job.status.state is JobState.STARTING else job.status.state
                 self._update(job, state=state, tiles_total=message.tiles, layout=message.layout)
                 self.accepted.emit(job.status.number)
+                if message.description is not None:
+                    self.described.emit(job.request.method, job.request.model, message.description)
             case TileDone():
                 self._on_tile(job, message)
             case FrameDone():
@@ -370,6 +381,8 @@ class JobQueue(QObject):
         job.done.add(message.frame)
         if message.unchanged:
             job.unchanged[message.frame] = message.unchanged
+        if message.looked_at is not None:
+            job.looked_at[message.frame] = tuple(Span(*seen) for seen in message.looked_at)
         self._update(job, frames_done=len(job.done), unchanged=tuple(sorted(job.unchanged.items())))
         self.frame_done.emit(job.status.number, message.frame, picture, message.seconds)
 
