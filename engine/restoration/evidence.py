@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.errors import MethodError
 from engine.layouts.listing import shorten
+from engine.model_description import ModelDescription
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -43,11 +44,11 @@ def require_spikes(sequence: "Sequence") -> None:
         )
 
 
-def check_needs(sequence: "Sequence", *, fewest_planes: int, needs_log: bool) -> None:
+def check_needs(sequence: "Sequence", method: ModelDescription) -> None:
     """Raise MethodError where a sequence as a whole lacks what a method says that it needs."""
-    if fewest_planes > 0:
+    if method.needs_spikes:
         require_spikes(sequence)
-    if needs_log and sequence.windows_source not in ("log", "given"):
+    if method.needs_log and sequence.windows_source not in ("log", "given"):
         raise MethodError(
             "this method needs to be told when the frames were exposed, and the windows are a guess",
             path=sequence.source.path,

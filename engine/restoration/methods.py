@@ -36,7 +36,6 @@ class Method(ABC):
     multiple_px: int = 1
     default_tile_px: int | None = None
     fewest_planes: int = 1
-    needs_log: bool = False
     moments: Moments = "centre"
     description: ModelDescription | None = None
     """What it was described as, its own word where it has one."""
@@ -56,8 +55,7 @@ class Method(ABC):
         self.margin_frames = description.margin_frames
         self.overlap_px, self.multiple_px = description.overlap_px, description.multiple_px
         self.default_tile_px = description.default_tile_px
-        self.fewest_planes, self.needs_log = description.fewest_planes, description.needs_log
-        self.moments = description.moments
+        self.fewest_planes, self.moments = description.fewest_planes, description.moments
         self.findings = description.findings
 
     @abstractmethod

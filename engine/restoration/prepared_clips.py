@@ -47,9 +47,9 @@ class PreparedClips:
             oldest.cancel()
 
     def _prepare(self, clip: Span) -> Any:
-        method = self._method
-        check_needs(self._sequence, fewest_planes=method.fewest_planes, needs_log=method.needs_log)
-        return method.prepare(self._sequence, clip)
+        if self._method.description is not None:
+            check_needs(self._sequence, self._method.description)
+        return self._method.prepare(self._sequence, clip)
 
     def drop(self, clip: int) -> None:
         """Forget a clip that is done."""
