@@ -65,6 +65,12 @@ def start(qtbot):
         window.close()
 
 
+@pytest.fixture
+def without_torch(monkeypatch):
+    """Have this process as a window's is, also where other tests have loaded torch."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+
+
 def titles(window):
     box = window.restore_panel.method
     return [box.itemText(row) for row in range(box.count())]
@@ -91,6 +97,7 @@ def restore(window, qtbot, clip, frame=0):
 # ------------------------------------------------------------------ listed, chosen, used
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_the_method_of_a_package_is_listed_chosen_and_restores(start, packages, clip, qtbot):
     packages.install_lab_method()
     window = start()
@@ -192,6 +199,7 @@ def test_a_method_that_is_gone_says_so_and_nothing_else_takes_its_place(start, c
 WANTS_TORCH = "import torch\nMETHOD = None"
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_broken_packages_are_told_once_and_cost_the_others_nothing(start, packages):
     packages.install("wants-torch", f"[{GROUP}]\nheavy = heavy_description:METHOD\n", "3.0")
     packages.install("no-module", f"[{GROUP}]\nnowhere = no_such_module:METHOD\n")
