@@ -17,7 +17,7 @@ from engine.restoration.frame_run import FrameFailure
 from engine.restoration.memory import is_out_of_memory
 from engine.restoration.method_names import NETWORK
 from engine.restoration.methods import Method
-from engine.restoration.offered_methods import is_offered
+from engine.restoration.offered_methods import find_method, is_offered
 from engine.restoration.run import FrameResult
 from engine.restoration.settings import RestoreSettings, settle
 from engine.sequence import Sequence
@@ -71,7 +71,7 @@ class Candidate:
 def candidate(text: str, beside: MethodChoice) -> Candidate:
     """Return what `text` names: a folder of results, a method, or a network by file or name.
 
-    Networks compute where and how the one `beside` does.
+    A file is a model of the method `beside` where that takes such files. All compute where and how that does.
 
     Raises EngineError where it is none of these.
     """
@@ -80,7 +80,8 @@ def candidate(text: str, beside: MethodChoice) -> Candidate:
     if is_offered(text):
         method, findings = replace(beside, name=text, model=None).make()
     else:
-        method, findings = replace(beside, name=NETWORK, model=text).make()
+        same = Path(text).suffix.lower() in find_method(beside.name).load().model_suffixes
+        method, findings = replace(beside, name=beside.name if same else NETWORK, model=text).make()
     return Candidate(text, method, findings=findings)
 
 

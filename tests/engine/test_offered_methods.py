@@ -103,6 +103,11 @@ def test_a_method_takes_the_models_that_it_says(packages, clip, tmp_path, capsys
     assert report["layout"]["clip_frames"] == FRAMES  # of 4, which its description says
     assert report["layout"]["overlap_px"] == 2
 
+    (tmp_path / "dim.gain").write_text("gain 0.5")
+    compared = ("evaluate", clip, "--method", "brighten", "--model", gain, "--json", "--compare")
+    status, told, _ = run(*compared, tmp_path / "dim.gain", capsys=capsys)
+    assert (status, json.loads(told)["compared"][0]["name"]) == (0, str(tmp_path / "dim.gain"))
+
     gain.write_text("no gain at all")
     status, _, error = run(*words, "--overwrite", capsys=capsys)
     assert status == 1
