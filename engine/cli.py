@@ -150,7 +150,7 @@ class _Parser(argparse.ArgumentParser):
         text = super().format_help()
         if not self.lists_methods:
             return text
-        from engine.commands.method_choice import describe_methods
+        from engine.commands.listed_methods import describe_methods
 
         return f"{text}\n{describe_methods()}\n"
 

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.commands.manifest import hash_of_file
-from engine.errors import CheckpointError, MethodError
+from engine.errors import CheckpointError
 from engine.findings import Finding
 from engine.model_files import locate
 from engine.restoration.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 from engine.restoration.methods import Method, make_method
-from engine.restoration.offered_methods import offered_methods
 
 if TYPE_CHECKING:
     from engine.restoration.compute_device import Precision
@@ -60,18 +59,3 @@ class MethodChoice:
         if method.name != self.name or self.model is None or not Path(self.model).is_file():
             return None
         return hash_of_file(Path(self.model))
-
-
-def describe_methods() -> str:
-    """Return a line for every method there is, one that cannot be used with the reason."""
-    rows = []
-    for offer in offered_methods():
-        try:
-            summary = " ".join(offer.load().summary.split())
-        except MethodError as error:
-            summary = f"cannot be used: {error}"
-        else:
-            summary += "" if offer.package is None else f" ({offer.package})"
-        rows.append((offer.name, summary))
-    wide = max(len(name) for name, _ in rows)
-    return "\n".join(["methods:", *(f"  {name:<{wide}}  {summary}" for name, summary in rows)])
