@@ -14,12 +14,12 @@ from pathlib import Path
 
 import platformdirs
 
-from engine.restoration.method_names import DEFAULT_METHOD, NETWORK, SPIKE_RATIO
+from engine.restoration.method_description import is_method_name
+from engine.restoration.method_names import DEFAULT_METHOD
 
 APPLICATION = "spike-deblur-studio"
 THEMES = ("system", "light", "dark")
 LANGUAGES = ("system", "en", "zh_CN")
-METHODS = (SPIKE_RATIO, NETWORK)
 MIB = 1 << 20
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,13 @@ class Settings:
     theme: str = "system"
     language: str = "system"
     method: str = DEFAULT_METHOD
-    """What Deblur restores with."""
+    """What Deblur restores with; which methods there are is known only once packages were looked through."""
     model: str = ""
-    """File of the network to restore with; empty for the bundled one."""
+    """File of the model to restore with; empty for the method's own."""
     models: list[str] = field(default_factory=list)
     """Files of networks that the user has added."""
+    models_of: dict[str, list[str]] = field(default_factory=dict)
+    """Files of models that the user has added, by the methods of packages that take them."""
     device: str = "auto"
     precision: str = "auto"
     tile_px: int = 0
@@ -88,13 +90,19 @@ class Settings:
 _VALID: dict[str, Callable[[object], bool]] = {
     "theme": lambda value: value in THEMES,
     "language": lambda value: value in LANGUAGES,
-    "method": lambda value: value in METHODS,
+    "method": lambda value: isinstance(value, str) and is_method_name(value),
     "shortcuts": lambda value: (
         isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair)
     ),
     "recent_commands": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "own_patterns": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
     "models": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "models_of": lambda value: (
+        isinstance(value, dict)
+        and all(
+            isinstance(one, list) and all(isinstance(file, str) for file in one) for one in value.values()
+        )
+    ),
     "precision": lambda value: value in ("auto", "fp32", "bf16", "fp16"),
     "tile_px": lambda value: isinstance(value, int) and 0 <= value <= 1 << 16,
     "clip_frames": lambda value: isinstance(value, int) and 0 <= value <= 1 << 10,

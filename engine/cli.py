@@ -143,6 +143,17 @@ def _source(arguments: argparse.Namespace) -> SequenceSource:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without repeating the whole usage."""
 
+    lists_methods = False
+    """Whether its help ends in the methods there are, which are looked for only then."""
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        if not self.lists_methods:
+            return text
+        from engine.commands.listed_methods import describe_methods
+
+        return f"{text}\n{describe_methods()}\n"
+
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
@@ -317,19 +328,21 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_method(parser: argparse.ArgumentParser) -> None:
+def _add_method(parser: _Parser) -> None:
+    parser.lists_methods = True
     add = parser.add_argument
     add(
         "--method",
         default=DEFAULT_METHOD,
         metavar="NAME",
-        help="network, or spike-ratio, which is quicker and coarser (default: %(default)s)",
+        help="what restores, one of the methods below (default: %(default)s)",
     )
     add(
         "--model",
         type=_text,
         metavar="FILE",
-        help="the network: .safetensors, .pth, .pt, a run's .ckpt, or a bundled name",
+        help="the network: .safetensors, .pth, .pt, a run's .ckpt, or a bundled name; or what another method "
+        "takes",
     )
     add(
         "--fallback",

@@ -1,112 +1,91 @@
-"""Network files as they can be told about without loading them: which there are, and their cards."""
+"""Networks described without loading them: the one place where others learn what is in a file.
 
-import json
-from dataclasses import dataclass
+`engine.model.told` reads what a file says of itself. What it does not say is known once the network is
+loaded; the worker then tells it (`engine.worker.messages.Accepted`).
+"""
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import resources
 from engine.errors import CheckpointError
-from engine.findings import Finding, shorten
+from engine.model.config import Config, VRTSpikeConfig
+from engine.model.files import METADATA_KEY, SUFFIXES, bundled_models, is_safetensors, locate
+from engine.model_description import FEWEST_PLANES_OF_RATIO, ModelDescription
 
-_BAD = object()
-_DEEPEST_CARD = 20
-METADATA_KEY = "spike_deblur_studio"
-SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
-LARGEST_CARD_NUMBER = 1e12
-_CARD_FIELDS = {"name": str, "origin": str, "licence": str, "training": dict, "scores": dict}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+    from engine.findings import Finding
+    from engine.voxels import VoxelSpec
 
-@dataclass(frozen=True)
-class ModelFile:
-    """A network on the disk."""
+__all__ = ["METADATA_KEY", "SUFFIXES", "bundled_models", "describe_model", "describe_network", "locate"]
 
-    path: Path
-    name: str
-    megabytes: float
-    lines: tuple[str, ...] = ()
-    """What its card says, for people; empty where it has none."""
-
-
-def bundled_models() -> tuple[Path, ...]:
-    """Return the networks that come with the program."""
-    return tuple(sorted((Path(resources.__file__).parent / "models").glob("*.safetensors")))
+NETWORK = "network"
+CLIP_OVERLAP = 2
+"""Frames that neighbouring clips share, as the network's authors restore long sequences."""
+CPU_TILE_PX = 128
+"""Edge of a tile at the scale the network works at: 6 frames of it take about 2 GB."""
+OVERLAP_PX = 24
+"""Pixels of that scale that neighbouring tiles share."""
 
 
-def describe_model(path: Path) -> ModelFile:
-    """Read what a network's file says of itself. Raises CheckpointError where it cannot be read."""
+def describe_model(path: Path) -> ModelDescription:
+    """Read what a network's file says of itself.
+
+    A file of weights alone says nothing: what comes back for it `is_complete` only once it is loaded. Raises
+    CheckpointError where the file cannot be read, or what it says cannot be used.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise CheckpointError(
             "this is no network", path=path, expected=" or ".join(SUFFIXES), advice="Choose another file"
         )
     try:
-        size_mb = path.stat().st_size / 1e6
+        path.stat()
     except OSError as error:
         raise CheckpointError("cannot be read", path=path, found=error.strerror or str(error)) from error
-    if path.suffix.lower() != ".safetensors":
-        kind = "A training run's checkpoint" if path.suffix.lower() == ".ckpt" else "A published file"
-        return ModelFile(path, path.stem, size_mb, (f"{kind} without a card",))
-    from safetensors import SafetensorError, safe_open
+    from engine.model.told import told_by_file
 
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-        about = json.loads(metadata.get(METADATA_KEY, "{}"))
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(
-            "this file cannot be read as a network", path=path, found=str(error), advice="Copy it again"
-        ) from error
-    try:
-        card, findings = checked_card(about.get("card", {}) if isinstance(about, dict) else {}, path)
-    except ValueError as error:
-        raise CheckpointError(str(error), path=path, advice="Write the file again") from error
-    lines = (*_lines(card), *(str(finding) for finding in findings))
-    return ModelFile(path, str(card.get("name") or path.stem), size_mb, lines)
+    told = told_by_file(path)
+    if told is None:
+        return ModelDescription(
+            kind=NETWORK,
+            title=path.stem,
+            is_complete=False,
+        )
+    lines = tuple(_lines(dict(told.card)))
+    if not is_safetensors(path):
+        lines += ("A training run's checkpoint, without a card",)
+    return describe_network(told.config, told.voxel_spec, told.card, told.findings, lines)
 
 
-def checked_card(card: Any, path: Path) -> tuple[dict[str, Any], tuple[Finding, ...]]:
-    """Return a network's card without the numbers in it that are none, and say which these are.
+def describe_network(
+    config: Config,
+    voxel_spec: "VoxelSpec | None",
+    card: "Mapping[str, Any]",
+    findings: "tuple[Finding, ...]" = (),
+    lines: tuple[str, ...] | None = None,
+) -> ModelDescription:
+    """Describe a network of these sizes that takes its spikes as `voxel_spec` says.
 
-    Raises ValueError that names the field where the card has another form.
+    `lines` None are those of its card.
     """
-    if not isinstance(card, dict):
-        raise ValueError(f"its card is a {type(card).__name__}, not a table")
-    for name, value in card.items():
-        kind = _CARD_FIELDS.get(name)
-        if kind is None:
-            raise ValueError(f"its card has a field '{name}' that is not known")
-        if not isinstance(value, kind):
-            raise ValueError(f"its card's '{name}' is a {type(value).__name__}, not a {kind.__name__}")
-    bad: list[str] = []
-    checked = {name: _without_bad_numbers(value, name, bad) for name, value in card.items()}
-    if not bad:
-        return checked, ()
-    finding = Finding(
-        f"the card of {path.name} has numbers that cannot be: {shorten(bad)}; they are left out",
-        "Do not trust the card, or export the network again",
+    takes_spikes = isinstance(config, VRTSpikeConfig)
+    starts_from_ratio = isinstance(config, VRTSpikeConfig) and config.from_ratio
+    sizes = config.vrt if isinstance(config, VRTSpikeConfig) else config
+    told = tuple(_lines(dict(card))) if lines is None else lines
+    return ModelDescription(
+        kind=NETWORK,
+        title=str(card.get("name") or NETWORK),
+        lines=told,
+        findings=findings,
+        voxels=voxel_spec if takes_spikes else None,
+        fewest_planes=FEWEST_PLANES_OF_RATIO if starts_from_ratio else int(takes_spikes),
+        clip_frames=sizes.window_size[0],
+        clip_overlap=min(CLIP_OVERLAP, sizes.window_size[0] - 1),
+        multiple_px=config.multiple_px,
+        overlap_px=OVERLAP_PX * sizes.fold,
+        default_tile_px=CPU_TILE_PX * sizes.fold,
     )
-    return checked, (finding,)
-
-
-def _without_bad_numbers(value: Any, name: str, bad: list[str], depth: int = 0) -> Any:
-    if isinstance(value, dict) and depth < _DEEPEST_CARD:
-        inner = {
-            key: _without_bad_numbers(one, f"{name}.{key}", bad, depth + 1) for key, one in value.items()
-        }
-        return {key: one for key, one in inner.items() if one is not _BAD}
-    if isinstance(value, list) and depth < _DEEPEST_CARD:
-        return [
-            None if one is _BAD else one
-            for one in (
-                _without_bad_numbers(one, f"{name}[{at}]", bad, depth + 1) for at, one in enumerate(value)
-            )
-        ]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        impossible = not abs(value) <= LARGEST_CARD_NUMBER
-        if impossible or (name.endswith(".steps") and value < 0):
-            bad.append(f"{name} {value!r}"[:60])
-            return _BAD
-    return value
 
 
 def _lines(card: dict[str, Any]) -> list[str]:

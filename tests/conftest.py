@@ -1,6 +1,9 @@
 """Fixtures that every part of the suite shares."""
 
 import os
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,56 @@ def shared_golden() -> Path:
 def sample_path() -> Path:
     """The bundled sequence."""
     return PROJECT_ROOT / "resources" / "samples" / "city"
+
+
+class Packages:
+    """Packages on the path of this process and of those that it starts, as if somebody had installed them."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder = folder
+        self._monkeypatch = monkeypatch
+        self._paths: list[str] = []
+        self._modules = set(sys.modules)
+
+    def install_lab_method(self) -> None:
+        """Install the package in `tests/third_party/lab_method` by what its pyproject.toml says."""
+        place = PROJECT_ROOT / "tests" / "third_party" / "lab_method"
+        project = tomllib.loads((place / "pyproject.toml").read_text("utf-8"))["project"]
+        lines = [f"{name} = {value}" for name, value in project["entry-points"][GROUP].items()]
+        self.install(project["name"], "\n".join([f"[{GROUP}]", *lines]), version=project["version"])
+        self._add(place)
+
+    def install(
+        self, name: str, entry_points: str, version: str = "1.0", modules: dict[str, str] | None = None
+    ) -> None:
+        """Install a package with this text for its entry points, and modules of these contents."""
+        place = self._folder / name
+        info = place / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(entry_points)
+        for module, content in (modules or {}).items():
+            (place / f"{module}.py").write_text(content)
+        self._add(place)
+
+    def forget(self) -> None:
+        """Let go of what was imported of them."""
+        for module in set(sys.modules) - self._modules:
+            file = getattr(sys.modules[module], "__file__", None)
+            if file is not None and any(Path(file).is_relative_to(path) for path in self._paths):
+                del sys.modules[module]
+
+    def _add(self, path: Path) -> None:
+        self._paths.append(str(path))
+        self._monkeypatch.syspath_prepend(path)
+        self._monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*reversed(self._paths), str(PROJECT_ROOT)]))
+
+
+GROUP = "spike_deblur.methods"
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    installed = Packages(tmp_path / "site packages", monkeypatch)
+    yield installed
+    installed.forget()

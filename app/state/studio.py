@@ -97,7 +97,8 @@ class Studio(QObject):
         self.results = RestoredFrames(settings.results_mib * MIB, self)
         self.comparison = Comparison(self)
         self.comparison.take_values(settings.panes)
-        self.comparison.voxel_look = VoxelLook.of(settings)
+        look = VoxelLook.of(settings, self.desk.restoring.takes)
+        self.comparison.voxel_look = look
         self.pictures = Pictures(self.pool, self)
         self.pictures.wanted = self.comparison.wanted
         self.playback = Playback(self.position, self.pictures, settings, self)
@@ -107,7 +108,7 @@ class Studio(QObject):
             self,
             counting=self.desk.long_pool,
             kept=self.desk.kept_rates,
-            look=VoxelLook.of(settings),
+            look=look,
         )
         self.rasters = Rasters(self.pool, self, reach=settings.raster_reach)
         self.metrics = FrameMetrics(self.pool, self)
@@ -216,6 +217,7 @@ class Studio(QObject):
 
     def set_voxel_look(self, look: VoxelLook) -> None:
         """Show voxel bins otherwise, also after the next start."""
+        look = replace(look, takes=self.desk.restoring.takes)
         look.keep(self.settings)
         self.spikes.set_look(look)
         self.comparison.set_voxel_look(look)
@@ -374,9 +376,9 @@ class Studio(QObject):
 
     def _on_restorer(self) -> None:
         """Another network may be chosen: it may take voxels otherwise."""
-        look = self.spikes.look
-        if look.model != self.settings.model:
-            self.set_voxel_look(replace(look, model=self.settings.model))
+        look, takes = self.spikes.look, self.desk.restoring.takes
+        if look.takes != takes:
+            self.set_voxel_look(replace(look, takes=takes))
 
     def is_stale(self, index: int) -> bool:
         """Whether a restored frame would come out otherwise now: gamma, window or recording are others."""
@@ -387,7 +389,7 @@ class Studio(QObject):
         source = self.session.source
         if result.spikes is not None and source is not None and result.spikes != spikes_of(source):
             return True
-        return not was_made_from(result, index, sequence.gamma, edits.base, edits.windows)
+        return not was_made_from(result, sequence.gamma, edits.base, edits.windows)
 
     def _on_view(self) -> None:
         view, lease = self.pictures.view, self.session.lease

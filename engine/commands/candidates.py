@@ -16,8 +16,9 @@ from engine.pictures import read_picture
 from engine.restoration.events import FrameFailed, FrameRestored
 from engine.restoration.evidence import check_any_evidence
 from engine.restoration.memory import is_out_of_memory
-from engine.restoration.method_names import NETWORK, SPIKE_RATIO
+from engine.restoration.method_names import NETWORK
 from engine.restoration.methods import Method
+from engine.restoration.offered_methods import find_method, is_offered
 from engine.restoration.options import ComputeOptions
 from engine.restoration.restoration import Restoration
 from engine.sequence import Sequence
@@ -71,14 +72,17 @@ class Candidate:
 def candidate(text: str, beside: MethodChoice, compute: ComputeOptions) -> Candidate:
     """Return what `text` names: a folder of results, a method, or a network by file or name.
 
-    It falls back where the one `beside` does. Raises EngineError where it is none of these.
+    A file is a model of the method `beside` where that takes such files. It falls back where that does.
+
+    Raises EngineError where it is none of these.
     """
     if Path(text).is_dir():
         return Candidate(text, None, Path(text))
-    if text in (SPIKE_RATIO, NETWORK):
+    if is_offered(text):
         method, findings = replace(beside, name=text, model=None).make(compute)
     else:
-        method, findings = replace(beside, name=NETWORK, model=text).make(compute)
+        same = Path(text).suffix.lower() in find_method(beside.name).load().model_suffixes
+        method, findings = replace(beside, name=beside.name if same else NETWORK, model=text).make(compute)
     return Candidate(text, method, findings=findings)
 
 

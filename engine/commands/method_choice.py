@@ -1,10 +1,12 @@
 """Which method a command was asked for, and what happens when its network is not there."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.commands.manifest import hash_of_file
 from engine.errors import CheckpointError
 from engine.findings import Finding
+from engine.model_files import locate
 from engine.restoration.method_names import DEFAULT_METHOD, DEFAULT_MODEL, NETWORK, SPIKE_RATIO
 from engine.restoration.methods import Method, make_method
 from engine.restoration.options import ComputeOptions
@@ -46,9 +48,9 @@ class MethodChoice:
             return make_method(SPIKE_RATIO), (remark,)
 
     def model_hash(self, method: Method) -> str | None:
-        """Return the SHA-256 of the network's file, None where `method` has none."""
-        if method.name != NETWORK:
+        """Return the SHA-256 of the model's file, None where `method` has none."""
+        if method.name == NETWORK:
+            return hash_of_file(locate(self.model or DEFAULT_MODEL))
+        if method.name != self.name or self.model is None or not Path(self.model).is_file():
             return None
-        from engine.model.checkpoint import locate
-
-        return hash_of_file(locate(self.model or DEFAULT_MODEL))
+        return hash_of_file(Path(self.model))

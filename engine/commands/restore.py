@@ -323,6 +323,7 @@ def _made_from(
     return {
         "version": program_version(),
         "method": method.name,
+        "method_package": method.package,
         "model_sha256": options.method.model_hash(method),
         "device": method.device.partition(":")[0],
         "precision": method.precision,

@@ -20,23 +20,27 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-import resources
 from engine.errors import CheckpointError, EngineError
 from engine.export import write_bytes_atomically
 from engine.findings import NAMES_IN_A_FINDING, Finding, shorten
-from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dict, config_to_dict
+from engine.model.config import Config, VRTSpikeConfig, config_to_dict
+from engine.model.files import METADATA_KEY, RUN_KEY, is_safetensors, locate
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
+from engine.model.told import (
+    FORMAT_VERSION,
+    Told,
+    error_about,
+    told_by_metadata,
+    told_by_run,
+    unreadable_safetensors,
+)
 from engine.model.untold import suppose
-from engine.model_files import METADATA_KEY, checked_card
 from engine.voxels import VoxelSpec
 
 Network = VRT | VRTSpike
-FORMAT_VERSION = 1
 WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
-RUN_KEY = "spike_deblur"
-"""Under which a checkpoint of a training run says what network it holds and how that reads its spikes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +133,10 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
         content = _read_pickle(path)
         given = _unwrap(content)
         if RUN_KEY in content:
-            config, spec = _told_by_run(content[RUN_KEY])
-            return _assemble(path, config, to_our_names(_of_network(given)), spec, ModelCard(name=path.stem))
+            return _assemble_told(told_by_run(content[RUN_KEY], path), to_our_names(_of_network(given)))
         return _assemble_untold(path, given)
     except CheckpointError as cause:
-        raise cause if cause.path else _about(path, cause) from cause
+        raise cause if cause.path else error_about(path, cause) from cause
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -153,12 +156,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         check_numbers(state)
         return state
     except CheckpointError as cause:
-        raise cause if cause.path else _about(path, cause) from cause
-
-
-def is_safetensors(path: Path) -> bool:
-    """Tell by its name, in capitals too, whether a file is one of ours."""
-    return path.suffix.lower() == ".safetensors"
+        raise cause if cause.path else error_about(path, cause) from cause
 
 
 def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, card: ModelCard) -> None:
@@ -210,31 +208,6 @@ def _held(value: Tensor) -> int:
     return value.untyped_storage().nbytes() if value.layout == torch.strided else 0
 
 
-def locate(path_or_name: str | Path) -> Path:
-    """Return the file of a network given by its path or, where it is bundled, its name.
-
-    Raises CheckpointError where there is none.
-    """
-    path = Path(path_or_name)
-    if path.is_file():
-        return path
-    bundled = Path(resources.__file__).parent / "models"
-    if path.name == str(path_or_name) and (bundled / f"{path.name}.safetensors").is_file():
-        return bundled / f"{path.name}.safetensors"
-    there = sorted(file.stem for file in bundled.glob("*.safetensors"))
-    raise CheckpointError(
-        "there is no such file, and no bundled network of this name",
-        path=path,
-        expected=f"a .safetensors, .pth or .pt file, or one of: {', '.join(there) or '(none is bundled)'}",
-        advice=(
-            "This network's weights do not come with the program: train it with `python -m training`, "
-            "or give the file of one trained elsewhere"
-            if path.name in PRESETS
-            else "Check the path, or train a network with `python -m training`"
-        ),
-    )
-
-
 def _read_pickle(path: Path) -> Mapping[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -258,94 +231,50 @@ def _of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return own or dict(state)
 
 
-def _told_by_run(told: Any) -> tuple[Config, VoxelSpec]:
-    """Return the network of a training run's checkpoint and how it reads its spikes."""
-    try:
-        return config_from_dict(told["network"]), VoxelSpec(**told["voxels"])
-    except (ValueError, KeyError, TypeError) as cause:
-        raise _unusable(cause) from cause
-    except EngineError as cause:
-        raise CheckpointError(str(cause)) from cause
-
-
-def _unusable(cause: Exception) -> CheckpointError:
-    said = str(cause) if isinstance(cause, ValueError) else f"{type(cause).__name__}: {cause}"
-    return CheckpointError(
-        "what the file says about its network cannot be used",
-        found=" ".join(said.split())[:200],
-        advice="Write it again with `python -m training export`, or use another file",
-    )
-
-
 def _open_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Return what a file says of itself, and its weights under its own names."""
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as cause:
-        raise CheckpointError(
-            "the file cannot be read as safetensors",
-            path=path,
-            found=str(cause)[:160],
-            advice="It may be truncated: copy or download it again",
-        ) from cause
+        raise unreadable_safetensors(path, cause) from cause
 
 
 def _read_safetensors(path: Path) -> LoadedModel:
     metadata, state = _open_safetensors(path)
-    if METADATA_KEY not in metadata:
+    told = told_by_metadata(metadata, path)
+    if told is None:
         return _assemble_untold(path, state)
-    named = to_our_names(state)
     try:
-        about = json.loads(metadata[METADATA_KEY])
-        version = about["format_version"]
-        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise ValueError(f"format_version {version!r} is no whole number above 0")
-        if version > FORMAT_VERSION:
-            raise CheckpointError(
-                "the file was written by a newer program",
-                found=f"format {str(version)[:40]}",
-                expected=f"at most {FORMAT_VERSION}",
-                advice="Update this program",
-            )
-        config = config_from_dict(about["config"])
-        spec = None if about["voxel_spec"] is None else VoxelSpec(**about["voxel_spec"])
-        if spec is None and isinstance(config, VRTSpikeConfig):
-            raise ValueError("voxel_spec is missing for a network that reads spikes")
-        card, findings = checked_card(about["card"], path)
-        return _assemble(path, config, named, spec, ModelCard(**card), findings)
+        return _assemble_told(told, to_our_names(state))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
-        raise _unusable(cause) from cause
+        raise CheckpointError(
+            "its weights cannot be used", found=" ".join(str(cause).split())[:200], advice="Use another file"
+        ) from cause
     except EngineError as cause:
         raise cause if isinstance(cause, CheckpointError) else CheckpointError(str(cause)) from cause
+
+
+def _assemble_told(told: Told, state: Mapping[str, Tensor]) -> LoadedModel:
+    return _assemble(told.config, state, told.voxel_spec, ModelCard(**told.card), told.findings)
 
 
 def _assemble_untold(path: Path, given: Mapping[str, Tensor]) -> LoadedModel:
     """Build the network of a file that holds weights alone."""
     named = to_our_names(given)
     supposed = suppose(path, given, named)
-    return _assemble(
-        path, supposed.config, named, supposed.voxel_spec, ModelCard(name=path.stem), supposed.findings
-    )
+    card = ModelCard(name=path.stem)
+    return _assemble(supposed.config, named, supposed.voxel_spec, card, supposed.findings)
 
 
 def _assemble(
-    path: Path,
     config: Config,
     state: Mapping[str, Tensor],
     spec: VoxelSpec | None,
     card: ModelCard,
     findings: tuple[Finding, ...] = (),
 ) -> LoadedModel:
-    """Build the network, fill it and make sure that its spikes fit."""
-    if isinstance(config, VRTSpikeConfig):
-        assert spec is not None
-        if spec.channels != config.voxel_channels:
-            raise CheckpointError(
-                "the network and its voxels do not fit",
-                path=path,
-                found=f"{spec.channels} channels of voxels for a network of {config.voxel_channels}",
-            )
+    """Build the network and fill it."""
     check_claim(config, state)
     model = build(config)
     load_weights(model, state)
@@ -372,9 +301,3 @@ def check_claim(config: Config, state: Mapping[str, Tensor]) -> None:
             "a network of these sizes cannot be built", found=" ".join(str(cause).split())[:160]
         ) from cause
     _check_shapes(state, claimed)
-
-
-def _about(path: Path, cause: CheckpointError) -> CheckpointError:
-    return CheckpointError(
-        cause.problem, path=path, found=cause.found, expected=cause.expected, advice=cause.advice
-    )

@@ -18,10 +18,10 @@ from torch import Tensor
 from engine.errors import CheckpointError
 from engine.findings import Finding
 from engine.model.config import PRESETS, Config, VRTSpikeConfig
+from engine.model.files import bundled_models
 from engine.model.names import are_published
 from engine.model.network import VRT, VRTSpike
 from engine.model.recognition import recognise
-from engine.model_files import bundled_models
 from engine.voxels import VoxelSpec
 
 PRESET_VOXELS = MappingProxyType(

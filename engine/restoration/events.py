@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError, as_engine_error
 from engine.findings import Finding
-from engine.geometry import Region
+from engine.geometry import Region, Span
 from engine.moment import Moment
 from engine.restoration.settings import Layout
 from engine.restoration.tile_computer import Limits
@@ -53,6 +53,8 @@ class FrameRestored:
     """Time of computing since those before it were finished, shared evenly among those finished together."""
     unchanged: str = ""
     """Why the picture is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
+    looked_at: tuple[Span, ...] = ()
+    """The frames whose pictures, spikes and windows it depends on: those of its clips, with margins."""
     limits: Limits | None = None
     """The largest pieces it was computed in; None where it was not computed."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.errors import MethodError
 from engine.layouts.listing import shorten
+from engine.model_description import ModelDescription
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
@@ -40,6 +41,18 @@ def require_spikes(sequence: "Sequence") -> None:
             "this method needs spikes, and the sequence has none",
             path=sequence.source.path,
             advice="Name the recording with --spikes, or choose a network without a spike branch",
+        )
+
+
+def check_needs(sequence: "Sequence", method: ModelDescription) -> None:
+    """Raise MethodError where a sequence as a whole lacks what a method says that it needs."""
+    if method.needs_spikes:
+        require_spikes(sequence)
+    if method.needs_log and sequence.windows_source not in ("log", "given"):
+        raise MethodError(
+            "this method needs to be told when the frames were exposed, and the windows are a guess",
+            path=sequence.source.path,
+            advice="Name the alignment log with --alignment, or choose another method",
         )
 
 

@@ -2,16 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence as SequenceOf
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import MethodError
+from engine.errors import EngineError, MethodError
 from engine.findings import Finding
 from engine.geometry import Region, Size, Span
+from engine.model_description import ModelDescription, Moments
 from engine.moment import Moment
-from engine.restoration.method_names import DEFAULT_MODEL, NETWORK, SPIKE_RATIO
+from engine.restoration.memory import is_out_of_memory
+from engine.restoration.method_names import NETWORK
+from engine.restoration.offered_methods import find_method
 
 if TYPE_CHECKING:
     from engine.restoration.options import Precision
@@ -30,26 +33,34 @@ class Method(ABC):
 
     name: str
     clip_frames: int = 1
-    """Frames restored together."""
+    """This and the next ones are as in `engine.model_description.ModelDescription`, which fills them."""
     clip_overlap: int = 0
-    """Frames that two neighbouring clips share."""
+    margin_frames: int = 0
     overlap_px: int = 0
-    """Pixels that two neighbouring tiles share; 0 where a region comes out the same in any tile."""
     multiple_px: int = 1
-    """Height and width of a tile are multiples of this where the picture is large enough."""
     default_tile_px: int | None = None
-    """Edge of a tile where the caller has no wish; None for the whole picture at once."""
     fewest_planes: int = 1
-    """Recorded planes of an exposure without which nothing is known of a frame, which then comes back as it
-    was; 0 where the method looks at no spikes."""
-    moments: Literal["centre", "any"] = "centre"
-    """Which instants of an exposure it can restore: its centre alone, or any."""
+    moments: Moments = "centre"
+    description: ModelDescription | None = None
+    """What it was described as, its own word where it has one."""
+    package: str | None = None
+    """What it was found in, "lab-method 1.0"; None for the program's own."""
     device: str = "cpu"
     """Where it computes: "cpu", "cuda:N" or "mps"."""
     precision: str = "fp32"
     """Or "bf16" or "fp16"."""
     findings: tuple[Finding, ...] = ()
     """What the user should know about the method itself."""
+
+    def follow(self, description: ModelDescription) -> None:
+        """Take what a description says of needs, tiles and clips, and what the user should know."""
+        self.description = description
+        self.clip_frames, self.clip_overlap = description.clip_frames, description.clip_overlap
+        self.margin_frames = description.margin_frames
+        self.overlap_px, self.multiple_px = description.overlap_px, description.multiple_px
+        self.default_tile_px = description.default_tile_px
+        self.fewest_planes, self.moments = description.fewest_planes, description.moments
+        self.findings = description.findings
 
     @abstractmethod
     def prepare(self, sequence: "Sequence", clip: Span, wanted: SequenceOf[Moment]) -> Any:
@@ -90,22 +101,34 @@ class Method(ABC):
 def make_method(
     name: str, model: str | None = None, device: str = "auto", precision: "Precision" = "auto"
 ) -> Method:
-    """Return a method by its name.
+    """Return a method by its name, one that a package offers, too (see `engine.restoration.offered_methods`).
 
-    `model` is the file or the name of a network, for `NETWORK` only; `device` and `precision` say where and
-    how that computes (see `engine.restoration.compute_device`). Raises MethodError that lists the names there
-    are or the devices, CheckpointError where the network cannot be loaded.
+    `model` is the file or the name of a model, for methods that take one; `device` and `precision` say where
+    and how it computes (see `engine.restoration.compute_device`). Raises MethodError that lists the names
+    there are or the devices, or says in a line what is wrong with a package; CheckpointError where the model
+    cannot be loaded.
     """
-    if model is not None and name != NETWORK:
+    offer = find_method(name)
+    description = offer.load()
+    if model is not None and not description.model_suffixes:
         raise MethodError(f"the method {name} takes no model", advice=f"Choose --method {NETWORK} with it")
-    if name == SPIKE_RATIO:
-        from engine.restoration.spike_ratio import SpikeRatio
-
-        return SpikeRatio()
-    if name == NETWORK:
-        from engine.restoration.network_method import NetworkMethod
-
-        return NetworkMethod.load(model or DEFAULT_MODEL, device, precision)
-    raise MethodError(
-        f"there is no method '{name}'", expected=f"{SPIKE_RATIO} or {NETWORK}", advice="Choose one of these"
-    )
+    if model is None and description.needs_model:
+        raise MethodError(
+            f"the method {name} needs a model",
+            expected=f"a file with {' or '.join(description.model_suffixes)}",
+            advice="Name it with --model",
+        )
+    try:
+        method = description.load_factory()(model, device, precision)
+        if not isinstance(method, Method):
+            raise TypeError(f"it made a {type(method).__name__}, not a Method")
+        if method.description is None:
+            method.follow(description.describe(model))
+    except (EngineError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        if is_out_of_memory(error):
+            raise
+        raise offer.broken(error) from error
+    method.name, method.package = name, offer.package
+    return method

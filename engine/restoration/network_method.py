@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,29 +16,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import MethodError
+from engine.findings import Finding
 from engine.geometry import Region, Size, Span
-from engine.model import VRT, LoadedModel, VRTSpike, load_model
+from engine.model import VRT, LoadedModel, ModelCard, VRTConfig, VRTSpike, load_model
+from engine.model_files import describe_network
 from engine.moment import Moment
 from engine.restoration.compute_device import AUTOCAST, find_device, find_precision
 from engine.restoration.evidence import NOTHING_CHANGED, require_spikes
 from engine.restoration.exposure import Exposure
 from engine.restoration.first_estimate import FirstEstimate, first_estimate
-from engine.restoration.method_names import NETWORK
+from engine.restoration.method_names import DEFAULT_MODEL, NETWORK
 from engine.restoration.methods import Method
 from engine.restoration.options import Precision
-from engine.restoration.spike_ratio import FEWEST_PLANES
 from engine.spike_channels import ExposureTotals
 from engine.voxels import VoxelSpec
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
-CLIP_OVERLAP = 2
-"""Frames that neighbouring clips share, as the network's authors restore long sequences."""
-CPU_TILE_PX = 128
-"""Edge of a tile at the scale the network works at: 6 frames of it take about 2 GB."""
-OVERLAP_PX = 24
-"""Pixels of that scale that neighbouring tiles share."""
 SPIKE_MARGIN_PX = 2
 """Spike pixels around a tile that bilinear samples within it may need."""
 LARGEST_VALUE = 1e6
@@ -74,10 +69,16 @@ class PreparedClip:
         return [moment.frame - self.clip.start for moment in self.wanted]
 
 
+def make_network(model: str | None, device: str, precision: Precision) -> "NetworkMethod":
+    """Return the method with a network from a file or by its name, the bundled one where none is named."""
+    return NetworkMethod.load(model or DEFAULT_MODEL, device, precision)
+
+
 class NetworkMethod(Method):
     """Restore with a network in evaluation (see `engine.restoration.methods.Method`)."""
 
     name = NETWORK
+    _config: VRTConfig
 
     def __init__(
         self,
@@ -85,6 +86,9 @@ class NetworkMethod(Method):
         voxel_spec: VoxelSpec | None,
         device: str | None = None,
         precision: Precision = "fp32",
+        *,
+        card: ModelCard | None = None,
+        findings: tuple[Finding, ...] = (),
     ) -> None:
         """Use a network where it is, or take it to `device`."""
         if isinstance(network, VRTSpike) and voxel_spec is None:
@@ -95,16 +99,9 @@ class NetworkMethod(Method):
         self.precision = find_precision(precision, torch_device)
         self._network = network.to(torch_device)
         self._spec = voxel_spec
-        config = network.config.vrt if isinstance(network, VRTSpike) else network.config
-        self._config = config
-        self.clip_frames = config.window_size[0]
-        self.clip_overlap = min(CLIP_OVERLAP, self.clip_frames - 1)
-        self.multiple_px = network.config.multiple_px
-        self.overlap_px = OVERLAP_PX * config.fold
-        self.default_tile_px = CPU_TILE_PX * config.fold
-        looks_at_spikes = isinstance(network, VRTSpike)
-        starts_from_ratio = isinstance(network, VRTSpike) and network.config.from_ratio
-        self.fewest_planes = FEWEST_PLANES if starts_from_ratio else int(looks_at_spikes)
+        self._config = network.config.vrt if isinstance(network, VRTSpike) else network.config
+        told = {} if card is None else asdict(card)
+        self.follow(describe_network(network.config, voxel_spec, told, findings))
 
     @classmethod
     def load(cls, path_or_name: str, device: str = "cpu", precision: Precision = "fp32") -> "NetworkMethod":
@@ -113,9 +110,9 @@ class NetworkMethod(Method):
         Raises CheckpointError, MethodError for a device or precision that is not there.
         """
         loaded: LoadedModel = load_model(path_or_name)
-        method = cls(loaded.model, loaded.voxel_spec, device, precision)
-        method.findings = loaded.findings
-        return method
+        return cls(
+            loaded.model, loaded.voxel_spec, device, precision, card=loaded.card, findings=loaded.findings
+        )
 
     def memory_bytes(self, tile: Size, frames: int) -> int:
         """Return about how much restoring a tile of so many frames takes at its peak."""

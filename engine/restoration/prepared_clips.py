@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine.geometry import Span
 from engine.moment import Moment
+from engine.restoration.evidence import check_needs
 from engine.restoration.methods import Method
 from engine.restoration.plan import Plan
 
@@ -50,13 +51,15 @@ class PreparedClips:
         """Begin to prepare a clip, unless that has been done, and forget the one not used for longest."""
         if clip in self._clips:
             return
-        frames = self._plan.clips[clip]
-        self._clips[clip] = self._pool.submit(
-            self._method.prepare, self._sequence, frames, self._wanted[frames]
-        )
+        self._clips[clip] = self._pool.submit(self._prepare, self._plan.clips[clip])
         while len(self._clips) > MOST_CLIPS:
             _, oldest = self._clips.popitem(last=False)
             oldest.cancel()
+
+    def _prepare(self, clip: Span) -> Any:
+        if self._method.description is not None:
+            check_needs(self._sequence, self._method.description)
+        return self._method.prepare(self._sequence, clip, self._wanted[clip])
 
     def drop(self, clip: int) -> None:
         """Forget a clip that is done."""

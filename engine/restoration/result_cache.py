@@ -13,6 +13,8 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from engine.geometry import Span
+from engine.model_description import looked_at
 from engine.moment import Moment
 from engine.restoration.plan import Plan
 
@@ -24,15 +26,21 @@ DEFAULT_BYTES = 512 << 20
 Key = tuple[Hashable, ...]
 
 
-def result_key(made_by: Hashable, sequence: "Sequence", plan: Plan, moment: Moment) -> Key:
-    """Return what the picture of `moment` depends on; `made_by` stands for files, method and options."""
-    clips = [clip for clip in plan.clips if moment.frame in clip]
+def result_key(
+    made_by: Hashable, sequence: "Sequence", plan: Plan, moment: Moment, margin_frames: int = 0
+) -> Key:
+    """Return what the picture of `moment` depends on; `made_by` stands for files, method and options.
+
+    `margin_frames` are those beyond a clip at which the method looks.
+    """
+    clips = tuple(clip for clip in plan.clips if moment.frame in clip)
+    seen = looked_at(plan.clips, moment.frame, len(sequence), margin_frames)
     windows: tuple[Any, ...] = ()
     if sequence.recording is not None:
         windows = tuple(
-            tuple(sequence.window(index) for index in range(clip.start, clip.stop)) for clip in clips
+            tuple(sequence.window(index) for index in range(span.start, span.stop)) for span in seen
         )
-    return made_by, moment, plan.region, plan.rows, plan.columns, tuple(clips), windows
+    return made_by, moment, plan.region, plan.rows, plan.columns, clips, windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,8 @@ class KeptFrame:
     """(H, W, 3) RGB in [0, 1]."""
     unchanged: str = ""
     """Why it is the frame as it was; empty where it is restored."""
+    looked_at: tuple[Span, ...] = ()
+    """The frames that it depends on, as `engine.restoration.run.FrameResult` has them."""
 
 
 class ResultCache:
@@ -56,7 +66,9 @@ class ResultCache:
     def get(self, key: Key) -> KeptFrame | None:
         return self._frames.get(key)
 
-    def put(self, key: Key, picture: NDArray[np.float32], unchanged: str = "") -> None:
+    def put(
+        self, key: Key, picture: NDArray[np.float32], unchanged: str = "", looked_at: tuple[Span, ...] = ()
+    ) -> None:
         """Keep a copy of a finished picture, unless it alone is larger than everything kept may be."""
         if picture.nbytes <= self._frames.maxsize:
-            self._frames[key] = KeptFrame(picture.copy(), unchanged)
+            self._frames[key] = KeptFrame(picture.copy(), unchanged, looked_at)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.errors import FrameValuesError, MethodError, OperationCancelled
 from engine.geometry import Region, Span
+from engine.model_description import looked_at
 from engine.moment import Moment, centres
 from engine.restoration.blend import Blend
 from engine.restoration.events import FrameRestored, TileRestored
@@ -216,7 +217,9 @@ class _Run:
             unchanged = _why_unchanged(work, self._sequence.bit_depth)
             picture = work.blurry.copy() if unchanged else work.picture
             seconds = self._seconds / len(finished)
-            yield FrameRestored(moment, picture, seconds, unchanged, self._computer.limits)
+            margin = self._method.margin_frames
+            seen = looked_at(self._plan.clips, moment.frame, len(self._sequence), margin)
+            yield FrameRestored(moment, picture, seconds, unchanged, seen, self._computer.limits)
         if finished:
             self._seconds = 0.0
 

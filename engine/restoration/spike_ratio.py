@@ -52,6 +52,7 @@ from engine.restoration.evidence import (
 from engine.restoration.exposure import Exposure
 from engine.restoration.method_names import SPIKE_RATIO
 from engine.restoration.methods import Method
+from engine.restoration.own_methods import RATIO_DESCRIPTION
 from engine.restoration.spike_contradiction import (
     COUNTED_FOR_NOISE,
     LONGEST_FOR_NOISE,
@@ -66,7 +67,7 @@ from engine.restoration.spike_light import Light, agreed_change, gather, sharpen
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
-FEWEST_PLANES = 4
+FEWEST_PLANES = RATIO_DESCRIPTION.fewest_planes
 FEWEST_SPIKES = 0.2
 """A pixel of the brightest neighbourhood: at a fifth of that, estimates were up to 7 dB worse than frames."""
 FEW_RADIUS_PX = 8
@@ -117,16 +118,18 @@ class RatioEstimate:
     """Why the picture is the blurry frame; empty where it is restored."""
 
 
+def make_spike_ratio(_model: str | None, _device: str, _precision: str) -> "SpikeRatio":
+    """Return the method; it has no model, and computes on the CPU."""
+    return SpikeRatio()
+
+
 class SpikeRatio(Method):
     """The spike-ratio method. A frame's map is computed once, so tiles show no borders."""
 
     name = SPIKE_RATIO
-    clip_frames = 1
-    clip_overlap = 0
-    overlap_px = 0
-    multiple_px = 1
-    default_tile_px = 256
-    fewest_planes = FEWEST_PLANES
+
+    def __init__(self) -> None:
+        self.follow(RATIO_DESCRIPTION)
 
     def prepare(self, sequence: "Sequence", clip: Span, wanted: SequenceOf[Moment]) -> RatioFrames:
         """Restore what is wanted of `clip`. Raises MethodError when the sequence has no spikes."""

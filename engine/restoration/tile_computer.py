@@ -27,6 +27,9 @@ from engine.restoration.settings import Layout, too_large
 
 log = logging.getLogger(__name__)
 
+MOST_WHITE = 64.0
+"""Of a method's pictures: beyond it they are no brightness, but levels of 0 to 255."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -66,7 +69,7 @@ class TileComputer:
             has_run_out = False
             try:
                 if self._fits(batch[0].size, len(clip)):
-                    results.extend(self._restore(prepared, len(clip), batch))
+                    results.extend(self._restore(prepared, clip, wanted, batch))
                 else:
                     results.extend(self._in_pieces(prepared, clip, wanted, region) for region in batch)
             except (MemoryError, RuntimeError) as error:
@@ -78,20 +81,42 @@ class TileComputer:
                 self._method.free_memory()
         return results
 
-    def _restore(self, prepared: Any, frames: int, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
+    def _restore(
+        self, prepared: Any, clip: Span, wanted: SequenceOf[Moment], batch: SequenceOf[Region]
+    ) -> list[NDArray[np.float32]]:
         """Compute a batch; the first one tells what it really takes on a CPU."""
         if self._watch is None:
-            return list(self._method.restore_batch(prepared, batch))
+            return self._checked(self._method.restore_batch(prepared, batch), len(wanted), batch)
         watch, self._watch = self._watch, None
         with watch.watching():
-            results = list(self._method.restore_batch(prepared, batch))
+            results = self._checked(self._method.restore_batch(prepared, batch), len(wanted), batch)
         layout = self._layout
         assert layout is not None
         if watch.peak_bytes > layout.budget.bytes and layout.needs_bytes:
             taken = f"a tile took {format_gib(watch.peak_bytes)} of {format_gib(layout.budget.bytes)}"
             with contextlib.suppress(MethodError):  # it did fit after all
-                self._shrink(batch[0].size, frames, taken)
+                self._shrink(batch[0].size, len(clip), taken)
         return results
+
+    def _checked(self, restored: object, wanted: int, batch: SequenceOf[Region]) -> list[NDArray[np.float32]]:
+        """Return a batch as it is. Raises MethodError where it has not the form of pictures."""
+        expected = (len(batch), wanted, batch[0].size.height, batch[0].size.width, 3)
+        pictures = restored if isinstance(restored, np.ndarray) else np.asarray(restored)
+        if pictures.shape != expected or pictures.dtype.kind != "f":
+            raise MethodError(
+                f"the method {self._method.name} gave something else than pictures",
+                found=f"{pictures.dtype} {pictures.shape}",
+                expected=f"floating point {expected}: regions, moments, height, width and RGB",
+                advice="Choose another method, or mend this one",
+            )
+        if pictures.size and pictures.max() > MOST_WHITE and np.isfinite(pictures).all():
+            raise MethodError(
+                f"the method {self._method.name} gave values far beyond white",
+                found=f"up to {pictures.max():.4g}",
+                expected="[0, 1], white being 1",
+                advice="Choose another method, or mend this one",
+            )
+        return list(pictures)
 
     def _fits(self, tile: Size, frames: int) -> bool:
         limit = self.limits
@@ -135,7 +160,7 @@ class TileComputer:
                     region.top + tile.bottom,
                     region.left + tile.right,
                 )
-                restored = self._method.restore_batch(some, [lies])[0]
+                restored = self._checked(self._method.restore_batch(some, [lies]), len(inside), [lies])[0]
                 weights = blend.weights(tile, part)
                 for picture, (place, frame) in zip(restored, inside, strict=True):
                     blend.lay(total[place], nothing, picture, tile, weights[frame])

@@ -15,12 +15,15 @@ Rules
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.alignment_window import AlignmentWindow
 from engine.moment import Moment
 from engine.restoration.options import ComputeOptions
 from engine.source import SequenceSource
+
+if TYPE_CHECKING:
+    from engine.model_description import ModelDescription
 
 # ------------------------------------------------------------------ client → worker
 
@@ -122,6 +125,8 @@ class Accepted:
     frames: int
     layout: str = ""
     """One line for people: the tile that is really used, clip, memory, device."""
+    description: "ModelDescription | None" = None
+    """Of the method as it was loaded; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,8 @@ class FrameDone:
     seconds: float
     unchanged: str = ""
     """Why it came back as it was (see `engine.restoration.evidence`); empty where it is restored."""
+    looked_at: tuple[tuple[int, int], ...] | None = None
+    """Frames [start, stop) whose pictures, spikes and windows it depends on; None where that is not known."""
 
     @property
     def frame(self) -> int:

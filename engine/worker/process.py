@@ -17,15 +17,15 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, OperationCancelled, WorkerError
-from engine.geometry import Region
+from engine.geometry import Region, Span
 from engine.moment import Moment
 from engine.processor import let_waiting_threads_sleep
 from engine.worker.blocks import FrameBlock
@@ -50,6 +50,9 @@ from engine.worker.messages import (
     WorkerMessage,
 )
 from engine.worker.protocol import JobRecord
+
+if TYPE_CHECKING:
+    from engine.model_description import ModelDescription
 
 NICENESS = 19
 """Of a worker that yields: next to nothing while a window wants the processor, all of it otherwise."""
@@ -146,9 +149,11 @@ class JobReporter:
         """Return what the user looks at now, None where nobody has said."""
         return self._inbox.view(self._job)
 
-    def planned(self, tiles: int, frames: int, layout: str = "") -> None:
-        """Say how much there is to do and how it is cut, before doing any of it."""
-        self._tell(Accepted(self._job, tiles, frames, layout))
+    def planned(
+        self, tiles: int, frames: int, layout: str = "", description: "ModelDescription | None" = None
+    ) -> None:
+        """Say how much there is to do, how it is cut and by what, before doing any of it."""
+        self._tell(Accepted(self._job, tiles, frames, layout, description))
 
     def tile(self, moment: Moment, region: Region, picture: NDArray[np.float32], tiles_done: int) -> None:
         """Show `region` of the half-finished `picture` (H, W, 3) of `moment`, if a slot is free for it.
@@ -176,11 +181,16 @@ class JobReporter:
         )
 
     def frame(
-        self, moment: Moment, picture: NDArray[np.float32], seconds: float, unchanged: str = ""
+        self,
+        moment: Moment,
+        picture: NDArray[np.float32],
+        seconds: float,
+        unchanged: str = "",
+        looked_at: Sequence[Span] | None = None,
     ) -> None:
         """Hand over the finished `picture` (H, W, 3) of `moment`, waiting for a slot where none is free.
 
-        `unchanged` says why it is the frame as it was, where it is.
+        `unchanged` says why it is the frame as it was, where it is; `looked_at` on which frames it depends.
         """
         self._collect_released()
         while (slot := self._record.slots.take(moment, finished=True)) is None:
@@ -188,7 +198,8 @@ class JobReporter:
             self._stop_if_cancelled()
             self._collect_released()
         self._block.write(slot, picture)
-        self._tell(FrameDone(self._job, moment, slot, seconds, unchanged))
+        seen = tuple((span.start, span.stop) for span in looked_at) if looked_at else None
+        self._tell(FrameDone(self._job, moment, slot, seconds, unchanged, seen))
 
     def frame_failed(self, frame: int, message: str, tiles_done: int, tiles: int) -> None:
         """Say that `frame` cannot be restored, and how much of the others is done of how much."""

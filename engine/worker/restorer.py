@@ -59,7 +59,10 @@ class SequenceRestorer:
         options = replace(request.options, at_most_px=method.default_tile_px)
         restoration = Restoration(sequence, request.wanted, method, options, region)
         made_by = (self._made_from, method.device, method.precision, request.source, self._stamp)
-        keys = {one: result_key(made_by, sequence, restoration.plan, one) for one in request.wanted}
+        keys = {
+            one: result_key(made_by, sequence, restoration.plan, one, method.margin_frames)
+            for one in request.wanted
+        }
         known = {one: kept for one, key in keys.items() if (kept := self._results.get(key)) is not None}
         has_failed = False
         earlier = Earlier(frozenset(known))
@@ -70,15 +73,17 @@ class SequenceRestorer:
                 case Planned(layout=layout):
                     about = f"{layout}, on {method.device} in {method.precision}"
                     total = restoration.plan.tiles_total
-                    report.planned(total, len(request.wanted), about if layout.needs_bytes else "")
+                    report.planned(
+                        total, len(request.wanted), about if layout.needs_bytes else "", method.description
+                    )
                     for moment, kept in known.items():
-                        report.frame(moment, kept.picture, 0.0, kept.unchanged)
+                        report.frame(moment, kept.picture, 0.0, kept.unchanged, kept.looked_at)
                 case TileRestored():
                     report.tile(event.moment, event.region, event.picture, event.tiles_done)
                 case FrameRestored(moment=moment, picture=picture, unchanged=unchanged):
                     if not has_failed:  # what comes after one is made without the frame that failed
-                        self._results.put(keys[moment], picture, unchanged)
-                    report.frame(moment, picture, event.seconds, unchanged)
+                        self._results.put(keys[moment], picture, unchanged, event.looked_at)
+                    report.frame(moment, picture, event.seconds, unchanged, event.looked_at)
                 case FrameFailed():
                     has_failed = True
                     if not event.is_beside:

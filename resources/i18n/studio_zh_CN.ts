@@ -821,6 +821,13 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         </message>
     </context>
     <context>
+        <name>MethodActions</name>
+        <message>
+            <source>By {method}</source>
+            <translation>用{method}</translation>
+        </message>
+    </context>
+    <context>
         <name>Methods</name>
         <message>
             <source>spike ratio</source>
@@ -2029,8 +2036,8 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>所有文件 (*)</translation>
         </message>
         <message>
-            <source>Networks (*.safetensors *.pth *.pt *.ckpt)</source>
-            <translation>网络 (*.safetensors *.pth *.pt *.ckpt)</translation>
+            <source>Networks ({files})</source>
+            <translation>网络 ({files})</translation>
         </message>
         <message>
             <source>The worker computes in {layout}.</source>
@@ -2052,8 +2059,28 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>不需要训练和模型：只用每帧及其脉冲</translation>
         </message>
         <message>
+            <source>It needs a model: add one from a file ({suffixes})</source>
+            <translation>它需要一个模型：请从文件添加（{suffixes}）</translation>
+        </message>
+        <message>
+            <source>There is no such method any more: install its package again, or choose another</source>
+            <translation>这个方法已不存在：请重新安装它的软件包，或选择另一种方法</translation>
+        </message>
+        <message>
             <source>Network {name}</source>
             <translation>网络 {name}</translation>
+        </message>
+        <message>
+            <source>Its file does not say how it takes spikes: known once it has restored a frame</source>
+            <translation>它的文件没有说明如何读取脉冲：复原一帧之后便可得知</translation>
+        </message>
+        <message>
+            <source>Takes {frames} frames at a time, and no spikes</source>
+            <translation>每次处理 {frames} 帧，不使用脉冲</translation>
+        </message>
+        <message>
+            <source>Takes {frames} frames at a time, and their spikes in {bins} bins ({transform})</source>
+            <translation>每次处理 {frames} 帧，其脉冲分为 {bins} 个体素格（{transform}）</translation>
         </message>
     </context>
     <context>
@@ -2412,6 +2439,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source> · white: {count} a pixel</source>
             <translation> · 白：每像素 {count}</translation>
+        </message>
+        <message>
+            <source> · counts: how the network takes them is not known</source>
+            <translation> · 计数：尚不知道网络如何读取它们</translation>
         </message>
         <message>
             <source> · {planes} planes lie outside the recording</source>
@@ -3500,6 +3531,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请选择其他格式，或从 PyPI 安装 PyAV</translation>
         </message>
         <message>
+            <source>Choose another method, or mend this one</source>
+            <translation>选择另一种方法，或修正这个方法</translation>
+        </message>
+        <message>
             <source>Choose another name for the file</source>
             <translation>请为文件另选名称</translation>
         </message>
@@ -3668,6 +3703,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>每个录制请与其帧同名，或为所有帧指定一个录制</translation>
         </message>
         <message>
+            <source>Name it with --model</source>
+            <translation>用 --model 指定它</translation>
+        </message>
+        <message>
+            <source>Name the alignment log with --alignment, or choose another method</source>
+            <translation>用 --alignment 指定对齐日志，或选择另一种方法</translation>
+        </message>
+        <message>
             <source>Name the folder of sharp pictures</source>
             <translation>请指定清晰图像的文件夹</translation>
         </message>
@@ -3804,6 +3847,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请更新本程序</translation>
         </message>
         <message>
+            <source>Use another file</source>
+            <translation>使用另一个文件</translation>
+        </message>
+        <message>
             <source>Use the configuration that the weights were trained with</source>
             <translation>请使用训练这些权重时的配置</translation>
         </message>
@@ -3818,10 +3865,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Write it with `python -m training export`, or `engine.model.save_model`</source>
             <translation>请用 `python -m training export` 或 `engine.model.save_model` 写出</translation>
-        </message>
-        <message>
-            <source>Write the file again</source>
-            <translation>请重新写出该文件</translation>
         </message>
         <message>
             <source>YCbCr of this kind is not read</source>
@@ -3922,6 +3965,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>inks that are not CMYK</source>
             <translation>不是 CMYK 的油墨</translation>
+        </message>
+        <message>
+            <source>its weights cannot be used</source>
+            <translation>它的权重无法使用</translation>
         </message>
         <message>
             <source>lossless JPEG that does not say its colours</source>
@@ -4404,10 +4451,6 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>序列中没有这些帧</translation>
         </message>
         <message>
-            <source>this file cannot be read as a network</source>
-            <translation>此文件无法按网络读取</translation>
-        </message>
-        <message>
             <source>this file is already there</source>
             <translation>此文件已存在</translation>
         </message>
@@ -4434,6 +4477,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>this method needs spikes, and the sequence has none</source>
             <translation>此方法需要脉冲，而该序列没有</translation>
+        </message>
+        <message>
+            <source>this method needs to be told when the frames were exposed, and the windows are a guess</source>
+            <translation>这个方法需要知道各帧的曝光时间，而当前的窗口只是猜测</translation>
         </message>
         <message>
             <source>this part of the folder holds no planes</source>

@@ -1,5 +1,9 @@
 """Choosing what deblurs and how, regions, and the view that the worker follows."""
 
+import json
+import pickle
+import zipfile
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -10,9 +14,13 @@ from app.state.compare.patches import MOST_FRAMES, Patches
 from app.state.jobs.restoring import Restoring
 from engine.errors import CheckpointError
 from engine.geometry import Region, Size
+from engine.model.config import VRTConfig, VRTSpikeConfig, config_to_dict
+from engine.model_description import ModelDescription
 from engine.model_files import bundled_models, describe_model
 from engine.moment import Moment
 from engine.restoration.options import ComputeOptions
+from engine.source import SequenceSource
+from engine.voxels import VoxelSpec
 from engine.worker.messages import Accepted, Finished, FrameDone
 
 
@@ -41,6 +49,45 @@ def test_a_network_from_a_file_is_added_chosen_and_removed(restoring, tmp_path):
     restoring.forget_model(str(copy))
     assert restoring.chosen.model is None
     assert copy.exists()
+
+
+def run_checkpoint(path, entry):
+    """Write what `torch.save` writes for a dictionary, as far as anybody reads it who has no torch."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("best/data.pkl", pickle.dumps({"state_dict": {}, "spike_deblur": entry}, 2))
+    return path
+
+
+def test_a_runs_best_checkpoint_is_described_as_it_says_itself(restoring, tmp_path):
+    config = VRTSpikeConfig(vrt=VRTConfig(window_size=(4, 8, 8)), spike_bins=15)
+    voxels = {"bins": 8, "transform": "relative", "mean": 0.25, "std": 0.75}
+    entry = {"network": json.loads(json.dumps(config_to_dict(config))), "voxels": voxels, "scores": {}}
+    restoring.add_model(run_checkpoint(tmp_path / "best.ckpt", entry))
+    chosen = restoring.chosen
+    assert (chosen.title, chosen.problem) == ("Network best (best.ckpt)", "")
+    assert restoring.takes == VoxelSpec(8, "relative", 0.25, 0.75)
+    assert chosen.card[0] == "Takes 4 frames at a time, and their spikes in 8 bins (relative)"
+    with pytest.raises(CheckpointError, match=r"worse\.ckpt"):
+        restoring.add_model(run_checkpoint(tmp_path / "worse.ckpt", {**entry, "voxels": {"bins": 0}}))
+    assert restoring.chosen == chosen
+
+
+def test_what_the_worker_finds_out_about_weights_is_shown(studio, client, tmp_path, qtbot):
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"weights alone")
+    restoring = studio.desk.restoring
+    restoring.add_model(weights)
+    assert restoring.takes is None
+    studio.open_source(SequenceSource("clip"))
+    qtbot.waitUntil(lambda: studio.pictures.view is not None)
+    studio.deblur_frame()
+    takes = VoxelSpec(16, mean=0.5)
+    about = ModelDescription(kind="network", title="weights", voxels=takes, clip_frames=6)
+    client.answers = [Accepted(1, 1, 1, "", about)]
+    qtbot.waitUntil(lambda: restoring.takes == takes)
+    assert studio.spikes.look.takes == takes
+    assert "16 bins" in restoring.chosen.card[0]
+    qtbot.waitUntil(lambda: len(studio.spikes.voxels.pictures) == 16)
 
 
 @pytest.mark.parametrize("content", [b"", b"no network at all", b"\xff" * 64])

@@ -13,13 +13,15 @@ from safetensors.numpy import save_file
 from app.display import Look
 from app.state.compare.comparing import VOXEL, Choice
 from app.state.compare.pictures import VOXEL_VALUES
-from app.state.spikes.network_input import input_spec, network_values
+from app.state.spikes.network_input import network_values
 from app.state.spikes.raster import raster_of, spikes_in_bin
 from app.state.spikes.voxel_look import COLOURS, VoxelLook, colour_table
 from app.ui.spikes.voxel_commands import BinPlayer, fill_look_menu
 from app.ui.spikes.voxel_strip import qt_colours
 from engine.alignment import AlignmentWindow
 from engine.geometry import Span
+from engine.model.config import VRTSpikeConfig, config_to_dict
+from engine.model_description import ModelDescription
 from engine.model_files import bundled_models
 from engine.recording import write_packed
 from engine.sequence import open_sequence
@@ -90,28 +92,36 @@ def test_playing_bins_ends_with_the_sequence(shown, qtbot):
     qtbot.waitUntil(lambda: not action.isChecked())
 
 
+def network_file(path, **voxels):
+    """Write a file that says of itself that it holds a small network; its weights are never looked at."""
+    config = VRTSpikeConfig(spike_bins=VoxelSpec(**voxels).channels)
+    about = {
+        "format_version": 1,
+        "config": config_to_dict(config),
+        "voxel_spec": voxels,
+        "card": {"name": "other"},
+    }
+    save_file({"x": np.zeros(1, np.float32)}, path, {"spike_deblur_studio": json.dumps(about)})
+    return path
+
+
 def test_network_values_are_those_of_the_network_that_is_chosen(shown, qtbot, tmp_path):
     studio = shown.studio
     counts = studio.session.sequence.voxels(0)
-    bundled = json.loads(_metadata(bundled_models()[0])["spike_deblur_studio"])["voxel_spec"]
-    expected = VoxelSpec(**bundled).apply(counts)[:32]
-    np.testing.assert_array_equal(network_values(counts), expected)
-    assert abs(expected - VoxelSpec(transform=bundled["transform"]).apply(counts)[:32]).max() > 0.1
-    other = tmp_path / "other.safetensors"
-    about = {"voxel_spec": {"bins": 32, "transform": "log1p", "mean": 1.0, "std": 2.0}}
-    save_file({"x": np.zeros(1, np.float32)}, other, {"spike_deblur_studio": json.dumps(about)})
-    np.testing.assert_allclose(network_values(counts, str(other)), (np.log1p(counts) - 1) / 2, rtol=1e-6)
+    bundled = VoxelSpec(**json.loads(_metadata(bundled_models()[0])["spike_deblur_studio"])["voxel_spec"])
+    assert studio.spikes.look.takes == bundled
+    np.testing.assert_array_equal(network_values(counts, bundled), bundled.apply(counts)[:32])
+    assert abs(bundled.apply(counts)[:32] - VoxelSpec(transform="relative").apply(counts)[:32]).max() > 0.1
+    other = VoxelSpec(32, "log1p", 1.0, 2.0)
+    np.testing.assert_allclose(network_values(counts, other), (np.log1p(counts) - 1) / 2, rtol=1e-6)
     studio.set_voxel_look(VoxelLook(values="network"))
-    studio.desk.restoring.add_model(other)
-    qtbot.waitUntil(lambda: studio.spikes.voxels.look.model == str(other))
+    studio.desk.restoring.add_model(network_file(tmp_path / "other.safetensors", mean=1.0, std=2.0))
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.takes == other)
 
 
 def test_the_strip_has_the_bins_of_the_network_that_is_chosen(shown, qtbot, tmp_path):
     studio = shown.studio
-    other = tmp_path / "other.safetensors"
-    about = {"voxel_spec": {"bins": 8}}
-    save_file({"x": np.zeros(1, np.float32)}, other, {"spike_deblur_studio": json.dumps(about)})
-    studio.desk.restoring.add_model(other)
+    studio.desk.restoring.add_model(network_file(tmp_path / "other.safetensors", bins=8))
     qtbot.waitUntil(lambda: len(studio.spikes.voxels.pictures) == 8)
     assert shown.workspace.timeline.content.bins == 8
     window = studio.session.sequence.window(studio.position.index)
@@ -140,10 +150,31 @@ def test_the_readout_of_a_bin_says_spikes_and_not_colours(shown, qtbot):
     assert panes.second.readout.text() == f"{expected[0, 0]:.4g}"
 
 
-def test_a_file_that_does_not_say_how_it_takes_voxels_takes_their_logarithm(tmp_path):
-    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
-    assert input_spec(str(tmp_path / "broken.safetensors")) == VoxelSpec()
-    assert input_spec(str(tmp_path / "published.pth")) == VoxelSpec()
+def test_how_a_network_takes_voxels_is_not_guessed_at(shown, qtbot, tmp_path):
+    studio = shown.studio
+    published = tmp_path / "published.pth"
+    published.write_bytes(b"weights alone")
+    studio.set_voxel_look(VoxelLook(values="network"))
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.shown == "network")
+
+    studio.desk.restoring.add_model(published)
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.takes is None)
+
+    voxels = studio.spikes.voxels
+    assert (len(voxels.pictures), voxels.look.shown) == (32, "counts")
+    assert "is not known" in shown.workspace.voxels._title(voxels)
+    assert "does not say" in shown.restore_panel.card.text()
+
+    told = VoxelSpec(8, "log1p", 1.0, 2.0)
+    about = ModelDescription(kind="network", title="published", voxels=told, clip_frames=6)
+    studio.desk.restoring.learn("network", str(published), about)
+    qtbot.waitUntil(lambda: studio.spikes.voxels.look.takes == told)
+    assert len(studio.spikes.voxels.pictures) == 8
+    assert "8 bins" in shown.restore_panel.card.text()
+
+    published.write_bytes(b"other weights now")
+    studio.desk.restoring.changed.emit()
+    assert studio.spikes.look.takes is None
 
 
 def _metadata(path):
@@ -173,7 +204,9 @@ def test_one_scale_or_one_for_every_bin():
     assert (own[0].max(), own[1].max()) == (255, 255)
 
 
-@pytest.mark.parametrize("look", [VoxelLook(), VoxelLook("network"), VoxelLook(own_scale=True)])
+@pytest.mark.parametrize(
+    "look", [VoxelLook(), VoxelLook("network", takes=VoxelSpec()), VoxelLook(own_scale=True)]
+)
 def test_one_bin_alone_looks_as_among_the_others(look):
     bins = np.random.default_rng(4).gamma(2.0, 1.5, (32, 40, 50)).astype(np.float32)
     levels, _, _ = look.levels(bins)
@@ -206,7 +239,9 @@ def test_the_large_bin_looks_as_in_the_strip(shown, qtbot):
     np.testing.assert_allclose(yellow, colour_table("viridis")[255], atol=0.5)
     studio.set_voxel_look(VoxelLook(values="network"))
     qtbot.waitUntil(lambda: studio.pictures.view.voxel_look.values == "network")
-    expected = VoxelLook(values="network").levels(network_values(studio.session.sequence.voxels(0)))[0]
+    takes = studio.spikes.look.takes
+    look = VoxelLook(values="network", takes=takes)
+    expected = look.levels(network_values(studio.session.sequence.voxels(0), takes))[0]
     got = studio.pictures.view.values(VOXEL)[..., 0] * 255
     np.testing.assert_allclose(got, expected[7], atol=0.5)
 

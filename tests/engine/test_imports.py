@@ -30,6 +30,8 @@ def loaded_after(statement):
         ("import engine", NOTHING_HEAVY),
         ("import engine.cli", NOTHING_HEAVY),
         ("import engine.worker.client", NOTHING_HEAVY),
+        ("import engine.model, engine.model_files, engine.commands.listed_methods", NOTHING_HEAVY),
+        ("import engine.restoration.own_methods, engine.restoration.methods", NO_TORCH_NO_QT),
         ("import engine.worker.process", NOTHING_HEAVY),
         ("import engine.worker.restorer", NO_TORCH_NO_QT),
         ("import engine.commands.info, engine.commands.restore, engine.commands.evaluate", NO_TORCH_NO_QT),

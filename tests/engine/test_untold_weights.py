@@ -22,7 +22,7 @@ from engine.model.checkpoint import locate, read_weights
 from engine.model.config import PRESETS, config_to_dict
 from engine.model.names import are_published
 from engine.model.untold import PRESET_VOXELS
-from engine.model_files import METADATA_KEY
+from engine.model_files import METADATA_KEY, describe_model
 from engine.recording import write_packed
 from engine.voxels import VoxelSpec
 
@@ -318,7 +318,7 @@ def test_the_worker_says_it_with_the_end_of_the_job(
 ) -> None:
     from engine.source import SequenceSource
     from engine.worker.blocks import FrameBlock
-    from engine.worker.messages import Finished, RestoreRequest, SlotReleased
+    from engine.worker.messages import Accepted, Finished, RestoreRequest, SlotReleased
     from engine.worker.process import Inbox, serve
     from engine.worker.protocol import JobRecord
     from engine.worker.restorer import SequenceRestorer
@@ -341,6 +341,11 @@ def test_the_worker_says_it_with_the_end_of_the_job(
         block.close()
     assert isinstance(end, Finished)
     assert [SAID in remark for remark in end.remarks] == [True]
+    (accepted,) = (message for message in sent if isinstance(message, Accepted))
+    assert accepted.description is not None
+    assert accepted.description.is_complete
+    assert accepted.description.voxels == VoxelSpec(bins=CONFIG.spike_bins)
+    assert not describe_model(Path(path)).is_complete
 
 
 def test_described_models_have_nothing_to_say(

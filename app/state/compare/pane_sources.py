@@ -74,8 +74,10 @@ def read_voxel_bin(
 
     These are spikes a pixel, or what the network takes.
     """
-    grid = sequence.voxels(index, bins_of(look.model))
-    values = np.asarray(grid) if look.values == "counts" else network_values(grid, look.model)
+    grid = sequence.voxels(index, bins_of(look.takes))
+    values = np.asarray(grid)
+    if look.takes is not None and look.shown == "network":
+        values = network_values(grid, look.takes)
     number = min(voxel_bin, len(values) - 1)
     colours = colour_table(look.colours).astype(np.float32) / np.float32(255)
     return colours[look.levels_of(values, number)], values[number][..., None].copy()

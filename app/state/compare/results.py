@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from app.state.alignment.windows import Windows
+from engine.geometry import Span
 from engine.moment import Moment
 from engine.source import SequenceSource
-
-REACH = {"network": 4}
-"""How many frames on either side a method looks at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +31,8 @@ class Restored:
     """Which recording it was made from and how that was read, as `spikes_of` says it; None if not known."""
     unchanged: str = ""
     """Why it is the blurry frame (see `engine.restoration.evidence`); empty where it is restored."""
+    looked_at: tuple[Span, ...] | None = None
+    """The frames whose windows it depends on, as the worker has told; None where it has not: then on all."""
 
     @property
     def made_by(self) -> str:
@@ -49,11 +49,13 @@ def spikes_of(source: SequenceSource) -> tuple[object, ...]:
     return (source.spikes, *reading, source.flat)
 
 
-def was_made_from(restored: Restored, index: int, gamma: float, base: Windows, windows: Windows) -> bool:
+def was_made_from(restored: Restored, gamma: float, base: Windows, windows: Windows) -> bool:
     """Whether gamma and windows are still what a frame was made from; `base` are the windows of the files."""
-    reach = REACH.get(restored.method, 0)
-    near = slice(max(0, index - reach), index + reach + 1)
-    return restored.gamma == gamma and (restored.windows or base)[near] == windows[near]
+    before = restored.windows or base
+    seen = (Span(0, max(len(before), len(windows))),) if restored.looked_at is None else restored.looked_at
+    return restored.gamma == gamma and all(
+        before[span.start : span.stop] == windows[span.start : span.stop] for span in seen
+    )
 
 
 class RestoredFrames(QObject):

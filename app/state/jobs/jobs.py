@@ -123,6 +123,7 @@ class Jobs(QObject):
                 request.model,
                 spikes_of(request.source),
                 self.queue.why_unchanged(number, moment),
+                self.queue.looked_at(number, moment),
             )
             self.frame_restored.emit(moment, restored)
 

@@ -16,7 +16,7 @@ from app.bridge import WorkerBridge
 from app.state.jobs.job import JobRequest, JobState, JobStatus, PartialFrame
 from app.state.notices import describe
 from engine.errors import EngineError
-from engine.geometry import Region
+from engine.geometry import Region, Span
 from engine.moment import Moment
 from engine.worker.messages import (
     NO_SLOT,
@@ -54,6 +54,8 @@ class _Job:
         self.done: set[Moment] = set()
         self.unchanged: dict[Moment, str] = {}
         """Why moments came back as they were."""
+        self.looked_at: dict[Moment, tuple[Span, ...]] = {}
+        """On which frames results depend, where the worker says it."""
         self.failed: dict[int, str] = {}
         """Why frames could not be restored."""
         self.slots: dict[Moment, int] = {}
@@ -85,6 +87,8 @@ class JobQueue(QObject):
     """Job, moment, picture (H, W, 3), seconds."""
     partial_changed = Signal(int, object)
     """Job, moment: more of it is done; ask `partial` for it."""
+    described = Signal(str, object, object)
+    """Method, file of the model or None, what it turned out to be (`ModelDescription`)."""
     ended = Signal(object)
     """The last `JobStatus` of a job."""
 
@@ -139,6 +143,11 @@ class JobQueue(QObject):
         """Return why a finished moment came back as it was; empty where it is restored."""
         job = self._find(number)
         return "" if job is None else job.unchanged.get(moment, "")
+
+    def looked_at(self, number: int, moment: Moment) -> tuple[Span, ...] | None:
+        """Return on which frames a finished moment depends, None where that is not known."""
+        job = self._find(number)
+        return None if job is None else job.looked_at.get(moment)
 
     def partial(self, number: int, moment: Moment) -> PartialFrame | None:
         """Return a copy of an unfinished moment, None where there is nothing of it. Any thread may ask."""
@@ -333,6 +342,8 @@ class JobQueue(QObject):
                 state = JobState.RUNNING if job.status.state is JobState.STARTING else job.status.state
                 self._update(job, state=state, tiles_total=message.tiles, layout=message.layout)
                 self.accepted.emit(job.status.number)
+                if message.description is not None:
+                    self.described.emit(job.request.method, job.request.model, message.description)
             case TileDone():
                 self._on_tile(job, message)
             case FrameDone():
@@ -369,6 +380,8 @@ class JobQueue(QObject):
         job.done.add(message.moment)
         if message.unchanged:
             job.unchanged[message.moment] = message.unchanged
+        if message.looked_at is not None:
+            job.looked_at[message.moment] = tuple(Span(*seen) for seen in message.looked_at)
         self._update(job, frames_done=len(job.done), unchanged=tuple(sorted(job.unchanged.items())))
         self.frame_done.emit(job.status.number, message.moment, picture, message.seconds)
 

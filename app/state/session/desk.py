@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,12 +11,13 @@ from app.bridge import Client, WorkerBridge, worker_client
 from app.settings import Settings
 from app.state.jobs.queue import JobQueue
 from app.state.jobs.restoring import Restoring
-from app.state.notices import Notices
+from app.state.notices import Notices, describe
 from app.state.opening.recent import RecentSources
 from app.state.opening.remembered import RememberedReadings
 from app.state.pattern.kept_patterns import KeptPatterns
 from app.state.reading.lane import reading_pool
 from app.state.spikes.kept_rates import KeptRates
+from engine.errors import EngineError
 
 LONG_THREADS = 2
 
@@ -50,7 +52,13 @@ class Desk(QObject):
         self.queue = JobQueue(self.bridge, self)
         self.readings = RememberedReadings(settings)
         self.recent = RecentSources(settings, self)
-        self.restoring = Restoring(settings, self)
+        self.restoring = Restoring(settings, self, self.pool)
+        self.restoring.problem_found.connect(self._on_method_problem)
+        self.queue.described.connect(self.restoring.learn)
+
+    def _on_method_problem(self, error: EngineError) -> None:
+        told = describe(error)
+        self.notices.add(replace(told, severity="warning"))
 
     def close(self) -> None:
         """End the worker and wait for the threads; whoever reads must have been told to stop before."""

@@ -97,7 +97,7 @@ class SpikeViews(QObject):
     @property
     def bins(self) -> int:
         """How many voxel bins a frame has: as many as the chosen network takes."""
-        return bins_of(self._look.model)
+        return bins_of(self._look.takes)
 
     @property
     def look(self) -> VoxelLook:
@@ -190,7 +190,7 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     import cv2
 
     with lease.reading() as sequence:
-        bins = bins_of(look.model)
+        bins = bins_of(look.takes)
         grid = sequence.voxels(index, bins=bins)
         window = sequence.window(index)
     edges = np.linspace(window.start, window.stop, bins + 1)
@@ -199,7 +199,7 @@ def _voxel_pictures(lease: Lease, index: int, look: VoxelLook) -> VoxelPictures:
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     counts = np.asarray(grid)
     spikes = [cv2.sumElems(one)[0] for one in counts]
-    values = counts if look.values == "counts" else network_values(grid, look.model)
+    values = counts if look.takes is None or look.shown == "counts" else network_values(grid, look.takes)
     small = np.stack([_thumbnail(one, size) for one in values])
     levels, low, high = look.levels(small)
     return VoxelPictures(

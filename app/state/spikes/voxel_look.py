@@ -3,12 +3,15 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.voxels import VoxelSpec
 
 Values = Literal["counts", "network"]
 Colours = Literal["grey", "viridis", "magma", "inferno", "coolwarm"]
@@ -27,14 +30,19 @@ class VoxelLook:
     colours: Colours = "grey"
     own_scale: bool = False
     """Every bin has its own white; else all share one."""
-    model: str = ""
-    """File of the network whose values are shown; empty for the bundled one."""
+    takes: "VoxelSpec | None" = None
+    """How the chosen network takes them; None where it takes none, or that is not known."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "VoxelLook":
+    def of(cls, settings: Settings, takes: "VoxelSpec | None" = None) -> "VoxelLook":
         values: Values = next((one for one in VALUES if one == settings.voxel_values), "counts")
         colours: Colours = next((one for one in COLOURS if one == settings.voxel_colours), "grey")
-        return cls(values, colours, settings.voxel_own_scale, settings.model)
+        return cls(values, colours, settings.voxel_own_scale, takes)
+
+    @property
+    def shown(self) -> Values:
+        """What is really shown: counts, where nobody knows what the network makes of them."""
+        return self.values if self.takes is not None else "counts"
 
     def keep(self, settings: Settings) -> None:
         settings.voxel_values, settings.voxel_colours = self.values, self.colours
@@ -59,13 +67,13 @@ class VoxelLook:
 
     def _range(self, values: NDArray[np.float32]) -> tuple[float, float]:
         sample = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
-        if self.values == "counts":
+        if self.shown == "counts":
             return 0.0, float(np.quantile(sample, BRIGHTEST_QUANTILE)) or 1.0
         low, high = np.quantile(sample, (1 - BRIGHTEST_QUANTILE, BRIGHTEST_QUANTILE))
         return float(low), float(high) if high > low else float(low) + 1.0
 
     def _scaled(self, values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-        if self.values == "counts":
+        if self.shown == "counts":
             values, low, high = np.sqrt(values), math.sqrt(low), math.sqrt(high)
         gain = 255 / (high - low) if math.isfinite(high - low) and high > low else 0.0
         return np.clip((values - np.float32(low)) * np.float32(gain), 0, 255).astype(np.uint8)

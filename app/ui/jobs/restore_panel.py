@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.state.jobs.job import JobStatus
-from app.state.jobs.restoring import DEVICES, NETWORK, PRECISIONS
+from app.state.jobs.restoring import DEVICES, PRECISIONS, RATIO
 from app.state.session.desk import Desk
 from app.ui.parts.wording import format_seconds
 from engine.errors import EngineError
@@ -141,7 +141,7 @@ class RestorePanel(QScrollArea):
             self.device.setCurrentText(options.device)
             self.precision.setCurrentText(options.precision)
         for one_box in (self.device, self.precision, self.clip, self.memory):
-            one_box.setEnabled(chosen.method == NETWORK)
+            one_box.setEnabled(chosen.method != RATIO)
         self._show_job()
 
     def add_model(self, path: Path) -> None:
@@ -175,9 +175,8 @@ class RestorePanel(QScrollArea):
     def _ask_model(self) -> None:
         dialog = QFileDialog(self, self.tr("Add network"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(
-            [self.tr("Networks (*.safetensors *.pth *.pt *.ckpt)"), self.tr("All files (*)")]
-        )
+        files = " ".join(f"*{suffix}" for suffix in self._restoring.model_suffixes)
+        dialog.setNameFilters([self.tr("Networks ({files})").format(files=files), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda name: self.add_model(Path(name)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

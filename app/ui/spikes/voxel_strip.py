@@ -279,12 +279,14 @@ class VoxelStrip(QWidget):
         text += self.tr(" · {count} spikes").format(count=f"{sum(voxels.spikes):,}")
         if voxels.look.own_scale:
             text += self.tr(" · every bin on a scale of its own")
-        elif voxels.look.values == "network":
+        elif voxels.look.shown == "network":
             text += self.tr(" · network values {low} to {high}").format(
                 low=f"{voxels.darkest:.2f}", high=f"{voxels.brightest:.2f}"
             )
         else:
             text += self.tr(" · white: {count} a pixel").format(count=f"{voxels.brightest:.2g}")
+        if voxels.look.shown != voxels.look.values:
+            text += self.tr(" · counts: how the network takes them is not known")
         if voxels.outside_planes > 0:
             text += self.tr(" · {planes} planes lie outside the recording").format(
                 planes=f"{voxels.outside_planes:.4g}"

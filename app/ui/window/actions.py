@@ -11,7 +11,7 @@ from app.translation import MENUS as MENUS_CONTEXT
 from app.translation import TIPS as TIPS_CONTEXT
 from app.ui.parts.icons import icon
 from app.ui.parts.theme import Theme
-from app.ui.window.action_table import ACTIONS, MENUS
+from app.ui.window.action_table import ACTIONS, MENUS, ActionSpec
 
 
 class StudioActions(QObject):
@@ -19,6 +19,7 @@ class StudioActions(QObject):
 
     def __init__(self, window: QMainWindow, theme: Theme) -> None:
         super().__init__(window)
+        self._window = window
         self._theme = theme
         self._actions: dict[str, QAction] = {}
         self._icons = {spec.key: spec.icon for spec in ACTIONS if spec.icon}
@@ -76,6 +77,7 @@ class StudioActions(QObject):
 
     def use_shortcuts(self, changed: dict[str, str]) -> None:
         """Give every action its usual keys, or those in `changed`; keys that are none count as none."""
+        self._changed = changed
         for key, spec in self._specs.items():
             action = self._actions[key]
             action.setShortcut(QKeySequence(changed.get(key, spec.shortcut)))
@@ -89,6 +91,23 @@ class StudioActions(QObject):
             raise ValueError(f"actions and handlers differ: {handlers.keys() ^ self._actions.keys()}")
         for key, handler in handlers.items():
             self._actions[key].triggered.connect(lambda _=False, handler=handler: handler())
+
+    def add(self, spec: ActionSpec, handler: Callable[[], object], *, after: str) -> QAction:
+        """Add an action that is known only while the window is open, behind another of its menu and group."""
+        action = QAction(spec.text.replace("&", "&&"), self._window)
+        action.setCheckable(spec.checkable)
+        action.setStatusTip("")
+        beside, menu = self._actions[after], self.menus[spec.menu]
+        group = beside.actionGroup()
+        if group is not None and spec.group == self._specs[after].group:
+            group.addAction(action)
+        listed = menu.actions()
+        behind = listed[listed.index(beside) + 1 :]
+        menu.insertAction(behind[0], action) if behind else menu.addAction(action)
+        self._actions[spec.key], self._specs[spec.key] = action, spec
+        self.use_shortcuts(self._changed)
+        action.triggered.connect(lambda _=False: handler())
+        return action
 
     def enable(self, abilities: dict[str, bool]) -> None:
         for key, able in abilities.items():

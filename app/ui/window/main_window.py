@@ -34,6 +34,7 @@ from app.ui.window.commands import LINEAR_LIGHT, Commands
 from app.ui.window.docks import Docks
 from app.ui.window.drop_hint import DropHint
 from app.ui.window.empty_page import EmptyPage
+from app.ui.window.method_actions import action_of, list_methods
 from app.ui.window.recent_menu import show_recent
 from app.ui.window.sequence_tabs import SequenceTabs
 from app.ui.window.session_view import keep_session
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         show_recent(self)
         self.drop_hint = DropHint(self, self.stack, self.theme)
         self._check_settings()
+        self.tabs.desk.restoring.found_changed.connect(lambda: list_methods(self))
         self.tabs.desk.restoring.changed.connect(self._check_settings)
         self.installEventFilter(self)
         self.installEventFilter(LeaveSpaceToButtons(self))
@@ -213,6 +215,7 @@ class MainWindow(QMainWindow):
         self._add_plots()
         self.apply_view_settings()
         self._refresh()
+        self.tabs.desk.restoring.look_for_methods()
         self.ready.emit()
 
     def _furnish(self, studio: Studio) -> None:
@@ -262,9 +265,9 @@ class MainWindow(QMainWindow):
         self.tabs.desk.restoring.choose_method(method)
 
     def _check_settings(self) -> None:
-        self.actions_by_key["by_network" if self.settings.method == "network" else "by_ratio"].setChecked(
-            True
-        )
+        chosen = self.actions_by_key.by_key.get(action_of(self.settings.method))
+        if chosen is not None:
+            chosen.setChecked(True)
         for key, setting in TICKED.items():
             self.actions_by_key[key].setChecked(getattr(self.settings, setting))
         self.actions_by_key[f"theme_{self.settings.theme}"].setChecked(True)

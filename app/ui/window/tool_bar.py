@@ -43,6 +43,12 @@ class StudioToolBar(QToolBar):
         theme.changed.connect(self._tint)
         self._tint()
 
+    def add_method(self, action: QAction) -> None:
+        """List a further method beside those of the program."""
+        menu = self.deblur.menu()
+        assert menu is not None
+        menu.addAction(action)
+
     def show_findings(self, count: int) -> None:
         """Show how many notes there are on the open sequence."""
         if count != self._findings:
