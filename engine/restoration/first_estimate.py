@@ -49,6 +49,7 @@ def first_estimate(
     if estimate.motion is not None and estimate.trust is not None:
         picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
         picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma, estimate.believed)
+        picture = exposure.where_seen(blurry, picture)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
     return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes), estimate.unchanged)
 

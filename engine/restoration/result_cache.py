@@ -1,7 +1,8 @@
 """Finished frames, kept so that the same work is not done twice.
 
 Strategy: a frame's key holds everything that its result depends on: the method and how it computes, the
-tiles, and for each clip the frame is in, the files and the alignment windows of that clip. So stepping back
+tiles, where frames lie among the spikes, and for each clip the frame is in, the files and the alignment
+windows of that clip. So stepping back
 costs nothing, and moving a window makes nothing invalid but the clips it belongs to.
 """
 
@@ -27,11 +28,13 @@ def frame_key(made_by: Hashable, sequence: "Sequence", plan: Plan, frame: int) -
     """Return what the result of `frame` depends on; `made_by` stands for files, method and options."""
     clips = [clip for clip in plan.clips if frame in clip]
     windows: tuple[Any, ...] = ()
+    registration = None
     if sequence.recording is not None:
+        registration = sequence.registration
         windows = tuple(
             tuple(sequence.window(index) for index in range(clip.start, clip.stop)) for clip in clips
         )
-    return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows
+    return made_by, frame, plan.region, plan.rows, plan.columns, tuple(clips), windows, registration
 
 
 @dataclass(frozen=True, eq=False)

@@ -190,7 +190,7 @@ def estimate_frame(
     spike_size = segments.size
     if not trust.any():
         picture, believed = _believe_spikes(blurry, blurry, exposure, rate, response, None, gamma)
-        still = "" if believed.any() else STILL
+        picture, still = exposure.where_seen(blurry, picture), "" if believed.any() else STILL
         return RatioEstimate(picture, gamma, believed=believed, unchanged=still)
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
@@ -209,7 +209,7 @@ def estimate_frame(
         trust = resized_linear(trust, spike_size) * np.maximum(held, seen)
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     picture, believed = _believe_spikes(picture, blurry, exposure, rate, response, motion, gamma)
-    trust = trust * (1 - believed)
+    picture, trust = exposure.where_seen(blurry, picture), trust * (1 - believed)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
     is_known = bool(trust.any() or believed.any())
     return RatioEstimate(picture, gamma, in_frame, trust, believed, "" if is_known else DISAGREE)
