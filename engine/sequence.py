@@ -131,10 +131,24 @@ class Sequence:
     @property
     def sound_on_frame(self) -> SoundPixels | None:
         """Which of `counts_on_frame` are to be believed; None where all are."""
-        if self._registered is None:
+        seen = self._seen
+        if seen is None:
             return self.filling
-        key = ("sound on frame", self._registered)
-        return self._cache.measured(key, lambda: sound_on_grid(self.filling, self.registration))
+        return self._cache.measured(("sound on frame", seen), lambda: sound_on_grid(self.filling, seen))
+
+    @property
+    def seen_region(self) -> Region | None:
+        """The part of frames that `counts_on_frame` lies on, which holds all of which there are spikes; None
+        for all of them.
+        """
+        registration = self._registered
+        return None if registration is None or registration.covers_frame else registration.seen
+
+    @property
+    def _seen(self) -> Registration | None:
+        """The registration of that part; None for a scale."""
+        registration = self._registered
+        return None if registration is None else registration.seen_part
 
     @property
     def share_of_spikes(self) -> NDArray[np.float32] | None:
@@ -318,7 +332,7 @@ class Sequence:
         """Return `filled_voxels` as they lie on the frame, edge to edge: (bins, h, w) of the registration's
         `grid_size`, or of a region of it; `filled` or else `voxels`.
 
-        Where there are no spikes the nearest ones are repeated: `share_of_spikes` tells where not to believe
+        Where there are no spikes those within are mirrored: `share_of_spikes` tells where not to believe
         them.
         """
         count = self.filled_voxels if filled else self.voxels
@@ -332,9 +346,9 @@ class Sequence:
         return VoxelGrid.of(np.stack(drawn), counts.start, counts.stop, counts.outside_planes)
 
     def counts_on_frame(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Return `levelled_counts` likewise, float32 (h, w)."""
-        counts = self.levelled_counts(start, stop)
-        return counts if self._registered is None else _drawn_counts(self._registered, counts)
+        """Return `levelled_counts`, float32 (h, w), as they lie on the `seen_region` of frames, likewise."""
+        counts, seen = self.levelled_counts(start, stop), self._seen
+        return counts if seen is None else _drawn_counts(seen, counts)
 
     # -------------------------------------------------------------- what the spikes say
 
@@ -648,7 +662,7 @@ def _drawn_counts(
     cut: Region | None = None,
 ) -> NDArray[np.float32]:
     """Return counts as they lie on the frame: as sharp as they are, and never below 0."""
-    drawn = registration.on_grid(counts, between="cubic", beyond="nearest", region=region, cut=cut)
+    drawn = registration.on_grid(counts, between="cubic", beyond="mirrored", region=region, cut=cut)
     return np.maximum(drawn, 0.0, out=drawn)
 
 

@@ -144,7 +144,7 @@ def sound_on_grid(filling: Filling | None, registration: Registration) -> SoundP
     if filling is None:
         return _SoundOnGrid(everywhere, everywhere)
     wholly = [
-        np.floor(registration.on_grid(mask, beyond="nearest") + np.float32(1e-4)) * everywhere
+        np.floor(registration.on_grid(mask, beyond="mirrored") + np.float32(1e-4)) * everywhere
         for mask in (filling.sound, filling.trust)
     ]
     return _SoundOnGrid(*wholly)

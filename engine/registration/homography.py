@@ -18,8 +18,8 @@ Homography = tuple[tuple[float, float, float], tuple[float, float, float], tuple
 
 Between = Literal["linear", "cubic", "nearest"]
 """How values between the pixels of a picture are taken."""
-Beyond = Literal["nothing", "nearest"]
-"""What is drawn beyond a picture's border: 0, or the nearest pixel."""
+Beyond = Literal["nothing", "mirrored"]
+"""What is drawn beyond a picture's border: 0, or the picture mirrored there."""
 
 Matrix = NDArray[np.float64]
 

@@ -151,7 +151,7 @@ class Registration:
     # -------------------------------------------------------------- pictures
 
     def picture_to_spikes(
-        self, picture: NDArray[np.float32], *, beyond: Beyond = "nearest"
+        self, picture: NDArray[np.float32], *, beyond: Beyond = "mirrored"
     ) -> NDArray[np.float32]:
         """Return what spike pixels see of a frame, (H, W) or (H, W, c) float32: means of what they cover."""
         from engine.light.filters import resized_by_area  # OpenCV takes a while to import
@@ -204,6 +204,29 @@ class Registration:
         return Size(max(1, round(height * shrink)), max(1, round(width * shrink)))
 
     @cached_property
+    def seen(self) -> Region:
+        """The smallest region of a frame that holds every pixel of which there are spikes."""
+        if self.covers_frame:
+            return Region.whole(self.frame_size)
+        covered = self.covered_frame()
+        if not covered.any():
+            return self.region_to_frame(Region.whole(self.spike_size)) or Region.whole(self.frame_size)
+        rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
+        return Region(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+    @cached_property
+    def seen_part(self) -> "Registration":
+        """The registration of what `seen` shows, as a frame of its own."""
+        return self.part(self.seen)
+
+    def part(self, region: Region) -> "Registration":
+        """Return the registration of what a region of a frame shows, as a frame of its own."""
+        if region == Region.whole(self.frame_size):
+            return self
+        moved = np.array([[1, 0, region.left], [0, 1, region.top], [0, 0, 1]], np.float64)
+        return Registration(region.size, self.spike_size, homography_of(self.matrix @ moved))
+
+    @cached_property
     def of_grid(self) -> "Registration":
         """The registration of a picture of `grid_size` that lies on the frame."""
         if self.homography is None:
@@ -242,15 +265,15 @@ class Registration:
         )
 
     def cut_of_grid(self, region: Region) -> Region:
-        """Return the spike pixels that a region of the grid is drawn from, at least one."""
+        """Return the spike pixels that a region of the grid is drawn from: all where it reaches beyond."""
         if self.homography is None:
             return region
-        at = mapped(self.of_grid.matrix, _outline(region))
-        (left, top), (right, bottom) = at.min(axis=0) + 0.5, at.max(axis=0) + 0.5
-        size = self.spike_size
-        rows = _clamped(top, bottom, size.height)
-        columns = _clamped(left, right, size.width)
-        return Region(rows[0], columns[0], rows[1], columns[1]).expand(REACH_PX, size)
+        at = mapped(self.of_grid.matrix, _outline(region)) + 0.5
+        (left, top), (right, bottom) = np.floor(at.min(axis=0)), np.ceil(at.max(axis=0))
+        whole = Region.whole(self.spike_size)
+        if left < 0 or top < 0 or right > whole.right or bottom > whole.bottom:
+            return whole
+        return Region(int(top), int(left), int(bottom), int(right)).expand(REACH_PX, self.spike_size)
 
     # -------------------------------------------------------------- what is covered
 
@@ -330,12 +353,6 @@ def _covering(matrix: Matrix, region: Region, size: Size, margin_px: int) -> Reg
     covering = Region(top, left, max(bottom, top + 1), max(right, left + 1))
     seen = covering.intersect(Region.whole(size))
     return None if seen is None else seen.expand(margin_px, size)
-
-
-def _clamped(start: float, stop: float, length: int) -> tuple[int, int]:
-    """Return the pixels of [start, stop) that there are, the nearest one where there are none."""
-    first = min(max(math.floor(start), 0), length - 1)
-    return first, min(max(math.ceil(stop), first + 1), length)
 
 
 def _samples(matrix: Matrix, size: Size) -> int:

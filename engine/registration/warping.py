@@ -12,7 +12,7 @@ from engine.geometry import Region, Size
 from engine.registration.homography import Between, Beyond, Homography, mapped
 
 _INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST}
-_BORDERS = {"nothing": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE}
+_BORDERS = {"nothing": cv2.BORDER_CONSTANT, "mirrored": cv2.BORDER_REFLECT}
 KEPT_PLACES = 4
 
 
@@ -23,7 +23,7 @@ def warped(
     *,
     samples: int = 1,
     between: Between = "linear",
-    beyond: Beyond = "nearest",
+    beyond: Beyond = "mirrored",
     region: Region | None = None,
     cut: Region | None = None,
 ) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ noise. Where nothing is known to have moved, and where the frame does not explai
 exactly 1. Small denominators are met by writing the ratio as a difference, whose divisor has a floor.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -146,7 +147,9 @@ class SpikeRatio(Method):
 def _restore(sequence: "Sequence", index: int) -> RatioEstimate:
     require_spikes(sequence)
     gamma = sequence.gamma if sequence.gamma_known else None
-    return estimate_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
+    frame, exposure = sequence.frame(index), Exposure.of_frame(sequence, index)
+    estimate = estimate_frame(exposure.seen_part(frame), exposure, gamma)
+    return dataclasses.replace(estimate, picture=exposure.put_back(estimate.picture, frame))
 
 
 def restore_frame(
@@ -190,7 +193,7 @@ def estimate_frame(
     spike_size = segments.size
     if not trust.any():
         picture, believed = _believe_spikes(blurry, blurry, exposure, rate, response, None, gamma)
-        picture, still = exposure.where_seen(blurry, picture), "" if believed.any() else STILL
+        still = "" if believed.any() else STILL
         return RatioEstimate(picture, gamma, believed=believed, unchanged=still)
     work_size = Size(
         min(frame_size.height, LARGEST_UPSCALE * spike_size.height),
@@ -209,7 +212,7 @@ def estimate_frame(
         trust = resized_linear(trust, spike_size) * np.maximum(held, seen)
     picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
     picture, believed = _believe_spikes(picture, blurry, exposure, rate, response, motion, gamma)
-    picture, trust = exposure.where_seen(blurry, picture), trust * (1 - believed)
+    trust = trust * (1 - believed)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
     is_known = bool(trust.any() or believed.any())
     return RatioEstimate(picture, gamma, in_frame, trust, believed, "" if is_known else DISAGREE)
