@@ -33,10 +33,8 @@ MOST_SCALE = 256.0
 
 def homography_of(value: object) -> Homography:
     """Return 3 rows of 3 numbers, from sequences or an array of them. Raises RegistrationError."""
-    rows = list(value) if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) > 0 else []
-    lists = [
-        list(row) if isinstance(row, list | tuple | np.ndarray) and np.ndim(row) > 0 else [] for row in rows
-    ]
+    rows = _listed(value)
+    lists = [_listed(row) for row in rows]
     if len(lists) != 3 or any(len(row) != 3 for row in lists):
         raise _refused("a homography is 3 rows of 3 numbers", _quoted(value))
     numbers = [element for row in lists for element in row]
@@ -47,6 +45,12 @@ def homography_of(value: object) -> Homography:
             raise _refused("a homography holds a number that is not finite", _quoted(element))
     a, b, c, d, e, f, g, h, i = (float(element) for element in numbers)
     return (a, b, c), (d, e, f), (g, h, i)
+
+
+def matrix_of(homography: Homography) -> Matrix:
+    """Return a homography as an array whose elements are of order one, which is the same homography."""
+    matrix = np.array(homography, np.float64)
+    return np.ldexp(matrix, -math.frexp(float(np.abs(matrix).max()))[1])
 
 
 def scale_matrix(frame: Size, spikes: Size) -> Matrix:
@@ -123,6 +127,12 @@ def _overlap(one: Matrix, other: Matrix) -> bool:
             if (((against - start) @ normal) * inner <= 0).all():
                 return False
     return True
+
+
+def _listed(value: object) -> list[object]:
+    if isinstance(value, np.ndarray):
+        return list(value) if value.ndim else []
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _quoted(value: object) -> str:

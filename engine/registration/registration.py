@@ -25,6 +25,7 @@ from engine.registration.homography import (
     corners,
     homography_of,
     mapped,
+    matrix_of,
     scale_matrix,
     scales_at,
 )
@@ -60,7 +61,7 @@ class Registration:
         if self.homography is None:
             return
         homography = homography_of(self.homography)
-        matrix = np.array(homography)
+        matrix = matrix_of(homography)
         check_homography(matrix, self.frame_size, self.spike_size)
         at = corners(self.frame_size)
         scale = scale_matrix(self.frame_size, self.spike_size)
@@ -79,7 +80,7 @@ class Registration:
         """(3, 3): takes (x, y, 1) of a frame to a multiple of (x, y, 1) of the spikes."""
         if self.homography is None:
             return scale_matrix(self.frame_size, self.spike_size)
-        return np.array(self.homography)
+        return matrix_of(self.homography)
 
     @cached_property
     def inverse(self) -> Matrix:
@@ -180,7 +181,7 @@ class Registration:
             return resized_linear(picture, self.frame_size)
         return warped(
             picture,
-            self.homography,
+            homography_of(self.matrix),
             self.frame_size,
             samples=_samples(self.matrix, self.frame_size),
             beyond=beyond,

@@ -29,8 +29,8 @@ from engine.frame_times import FrameRate, FrameTimes
 from engine.geometry import Size, Span
 from engine.recording.plane_source import PlaneSource
 from engine.recording.recording import RecordingInfo
-from engine.sequence import Sequence as OpenSequence
 from engine.registration import Registration
+from engine.sequence import Sequence as OpenSequence
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid
 from engine.worker.messages import WorkerMessage
