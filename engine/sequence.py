@@ -539,15 +539,7 @@ class Sequence:
         Raises RegistrationError where its sizes are others, or the frames are made of the spikes;
         SequenceError without spikes.
         """
-        own = self.registration
-        sizes = (registration.frame_size, registration.spike_size)
-        if sizes != (own.frame_size, own.spike_size):
-            raise RegistrationError(
-                "the registration is of other cameras",
-                path=self.source.path,
-                found=f"frames of {sizes[0]} and spikes of {sizes[1]}",
-                expected=f"frames of {own.frame_size} and spikes of {own.spike_size}",
-            )
+        _check_cameras(self, registration)
         facts = self._facts
         source = dataclasses.replace(facts.source, registration=registration.homography)
         facts = dataclasses.replace(facts, source=source)
@@ -626,7 +618,14 @@ def open_sequence(
         flat=flat if flat is None or flat == NO_FLAT else _absolute(flat),
         registration=_homography(registration, path),
     )
-    return open_source(source, cache_bytes=cache_bytes)
+    sequence = open_source(source, cache_bytes=cache_bytes)
+    if isinstance(registration, Registration) and sequence.recording is not None:
+        try:
+            _check_cameras(sequence, registration)
+        except BaseException:
+            sequence.close()
+            raise
+    return sequence
 
 
 def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
@@ -664,6 +663,19 @@ def _drawn_counts(
     """Return counts as they lie on the frame: as sharp as they are, and never below 0."""
     drawn = registration.on_grid(counts, between="cubic", beyond="mirrored", region=region, cut=cut)
     return np.maximum(drawn, 0.0, out=drawn)
+
+
+def _check_cameras(sequence: Sequence, registration: Registration) -> None:
+    """Raise RegistrationError where a registration is of frames or spikes of other sizes."""
+    own = sequence.registration
+    if (registration.frame_size, registration.spike_size) != (own.frame_size, own.spike_size):
+        raise RegistrationError(
+            "the registration is of other cameras",
+            path=sequence.source.path,
+            found=f"frames of {registration.frame_size} and spikes of {registration.spike_size}",
+            expected=f"frames of {own.frame_size} and spikes of {own.spike_size}",
+            advice="Measure the registration of these cameras, or leave it out where both see the same",
+        )
 
 
 def _homography(

@@ -56,32 +56,42 @@ def seen(scene: NDArray[np.float32], size: tuple[int, int], to_frame: Numbers, m
     return total / 9
 
 
+DIRECTION = np.array([1.0, 0.35])
+
+
 def write_registered(
-    folder: Path, homography: Numbers = SCALE, *, sharp: bool = True, motion_px: float = 12.0
+    folder: Path,
+    homography: Numbers = SCALE,
+    *,
+    frames: int = FRAMES,
+    motion_px: float = 12.0,
+    response: Numbers | float = 1.0,
 ) -> Path:
-    """Write frames, sharp pictures and spikes of a texture that moves; the spikes as `homography` says."""
+    """Write frames, sharp pictures and spikes of a texture that moves; the spikes as `homography` says.
+
+    `response` is how much more than its share of light each spike pixel counts.
+    """
     scene, back = texture(), np.linalg.inv(homography)
-    gain = 0.5
+    gain = 0.5 * response
     charge = np.random.default_rng(3).random(SPIKES)
-    planes, frames = [], []
+    planes, pictures = [], []
     total = np.zeros(FRAME)
-    for plane in range(FRAMES * PLANES):
-        moved = np.array([1.0, 0.35]) * motion_px * ((plane + 0.5) / PLANES - FRAMES / 2)
+    for plane in range(frames * PLANES):
+        moved = DIRECTION * motion_px * ((plane + 0.5) / PLANES - frames / 2)
         charge = charge + gain * seen(scene, SPIKES, back, moved)
         planes.append(charge >= 1)
         charge = charge - planes[-1]
         if plane % 4 == 0:  # the frame needs no finer steps: under a pixel
-            total += seen(scene, FRAME, np.eye(3), moved + 1.5 * np.array([1.0, 0.35]) * motion_px / PLANES)
+            total += seen(scene, FRAME, np.eye(3), moved + 1.5 * DIRECTION * motion_px / PLANES)
         if plane % PLANES == PLANES - 1:
-            frames.append(total / (PLANES / 4))
+            pictures.append(total / (PLANES / 4))
             total = np.zeros(FRAME)
     for kind in ("blur", "sharp"):
         (folder / kind).mkdir(parents=True)
-    for index, blurry in enumerate(frames):
-        centre = np.array([1.0, 0.35]) * motion_px * (index + 0.5 - FRAMES / 2)
+    for index, blurry in enumerate(pictures):
+        centre = DIRECTION * motion_px * (index + 0.5 - frames / 2)
         _write(folder / "blur" / f"{index:04d}.png", blurry)
-        if sharp:
-            _write(folder / "sharp" / f"{index:04d}.png", seen(scene, FRAME, np.eye(3), centre))
+        _write(folder / "sharp" / f"{index:04d}.png", seen(scene, FRAME, np.eye(3), centre))
     write_packed(folder / "spike.dat", np.array(planes, np.uint8))
     (folder / "config.yaml").write_text(
         f"spike_h: {SPIKES[0]}\nspike_w: {SPIKES[1]}\nspike_flip: true\ngamma: 1\n"
