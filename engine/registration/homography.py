@@ -37,13 +37,14 @@ def homography_of(value: object) -> Homography:
     lists = [_listed(row) for row in rows]
     if len(lists) != 3 or any(len(row) != 3 for row in lists):
         raise _refused("a homography is 3 rows of 3 numbers", _quoted(value))
-    numbers = [element for row in lists for element in row]
-    for element in numbers:
+    numbers = []
+    for element in (element for row in lists for element in row):
         if isinstance(element, bool | np.bool_) or not isinstance(element, Real):
             raise _refused("a homography holds what is no number", _quoted(element))
         if not math.isfinite(element):
             raise _refused("a homography holds a number that is not finite", _quoted(element))
-    a, b, c, d, e, f, g, h, i = (float(element) for element in numbers)
+        numbers.append(float(element))
+    a, b, c, d, e, f, g, h, i = numbers
     return (a, b, c), (d, e, f), (g, h, i)
 
 

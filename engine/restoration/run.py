@@ -170,7 +170,7 @@ class _Run:
         self._method = method
         self._computer = computer
         self._wanted = wanted
-        self._blend = Blend(plan, sequence.share_of_spikes)
+        self._blend = Blend(plan, None if sequence.recording is None else sequence.share_of_spikes)
         self._schedule = Schedule(plan, wanted)
         self._in_work: dict[int, _FrameInWork] = {}
         self._seconds = 0.0
