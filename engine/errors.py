@@ -6,7 +6,8 @@ EngineError
 ├── SequenceError             frames, references or a data set's layout do not fit together
 │   ├── FrameError            one picture or video frame cannot be read
 │   ├── UnreadFramesError     a sequence has frames, and none of a kind that is read
-│   └── AlignmentError        an alignment log cannot be read or does not fit
+│   ├── AlignmentError        an alignment log cannot be read or does not fit
+│   └── RegistrationError     frames and spikes cannot lie on each other as it is said
 ├── MethodError               a restoring method cannot run as asked
 │   └── FrameValuesError      it gave values that are not numbers for a frame
 ├── ModelError                a network cannot be built, or not be run on this input
@@ -91,6 +92,16 @@ class UnreadFramesError(SequenceError):
 
 class AlignmentError(SequenceError):
     """An alignment log cannot be read or does not fit the sequence."""
+
+
+class RegistrationError(SequenceError):
+    """A frame's pixels cannot lie among the spikes as it is said."""
+
+    def about(self, path: str | Path) -> "RegistrationError":
+        """Return the same about the registration of a sequence."""
+        return RegistrationError(
+            self.problem, path=path, found=self.found, expected=self.expected, advice=self.advice
+        )
 
 
 class MethodError(EngineError):

@@ -90,7 +90,15 @@ def fit_parts(
         findings += [*exposures.findings, *windows_outside(names, exposures)]
     if recording is not None:
         findings += recording.info.warnings
-        findings += [] if frames is None else _about_fields_of_view(size, recording.info.size)
+        if frames is not None and source.registration is None:
+            findings += _about_fields_of_view(size, recording.info.size)
+    elif source.registration is not None:
+        findings.append(
+            Finding(
+                "the registration is not used, for the sequence has no spikes",
+                "Name the recording with --spikes, or leave the registration out",
+            )
+        )
     findings += about_references
     if references is not None:
         findings += references.findings

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import FrameError, SequenceError, UnreadFramesError
+from engine.errors import FrameError, RegistrationError, SequenceError, UnreadFramesError
 from engine.file_names import composed
 from engine.fitting import SequenceParts, fit_parts
 from engine.frames import FrameSource, PictureFrames
@@ -25,6 +25,7 @@ from engine.layouts.unread import spike_folder_unread, unread_in
 from engine.recording import Recording, guess_flip, guess_lying, open_recording
 from engine.recording.sidecar import Sidecar
 from engine.recording.sidecar import find_sidecar as find_recording_sidecar
+from engine.registration import Registration, homography_of
 from engine.samples import as_values
 from engine.source import SequenceSource, flat_file
 from engine.white_level import settle_white
@@ -72,6 +73,7 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         if recording is not None:
             opened.callback(recording.close)
         parts = fit_parts(source, files, frames, references, recording)
+        registration_of(parts)
         picture = _picture_of_orientation(parts)
         if picture is not None and recording is not None:
             recording.close()
@@ -82,6 +84,29 @@ def open_parts(source: SequenceSource) -> SequenceParts:
         parts = settle_white(parts)
         opened.pop_all()
         return parts
+
+
+def registration_of(parts: SequenceParts) -> Registration | None:
+    """Return where the pixels of frames lie among the spikes; None without spikes.
+
+    Raises RegistrationError where the source says what cannot be.
+    """
+    facts, recording = parts.facts, parts.recording
+    said = facts.source.registration
+    try:
+        homography = None if said is None else homography_of(said)
+        if recording is None:
+            return None
+        registration = Registration(facts.frame_size, recording.info.size, homography)
+    except RegistrationError as error:
+        raise error.about(facts.source.path) from error
+    if parts.frames is None and not registration.is_scale:
+        raise RegistrationError(
+            "a registration is given, and there is no second camera: the frames are made of the spikes",
+            path=facts.source.path,
+            advice="Leave the registration out, or name the frames",
+        )
+    return registration
 
 
 def _check_numbers(source: SequenceSource) -> None:
@@ -246,6 +271,11 @@ def _picture_of_orientation(
             picture = as_values(pictures.read(at))
         except FrameError:
             continue
+        registration = registration_of(parts)
+        if registration is not None and not registration.is_scale:
+            if picture.shape[:2] != (registration.frame_size.height, registration.frame_size.width):
+                continue
+            picture = registration.picture_to_spikes(picture)
         planes = (window.start, window.stop)
         if (
             (origin_is_open and not flip_is_open)

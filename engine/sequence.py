@@ -22,23 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import AlignmentWindow
-from engine.errors import EngineError, SequenceError
+from engine.errors import EngineError, RegistrationError, SequenceError
 from engine.exposures import Exposures, WindowsSource
 from engine.findings import Finding
 from engine.fixed_pattern import FixedPattern
 from engine.frame_times import FrameRate, FrameTimes, rate_of_windows
 from engine.geometry import Region, Size, Span
 from engine.layouts import LayoutName
-from engine.opening import SequenceParts, open_parts, sequences_at
+from engine.opening import SequenceParts, open_parts, registration_of, sequences_at
 from engine.picture_cache import PictureCache
 from engine.recording import Spikes, SpikeSource
 from engine.recording.defects import Defects, find_defects
 from engine.recording.plane_source import bit_planes
 from engine.recording.planes import pack_planes
+from engine.registration import Homography, Registration, homography_of
 from engine.samples import Samples, as_values
 from engine.source import NO_FLAT, SequenceSource, flat_file
 from engine.spike_channels import planes_per_bin
-from engine.spike_filling import Filling
+from engine.spike_filling import Filling, SoundPixels, sound_on_grid
 from engine.time_units import TimeUnit
 from engine.voxels import VoxelGrid, tfi, tfp, voxelize, window_counts
 
@@ -64,6 +65,7 @@ class Sequence:
         self._references = parts.references
         self._recording = parts.recording
         self._cache = cache
+        self._registration = registration_of(parts)
 
     # -------------------------------------------------------------- facts
 
@@ -96,12 +98,12 @@ class Sequence:
 
         Raises SequenceError without spikes.
         """
-        return self._cache.measured("defects", self._find_defects)
+        return self._cache.measured(("defects", self._registered), self._find_defects)
 
     @property
     def filling(self) -> Filling | None:
         """How the counts of `defects` follow from the pixels around them; None where there are none."""
-        return self._cache.measured("filling", lambda: Filling.of(self.defects))
+        return self._cache.measured(("filling", self._registered), lambda: Filling.of(self.defects))
 
     @property
     def fixed_pattern(self) -> FixedPattern:
@@ -110,7 +112,48 @@ class Sequence:
 
         Raises SequenceError without spikes, RecordingError where the file named cannot be used.
         """
-        return self._cache.measured("fixed pattern", self._find_pattern)
+        return self._cache.measured(("fixed pattern", self._registered), self._find_pattern)
+
+    @property
+    def registration(self) -> Registration:
+        """Where the pixels of frames lie among the spikes. Raises SequenceError without spikes."""
+        if self._registration is None:
+            self._spikes()
+        assert self._registration is not None
+        return self._registration
+
+    @property
+    def _registered(self) -> Registration | None:
+        """What is measured by frames and spikes together depends on it; None for a scale."""
+        registration = self._registration
+        return None if registration is None or registration.is_scale else registration
+
+    @property
+    def sound_on_frame(self) -> SoundPixels | None:
+        """Which of `counts_on_frame` are to be believed; None where all are."""
+        seen = self._seen
+        if seen is None:
+            return self.filling
+        return self._cache.measured(("sound on frame", seen), lambda: sound_on_grid(self.filling, seen))
+
+    @property
+    def seen_region(self) -> Region | None:
+        """The part of frames that `counts_on_frame` lies on, which holds all of which there are spikes; None
+        for all of them.
+        """
+        registration = self._registered
+        return None if registration is None or registration.covers_frame else registration.seen
+
+    @property
+    def _seen(self) -> Registration | None:
+        """The registration of that part; None for a scale."""
+        registration = self._registered
+        return None if registration is None else registration.seen_part
+
+    @property
+    def share_of_spikes(self) -> NDArray[np.float32] | None:
+        """How far spikes count in a frame, (H, W): 0 where there are none; None for 1 everywhere."""
+        return None if self._registered is None else self._registered.share_of_spikes()
 
     @property
     def frame_size(self) -> Size:
@@ -281,6 +324,32 @@ class Sequence:
             counts = self.fixed_pattern.level(counts, stop - start)
         return counts if self.filling is None else self.filling.fill(counts)
 
+    # -------------------------------------------------------------- spikes as they lie on the frame
+
+    def voxels_on_frame(
+        self, index: int, bins: int = 32, region: Region | None = None, *, filled: bool = True
+    ) -> VoxelGrid:
+        """Return `filled_voxels` as they lie on the frame, edge to edge: (bins, h, w) of the registration's
+        `grid_size`, or of a region of it; `filled` or else `voxels`.
+
+        Where there are no spikes those within are mirrored: `share_of_spikes` tells where not to believe
+        them.
+        """
+        count = self.filled_voxels if filled else self.voxels
+        if self._registered is None:
+            return count(index, bins, region)
+        registration = self._registered
+        region = region or Region.whole(registration.grid_size)
+        cut = registration.cut_of_grid(region)
+        counts = count(index, bins, cut)
+        drawn = [_drawn_counts(registration, one, region, cut) for one in np.asarray(counts)]
+        return VoxelGrid.of(np.stack(drawn), counts.start, counts.stop, counts.outside_planes)
+
+    def counts_on_frame(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return `levelled_counts`, float32 (h, w), as they lie on the `seen_region` of frames, likewise."""
+        counts, seen = self.levelled_counts(start, stop), self._seen
+        return counts if seen is None else _drawn_counts(seen, counts)
+
     # -------------------------------------------------------------- what the spikes say
 
     def tfp(self, index: int) -> NDArray[np.float32]:
@@ -347,7 +416,7 @@ class Sequence:
         planes = bit_planes(self._spikes())(start, stop)
         if not self.defects:
             return planes
-        return planes & self._cache.measured("sound bits", self._sound_bits)
+        return planes & self._cache.measured(("sound bits", self._registered), self._sound_bits)
 
     def forget_spikes(self, frames: Span) -> None:
         """Let go of the memory behind the exposures of some frames; reading them again costs a little."""
@@ -399,7 +468,9 @@ class Sequence:
         frames = None if self._frames is None else self.frame
         limits = () if self._exposures is None else self._exposures.limits
         gamma = self.gamma if self.gamma_known else None
-        return measure_pattern(recording, self.filling, frames, self.windows, limits, gamma)
+        return measure_pattern(
+            recording, self.filling, frames, self.windows, limits, gamma, self.registration
+        )
 
     def _unused_flat(self) -> Finding | None:
         flat = flat_file(self.source)
@@ -418,7 +489,12 @@ class Sequence:
     def _frames_to_ask(self) -> Iterator[NDArray[np.float32]]:
         for index in sorted({0, len(self) // 2, len(self) - 1}):
             with suppress(EngineError):
-                yield self.frame(index)
+                frame = self.frame(index)
+                # Beyond the frame it counts as dark, which explains why a pixel keeps still.
+                registration = self._registered
+                yield (
+                    frame if registration is None else registration.picture_to_spikes(frame, beyond="nothing")
+                )
 
     def _spikes(self) -> SpikeSource:
         if self._recording is None:
@@ -456,6 +532,18 @@ class Sequence:
         limits = (Span(0, 0),) * len(self) if self._exposures is None else self._exposures.limits
         exposures = Exposures(tuple(windows), limits, "given")
         return Sequence(dataclasses.replace(self._parts, exposures=exposures), self._cache)
+
+    def with_registration(self, registration: Registration) -> "Sequence":
+        """Return the sequence with its frames' pixels elsewhere among the spikes; shares as `with_windows`.
+
+        Raises RegistrationError where its sizes are others, or the frames are made of the spikes;
+        SequenceError without spikes.
+        """
+        _check_cameras(self, registration)
+        facts = self._facts
+        source = dataclasses.replace(facts.source, registration=registration.homography)
+        facts = dataclasses.replace(facts, source=source)
+        return Sequence(dataclasses.replace(self._parts, facts=facts), self._cache)
 
     def close(self) -> None:
         """Let go of every file; reading afterwards raises SequenceError."""
@@ -496,6 +584,7 @@ def open_sequence(
     time_unit: TimeUnit | None = None,
     white: int | None = None,
     flat: str | Path | None = None,
+    registration: Registration | SequenceOf[SequenceOf[float]] | None = None,
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> Sequence:
     """Open a sequence of any known layout.
@@ -527,8 +616,16 @@ def open_sequence(
         time_unit=time_unit,
         white=white,
         flat=flat if flat is None or flat == NO_FLAT else _absolute(flat),
+        registration=_homography(registration, path),
     )
-    return open_source(source, cache_bytes=cache_bytes)
+    sequence = open_source(source, cache_bytes=cache_bytes)
+    if isinstance(registration, Registration) and sequence.recording is not None:
+        try:
+            _check_cameras(sequence, registration)
+        except BaseException:
+            sequence.close()
+            raise
+    return sequence
 
 
 def open_source(source: SequenceSource, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> Sequence:
@@ -555,6 +652,41 @@ def _read_only(samples: Samples) -> NDArray[np.float32]:
     values = as_values(samples)
     values.flags.writeable = False
     return values
+
+
+def _drawn_counts(
+    registration: Registration,
+    counts: NDArray[np.float32],
+    region: Region | None = None,
+    cut: Region | None = None,
+) -> NDArray[np.float32]:
+    """Return counts as they lie on the frame: as sharp as they are, and never below 0."""
+    drawn = registration.on_grid(counts, between="cubic", beyond="mirrored", region=region, cut=cut)
+    return np.maximum(drawn, 0.0, out=drawn)
+
+
+def _check_cameras(sequence: Sequence, registration: Registration) -> None:
+    """Raise RegistrationError where a registration is of frames or spikes of other sizes."""
+    own = sequence.registration
+    if (registration.frame_size, registration.spike_size) != (own.frame_size, own.spike_size):
+        raise RegistrationError(
+            "the registration is of other cameras",
+            path=sequence.source.path,
+            found=f"frames of {registration.frame_size} and spikes of {registration.spike_size}",
+            expected=f"frames of {own.frame_size} and spikes of {own.spike_size}",
+            advice="Measure the registration of these cameras, or leave it out where both see the same",
+        )
+
+
+def _homography(
+    registration: Registration | SequenceOf[SequenceOf[float]] | None, path: str | Path
+) -> Homography | None:
+    if registration is None or isinstance(registration, Registration):
+        return None if registration is None else registration.homography
+    try:
+        return homography_of(registration)
+    except RegistrationError as error:
+        raise error.about(path) from error
 
 
 def _absolute(path: str | Path) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from engine.time_units import TimeUnit
 
+Rows = tuple[tuple[float, ...], ...]
+
 
 @dataclass(frozen=True)
 class SequenceSource:
@@ -40,6 +42,16 @@ class SequenceSource:
     flat: str | None = None
     """What the spike camera's fixed pattern is known by: a recording of an even surface, its summed counts,
     or a pattern that was kept; "none" to correct none. None measures it where the scene moves enough."""
+    registration: Rows | None = None
+    """Homography, 3 × 3, from pixels (x, y, 1) of the frames to those of the spikes, pixel centres at
+    integers (see `engine.registration`); None where both show one field of view."""
+
+    def __post_init__(self) -> None:
+        if isinstance(
+            self.registration, list
+        ):  # as JSON has it; what is wrong with it is said when it is used
+            rows = (tuple(row) if isinstance(row, list) else row for row in self.registration)
+            object.__setattr__(self, "registration", tuple(rows))
 
 
 NO_FLAT = "none"

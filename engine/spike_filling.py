@@ -9,18 +9,33 @@ trust what was filled is a map: across wide gaps it is smooth, and says nothing 
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region
 from engine.recording.defects import Defects
+from engine.registration import Registration
 
 TRUSTED_SPAN_PX = 3
 """Sound pixels on both sides of a gap are at most so far apart where what fills it is trusted."""
 TOUCHED_PX = 2
 """Resampling takes up to so many pixels of an untrusted gap into those beside it."""
+
+
+class SoundPixels(Protocol):
+    """Which counts are to be believed, (h, w) each, of 0 and 1."""
+
+    @property
+    def sound(self) -> NDArray[np.float32]:
+        """0 where counts are filled, else 1."""
+        ...
+
+    @property
+    def trust(self) -> NDArray[np.float32]:
+        """1 where counts are sound or filled across a narrow gap, 0 where the gap is wide."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +124,30 @@ class Filling:
             self.weights[inside],
             self.trust[around.slices],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _SoundOnGrid:
+    sound: NDArray[np.float32]
+    trust: NDArray[np.float32]
+
+
+def sound_on_grid(filling: Filling | None, registration: Registration) -> SoundPixels | None:
+    """Return which counts are to be believed where they are drawn on a registration's grid; None for all.
+
+    Beyond the sensor none are. What is drawn from filled counts, too, counts as filled.
+    """
+    covered = registration.covered_grid()
+    if filling is None and covered.all():
+        return None
+    everywhere = covered.astype(np.float32)
+    if filling is None:
+        return _SoundOnGrid(everywhere, everywhere)
+    wholly = [
+        np.floor(registration.on_grid(mask, beyond="mirrored") + np.float32(1e-4)) * everywhere
+        for mask in (filling.sound, filling.trust)
+    ]
+    return _SoundOnGrid(*wholly)
 
 
 def _nearest_sound(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -246,7 +246,7 @@ def _entry(
             frame_names=names,
             usable=tuple(usable),
             frame_size=sequence.frame_size,
-            spike_size=sequence.recording.info.size,
+            spike_size=sequence.registration.grid_size,
             gamma=sequence.gamma,
             findings=tuple(findings),
             files=files,

@@ -11,6 +11,7 @@ from engine.restoration.first_estimate import start_from_ratio
 from engine.voxels import VoxelGrid, VoxelSpec
 
 Frames = NDArray[np.uint8] | NDArray[np.float32]
+Counts = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +22,9 @@ class Example:
     """(T, H, W, 3) RGB; uint8, or float32 in [0, 1] where the files hold more than 8 bits."""
     reference: Frames
     """The sharp frames, as `blurry`."""
-    counts: NDArray[np.uint8] | NDArray[np.uint16]
-    """(T, bins, h, w) spikes of each exposure, binned in time."""
+    counts: Counts
+    """(T, bins, h, w) spikes of each exposure, binned in time; no whole numbers where they were drawn anew to
+    lie on the frame."""
     windows: NDArray[np.float64]
     """(T, 2) start and stop of each exposure in planes."""
     gamma: float = 1.0

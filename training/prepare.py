@@ -107,7 +107,7 @@ def measure(
     for done, at in enumerate(chosen):
         entry, number = frames[at]
         with open_source(entry.source, cache_bytes=0) as sequence:
-            counts = sequence.voxels(number, bins)
+            counts = sequence.voxels_on_frame(number, bins, filled=False)
         channels = spec.apply(counts)[:bins].astype(np.float64)
         total += float(channels.sum())
         squares += float(np.square(channels).sum())
@@ -147,7 +147,8 @@ def cache_voxels(
         with open_source(entry.source, cache_bytes=0) as sequence, _npy_file(path) as append:
             dtype = _count_dtype(sequence, bins)
             for at in range(len(sequence)):
-                append(sequence.voxels(at, bins).astype(dtype), len(sequence))
+                counts = sequence.voxels_on_frame(at, bins, filled=False)
+                append(counts.astype(dtype), len(sequence))
                 sequence.forget_spikes(Span(at, at + 1))
                 done += 1
                 if progress is not None:
@@ -185,8 +186,10 @@ def write_logs(index: DataIndex, out: Path) -> tuple[int, tuple[str, ...]]:
     return written, tuple(without)
 
 
-def _count_dtype(sequence: FrameSequence, bins: int) -> type[np.unsignedinteger]:
-    """Return the smallest type that holds every count of a sequence: uint8 or uint16."""
+def _count_dtype(sequence: FrameSequence, bins: int) -> type[np.unsignedinteger] | type[np.float32]:
+    """Return the smallest type that holds every count of a sequence; float32 where they are drawn anew."""
+    if not sequence.registration.is_scale:
+        return np.float32
     # A pixel mostly fires once a plane at most, so most recordings need not be read to know.
     longest = max(window.length_planes for window in sequence.windows)
     most = None if sequence.recording is None else sequence.recording.info.most_a_plane

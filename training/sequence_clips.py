@@ -12,7 +12,7 @@ from engine.errors import EngineError, SequenceError
 from engine.sequence import Sequence, open_source
 from training.clip_set import ClipShape, UnreadableClip
 from training.data_index import DataIndex, SequenceEntry, check_reference, left_out, stale
-from training.example import Example
+from training.example import Counts, Example
 
 OPEN_SEQUENCES = 32
 """Sequences held open by a process: each holds a few file handles."""
@@ -102,7 +102,7 @@ class SequenceClips:
         return frame
 
 
-_Frame = tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.unsignedinteger], tuple[float, float]]
+_Frame = tuple[NDArray[np.generic], NDArray[np.generic], Counts, tuple[float, float]]
 """Blurry, reference, counts and window of one frame."""
 
 
@@ -129,7 +129,7 @@ def _read(sequence: Sequence, entry: SequenceEntry, number: int, bins: int) -> _
     window = sequence.window(number)
     counts = _cached_counts(entry, number, bins)
     if counts is None:
-        counts = compact_counts(sequence.voxels(number, bins))
+        counts = compact_counts(sequence.voxels_on_frame(number, bins, filled=False))
     deep = sequence.bit_depth > 8
     return (
         blurry if deep else _levels(blurry),
@@ -139,9 +139,12 @@ def _read(sequence: Sequence, entry: SequenceEntry, number: int, bins: int) -> _
     )
 
 
-def compact_counts(counts: NDArray[np.floating]) -> NDArray[np.unsignedinteger]:
-    """Return whole counts as uint8 where they fit, else uint16."""
-    return np.asarray(counts).astype(np.uint8 if counts.max() <= 255 else np.uint16)
+def compact_counts(counts: NDArray[np.floating]) -> Counts:
+    """Return whole counts as uint8 where they fit, else uint16; others as float32."""
+    values = np.asarray(counts, np.float32)
+    if not np.array_equal(values, np.rint(values)):
+        return values
+    return values.astype(np.uint8) if values.max() <= 255 else values.astype(np.uint16)
 
 
 def voxel_file(folder: Path, entry: SequenceEntry) -> Path:
@@ -149,7 +152,7 @@ def voxel_file(folder: Path, entry: SequenceEntry) -> Path:
     return folder / "voxels" / f"{entry.name}.npy"
 
 
-def _cached_counts(entry: SequenceEntry, number: int, bins: int) -> NDArray[np.unsignedinteger] | None:
+def _cached_counts(entry: SequenceEntry, number: int, bins: int) -> Counts | None:
     if entry.voxels is None:
         return None
     try:

@@ -100,7 +100,10 @@ def score_span(network: "Network", spec: "VoxelSpec", span: "SequenceSpan") -> C
     with open_source(span.source) as sequence:
         numbers = range(span.start, span.stop)
         blurry = [sequence.frame(number) for number in numbers]
-        counts = [np.asarray(sequence.voxels(number, spec.bins), np.float32) for number in numbers]
+        counts = [
+            np.asarray(sequence.voxels_on_frame(number, spec.bins, filled=False), np.float32)
+            for number in numbers
+        ]
         ratio = [ratio_picture(frame, of, sequence.gamma) for frame, of in zip(blurry, counts, strict=True)]
         method = NetworkMethod(network, spec)
         request = Restoration.of_frames(sequence, Span(span.start, span.stop), method)

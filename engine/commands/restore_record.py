@@ -194,6 +194,7 @@ class Record:
                 "gamma": float(sequence.gamma),
                 "gamma_known": sequence.gamma_known,
                 "windows_source": sequence.windows_source,
+                "registration": None if sequence.recording is None else sequence.registration.homography,
                 "pattern": None if sequence.recording is None else describe_pattern(sequence.fixed_pattern),
                 "findings": [str(finding) for finding in sequence.findings],
                 "remedies": [finding.remedy for finding in sequence.findings],

@@ -18,6 +18,7 @@ from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Size
 from engine.light.filters import Picture, blurred, local_mean, resized_by_area, resized_linear, size_of
 from engine.light.spike_signal import LUMINANCE, accord, expected_rate, settle_gamma
+from engine.registration import Registration
 
 DETAIL_PX = 3.0
 PATCH_RADIUS_PX = 6
@@ -45,6 +46,23 @@ class SeenExposure:
     counts: Picture
     """(h, w) spikes of it, defective pixels filled."""
     planes: int
+    registration: Registration | None = None
+    """None where both cameras show one field of view."""
+
+    @property
+    def seen(self) -> Picture | None:
+        """(h, w) of 0 and 1: which spike pixels the frame shows; None for all."""
+        registration = self.registration
+        if registration is None or registration.is_scale:
+            return None
+        return registration.covered_spikes().astype(np.float32)
+
+    def as_spikes_see(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a picture of the frame, (H, W) or (H, W, c), at the scale of the spikes."""
+        registration, size = self.registration, size_of(self.counts)
+        if registration is not None and not registration.is_scale:
+            return registration.picture_to_spikes(picture)
+        return resized_linear(resized_by_area(picture, _no_larger(size, size_of(picture))), size)
 
 
 def pattern_from_frames(
@@ -59,6 +77,8 @@ def pattern_from_frames(
         return None
     excess = Excess.of(np.stack([one.counts for one in views]), np.stack([one.expected for one in views]))
     seen = _changed(np.stack([one.frame for one in views]), np.stack([one.spikes for one in views]))
+    if views[0].shown is not None:
+        seen = seen * views[0].shown
     return excess.pattern(seen, sound, "frames", len(views))
 
 
@@ -70,6 +90,8 @@ class _View:
     """(h, w) detail, as the frame shows it"""
     spikes: Picture
     """and as the spikes do."""
+    shown: Picture | None
+    """(h, w) of 0 and 1: what the frame shows at all; None for everything."""
 
     @classmethod
     def of(cls, exposure: SeenExposure, gamma: float | None) -> "_View | None":
@@ -77,17 +99,18 @@ class _View:
         counts, planes = exposure.counts, np.float32(exposure.planes)
         if exposure.planes < 1 or not counts.any():
             return None
-        rate, size = counts / planes, size_of(counts)
-        gamma = settle_gamma(exposure.frame, rate, gamma)
+        rate = counts / planes
+        is_scale = exposure.registration is None or exposure.registration.is_scale
+        of_one_view = exposure.frame if is_scale else exposure.as_spikes_see(exposure.frame)
+        gamma = settle_gamma(of_one_view, rate, gamma)
         signal = exposure.frame if gamma == 1 else np.power(exposure.frame, np.float32(gamma))
-        light = resized_by_area(signal @ LUMINANCE, _no_larger(size, size_of(exposure.frame)))
-        light = resized_linear(light, size)
+        light = exposure.as_spikes_see(signal @ LUMINANCE)
         if float(accord(light, rate, exposure.planes).mean()) < FEWEST_AGREEING:
             return None
         expected = (
             np.maximum(expected_rate(light, rate, light), np.float32(LEAST_RATE) * rate.mean()) * planes
         )
-        return cls(counts, expected, _detail(light), _detail(counts))
+        return cls(counts, expected, _detail(light), _detail(counts), exposure.seen)
 
 
 def _no_larger(size: Size, than: Size) -> Size:

@@ -12,6 +12,7 @@ from engine.fixed_pattern.from_motion import pattern_from_motion
 from engine.fixed_pattern.pattern import FixedPattern
 from engine.geometry import Span
 from engine.recording.recording import SpikeSource
+from engine.registration import Registration
 from engine.spike_filling import Filling
 from engine.voxels import window_counts
 
@@ -31,6 +32,7 @@ def measure_pattern(
     windows: Sequence[AlignmentWindow],
     limits: Sequence[Span],
     gamma: float | None,
+    registration: Registration,
 ) -> FixedPattern:
     """Return what a bounded number of frames and planes show of the pattern, nothing where too little moved.
 
@@ -40,7 +42,7 @@ def measure_pattern(
     if frames is not None:
         sound = np.ones((recording.info.height, recording.info.width), np.float32)
         sound = sound if filling is None else filling.sound
-        seen = _exposures(recording, filling, frames, windows, limits)
+        seen = _exposures(recording, filling, frames, windows, limits, registration)
         pattern = pattern_from_frames(seen, sound, gamma)
         if pattern is not None:
             return pattern
@@ -53,6 +55,7 @@ def _exposures(
     frames: Frames,
     windows: Sequence[AlignmentWindow],
     limits: Sequence[Span],
+    registration: Registration,
 ) -> Iterator[SeenExposure]:
     whole = [
         (index, Span(math.ceil(window.start), math.ceil(window.stop)))
@@ -69,4 +72,6 @@ def _exposures(
             frame = frames(index)
         except Exception:  # noqa: BLE001 (whatever it is, it is told when the frame is restored)
             continue
-        yield SeenExposure(frame, counts if filling is None else filling.fill(counts), len(span))
+        yield SeenExposure(
+            frame, counts if filling is None else filling.fill(counts), len(span), registration
+        )

@@ -60,8 +60,10 @@ def _rise(length: int, shared: int) -> NDArray[np.float64]:
 class Blend:
     """The weights of a plan, and how tiles are laid into frames."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, share: NDArray[np.float32] | None = None) -> None:
+        """Blend the tiles of a plan; `share` (H, W) says how far they count at all, None for wholly."""
         self._region = plan.region
+        self._share = share
         self._rows = dict(zip(plan.rows, axis_weights(plan.rows), strict=True))
         self._columns = dict(zip(plan.columns, axis_weights(plan.columns), strict=True))
         self._clips = dict(zip(plan.clips, axis_weights(plan.clips), strict=True)) if plan.clips else {}
@@ -70,7 +72,8 @@ class Blend:
         """Return the (clip, h, w) weights of one tile of one clip."""
         rows = self._rows[Span(tile.top, tile.bottom)]
         columns = self._columns[Span(tile.left, tile.right)]
-        return np.einsum("t,h,w->thw", self._clips[clip], rows, columns).astype(np.float32)
+        weights = np.einsum("t,h,w->thw", self._clips[clip], rows, columns).astype(np.float32)
+        return weights if self._share is None else weights * self._share[tile.slices]
 
     def visible(self, tile: Region) -> Region | None:
         """Return the part of a tile that is shown; the rest is context around the planned region."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Size, Span
+from engine.geometry import Region, Size, Span
 from engine.light.filters import Picture, resized_by_area
 from engine.light.segments import Segment
 from engine.spike_channels import planes_per_bin
-from engine.spike_filling import Filling
+from engine.spike_filling import SoundPixels
 from engine.voxels import VoxelGrid
 
 if TYPE_CHECKING:
@@ -41,8 +41,12 @@ class Exposure:
     """(recorded,) spikes in each plane, where lost planes are to be told from dark ones."""
     summed: NDArray[np.float32] | None = None
     """(recorded,) how many planes of the camera each was summed up from, where that is not one."""
-    filling: Filling | None = None
+    filling: SoundPixels | None = None
     """Of the counts, which are filled and levelled already; None where every pixel of the camera is sound."""
+    seen: Region | None = None
+    """The part of the frame that the counts lie on, edge to edge; None for all of it."""
+    share: NDArray[np.float32] | None = None
+    """(H, W) of the frame, from 0 where there are no spikes to 1; None for 1 everywhere."""
 
     @classmethod
     def of_frame(cls, sequence: "Sequence", index: int) -> Self:
@@ -60,12 +64,14 @@ class Exposure:
             planes = sequence.sound_planes(first, last)
             spikes = np.bitwise_count(planes).sum(axis=1, dtype=np.int64)
         return cls(
-            sequence.levelled_counts,
+            sequence.counts_on_frame,
             recorded,
             window.centre,
             window.stop - window.start,
             spikes,
-            filling=sequence.filling,
+            filling=sequence.sound_on_frame,
+            seen=sequence.seen_region,
+            share=sequence.share_of_spikes,
         )
 
     @classmethod
@@ -134,6 +140,19 @@ class Exposure:
     def trust_at(self, size: Size) -> Picture | None:
         """Return where counts are sound or filled across a narrow gap, likewise."""
         return None if self.filling is None else _wholly(self.filling.trust, size)
+
+    def seen_part(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the part of a frame (H, W, 3) that the counts lie on."""
+        return frame if self.seen is None else frame[self.seen.slices]
+
+    def put_back(self, part: NDArray[np.float32], frame: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a frame with another picture in `seen_part`, as far as there are spikes."""
+        if self.seen is None or self.share is None:
+            return part
+        whole = frame.copy()
+        whole[self.seen.slices] = part
+        share = self.share[:, :, None]
+        return np.where(share == 1, whole, frame + share * (whole - frame))
 
     def cut(self, pieces: int, largest: Size) -> list[Segment]:
         """Count equal parts of the exposure, in pictures no larger than `largest`; lost ones are left out.

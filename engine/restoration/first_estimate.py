@@ -44,11 +44,13 @@ def first_estimate(
     blurry: NDArray[np.float32], exposure: Exposure, spikes: Size, gamma: float | None
 ) -> FirstEstimate:
     """Restore (H, W, 3) from its exposure, in which `spikes` are so large; `gamma` as in `restore_frame`."""
-    estimate = estimate_frame(blurry, exposure, gamma)
+    seen = exposure.seen_part(blurry)
+    estimate = estimate_frame(seen, exposure, gamma)
     picture = estimate.picture
     if estimate.motion is not None and estimate.trust is not None:
-        picture = solve_colours(blurry, picture, estimate.motion, estimate.trust, estimate.gamma)
-        picture = explain_blur(blurry, picture, estimate.motion, estimate.gamma, estimate.believed)
+        picture = solve_colours(seen, picture, estimate.motion, estimate.trust, estimate.gamma)
+        picture = explain_blur(seen, picture, estimate.motion, estimate.gamma, estimate.believed)
+    picture = exposure.put_back(picture, blurry)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
     return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes), estimate.unchanged)
 

@@ -138,11 +138,11 @@ class NetworkMethod(Method):
         estimates: list[FirstEstimate] = []
         gamma = sequence.gamma if sequence.gamma_known else None
         for frame, index in zip(frames, indices, strict=True):
-            voxels = sequence.filled_voxels(index, self._spec.bins)
+            voxels = sequence.voxels_on_frame(index, self._spec.bins)
             totals.append(ExposureTotals.of(voxels))
             if self._network.config.from_ratio:
                 exposure = Exposure.of_frame(sequence, index)
-                estimates.append(first_estimate(frame, exposure, sequence.recording.info.size, gamma))
+                estimates.append(first_estimate(frame, exposure, sequence.registration.grid_size, gamma))
         if not estimates:
             return PreparedClip(sequence, clip, asked, frames, tuple(totals))
         entering = np.stack([estimate.picture for estimate in estimates])
@@ -203,14 +203,12 @@ class NetworkMethod(Method):
 
     def _spikes_of(self, prepared: PreparedClip, region: Region) -> NDArray[np.float32]:
         """Return what the spikes saw of `region`, as the network takes it: (T, channels, h, w)."""
-        recording = prepared.sequence.recording
         assert self._spec is not None
-        assert recording is not None
-        frame, spikes = Size(*prepared.frames.shape[1:3]), recording.info.size
+        frame, spikes = Size(*prepared.frames.shape[1:3]), prepared.sequence.registration.grid_size
         needed = spike_region(region, frame, spikes)
         channels = []
         for offset, index in enumerate(range(prepared.clip.start, prepared.clip.stop)):
-            voxels = prepared.sequence.filled_voxels(index, self._spec.bins, needed)
+            voxels = prepared.sequence.voxels_on_frame(index, self._spec.bins, needed)
             cut = self._spec.apply(voxels, prepared.totals[offset] if prepared.totals else None)
             if prepared.changes is not None:
                 change = prepared.changes[(offset, *needed.slices)]

@@ -1,7 +1,8 @@
 """Finished frames, kept so that the same work is not done twice.
 
 Strategy: a frame's key holds everything that its result depends on: the method and how it computes, the
-tiles, and for each clip the frame is in, the files and the alignment windows of that clip. So stepping back
+tiles, where frames lie among the spikes, and for each clip the frame is in, the files and the alignment
+windows of that clip. So stepping back
 costs nothing, and moving a window makes nothing invalid but the clips it belongs to.
 """
 
@@ -36,11 +37,13 @@ def result_key(
     clips = tuple(clip for clip in plan.clips if moment.frame in clip)
     seen = looked_at(plan.clips, moment.frame, len(sequence), margin_frames)
     windows: tuple[Any, ...] = ()
+    registration = None
     if sequence.recording is not None:
+        registration = sequence.registration
         windows = tuple(
             tuple(sequence.window(index) for index in range(span.start, span.stop)) for span in seen
         )
-    return made_by, moment, plan.region, plan.rows, plan.columns, clips, windows
+    return made_by, moment, plan.region, plan.rows, plan.columns, clips, windows, registration
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,7 +116,7 @@ class _Run:
         self._wanted: dict[int, list[Moment]] = {}
         for moment in wanted:
             self._wanted.setdefault(moment.frame, []).append(moment)
-        self._blend = Blend(plan)
+        self._blend = Blend(plan, None if sequence.recording is None else sequence.share_of_spikes)
         self._schedule = Schedule(plan, self._wanted)
         self._in_work: dict[Moment, _MomentInWork] = {}
         self._seconds = 0.0

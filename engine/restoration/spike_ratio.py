@@ -10,6 +10,7 @@ noise. Where nothing is known to have moved, and where the frame does not explai
 exactly 1. Small denominators are met by writing the ratio as a difference, whose divisor has a floor.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
@@ -158,7 +159,9 @@ class SpikeRatio(Method):
 def _restore(sequence: "Sequence", index: int) -> RatioEstimate:
     require_spikes(sequence)
     gamma = sequence.gamma if sequence.gamma_known else None
-    return estimate_frame(sequence.frame(index), Exposure.of_frame(sequence, index), gamma)
+    frame, exposure = sequence.frame(index), Exposure.of_frame(sequence, index)
+    estimate = estimate_frame(exposure.seen_part(frame), exposure, gamma)
+    return dataclasses.replace(estimate, picture=exposure.put_back(estimate.picture, frame))
 
 
 def restore_frame(

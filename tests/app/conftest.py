@@ -30,6 +30,7 @@ from engine.geometry import Size, Span
 from engine.moment import Moment
 from engine.recording.plane_source import PlaneSource
 from engine.recording.recording import RecordingInfo
+from engine.registration import Registration
 from engine.sequence import Sequence as OpenSequence
 from engine.source import SequenceSource
 from engine.voxels import VoxelGrid
@@ -119,6 +120,11 @@ class FakeSequence:
         other.moved, other.windows_source = tuple(windows), "given"
         other.close = self.close  # type: ignore[method-assign]  # both are the same files
         return other
+
+    @property
+    def registration(self) -> Registration:
+        assert self.recording is not None
+        return Registration(self.frame_size, self.recording.info.size)
 
     @property
     def windows(self) -> tuple[AlignmentWindow, ...]:

@@ -61,7 +61,7 @@ class WindowPictures(QObject):
 
 def _picture(lease: Lease, index: int) -> WindowPicture:
     with lease.reading() as sequence:
-        grey = shown_rate(sequence.tfp(index), sequence.gamma)
+        grey = sequence.registration.on_grid(shown_rate(sequence.tfp(index), sequence.gamma))
         window = sequence.window(index)
     return WindowPicture(index, window, display_picture(grey))
 

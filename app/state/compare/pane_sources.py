@@ -1,28 +1,32 @@
 """The values behind a source of a pane: read, or made of the spikes, in a thread."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.display import FloatPicture
+from app.display import FloatPicture, display_picture
 from app.state.alignment.window_pictures import shown_rate
 from app.state.compare.comparing import RATIO, REFERENCE, SPIKE_SOURCES, TFI, TFP, maker_of
 from app.state.compare.results import Restored
+from app.state.pattern.pattern_picture import PatternPicture
 from app.state.spikes.network_input import bins_of, network_values
 from app.state.spikes.voxel_look import VoxelLook, colour_table
 from engine.alignment_window import AlignmentWindow
 from engine.geometry import Size, Span
+from engine.registration import Registration
 
 if TYPE_CHECKING:
     from engine.sequence import Sequence
 
-MadeFrom = tuple[AlignmentWindow | None, float]
-"""The alignment window and gamma: what pictures made of spikes depend on."""
+MadeFrom = tuple[AlignmentWindow | None, float, Registration | None]
+"""The alignment window, gamma and registration: what pictures made of spikes depend on."""
 
 
 def made_from(sequence: "Sequence", index: int) -> MadeFrom:
     """Return what a frame's pictures made of spikes depend on."""
-    return (sequence.window(index) if sequence.windows else None, sequence.gamma)
+    registration = None if sequence.recording is None else sequence.registration
+    return (sequence.window(index) if sequence.windows else None, sequence.gamma, registration)
 
 
 def why_missing(sequence: "Sequence", source: str) -> str:
@@ -42,8 +46,8 @@ def read_source(
 ) -> FloatPicture | None:
     """Return the float32 (h, w, 3) values of a source in [0, 1], None where the frame has none.
 
-    Pictures made of spikes have the size of the spikes. `read_voxel_bin` reads a voxel bin. Raises what
-    reading the sequence raises.
+    Pictures made of spikes lie on the frame edge to edge, as fine as the spikes are. `read_voxel_bin`
+    reads a voxel bin. Raises what reading the sequence raises.
     """
     maker = maker_of(source)
     if maker is not None:
@@ -55,7 +59,8 @@ def read_source(
     if source == RATIO:
         return _spike_ratio(sequence, index)
     assert source in (TFP, TFI)
-    return shown_rate(sequence.tfp(index) if source == TFP else sequence.tfi(index), sequence.gamma)
+    rate = sequence.tfp(index) if source == TFP else sequence.tfi(index)
+    return sequence.registration.on_grid(shown_rate(rate, sequence.gamma))
 
 
 def _spike_ratio(sequence: "Sequence", index: int) -> FloatPicture:
@@ -80,13 +85,23 @@ def read_voxel_bin(
         values = network_values(grid, look.takes)
     number = min(voxel_bin, len(values) - 1)
     colours = colour_table(look.colours).astype(np.float32) / np.float32(255)
-    return colours[look.levels_of(values, number)], values[number][..., None].copy()
+    shown, told = colours[look.levels_of(values, number)], values[number][..., None].copy()
+    registration = sequence.registration
+    return registration.on_grid(shown, between="nearest"), registration.on_grid(told, between="nearest")
+
+
+def pattern_on_frame(sequence: "Sequence", picture: PatternPicture) -> PatternPicture:
+    """Return the picture of a sensor's pattern as it lies on the frame; it is not known beyond the sensor."""
+    if sequence.recording is None or sequence.registration.is_scale:
+        return picture
+    registration = sequence.registration
+    values, gain = (registration.on_grid(one, between="nearest") for one in (picture.values, picture.gain))
+    gain = np.where(registration.covered_grid()[..., None], gain, np.float32(np.nan))
+    return replace(picture, values=values, gain=gain, display=display_picture(values))
 
 
 def at_size(picture: FloatPicture, size: Size) -> FloatPicture:
     """Return a picture enlarged or reduced to the size of another, to subtract them."""
-    if picture.shape[:2] == (size.height, size.width):
-        return picture
-    import cv2
+    from engine.light.filters import resized_linear  # OpenCV takes a while to import
 
-    return cv2.resize(picture, (size.width, size.height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return resized_linear(picture, size)

@@ -34,6 +34,7 @@ from app.state.compare.pane_sources import (
     MadeFrom,
     at_size,
     made_from,
+    pattern_on_frame,
     read_source,
     read_voxel_bin,
     why_missing,
@@ -74,7 +75,7 @@ class FrameView:
     """What `restored` shows; None for nothing and for a partial picture."""
     look: Look = NEUTRAL
     gain: float = 1.0
-    made_from: MadeFrom = (None, 1.0)
+    made_from: MadeFrom = (None, 1.0, None)
     others: Mapping[str, FloatPicture] = field(default_factory=dict)
     """Values of the further sources that are wanted, (h, w, 3) each."""
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -316,11 +317,12 @@ def _read(request: _Request) -> FrameView:
         same_look = known is not None and known.look == wanted.look
         samples = sequence.frame_samples(index) if known is None else known.blurry_values
         values = as_values(samples)
+        pattern = None if request.pattern is None else pattern_on_frame(sequence, request.pattern)
         if PATTERN in wanted.sources:
-            if request.pattern is None:
+            if pattern is None:
                 missing[PATTERN] = request.no_pattern
             else:
-                others[PATTERN], others[PATTERN_GAIN] = request.pattern.values, request.pattern.gain
+                others[PATTERN], others[PATTERN_GAIN] = pattern.values, pattern.gain
         for source in wanted.sources - {BLURRY, RESTORED, PATTERN}:
             why = why_missing(sequence, source)
             picture = None if why else _known(source, request, known, origin)
@@ -363,8 +365,8 @@ def _read(request: _Request) -> FrameView:
         if choice not in (Choice(BLURRY), Choice(RESTORED), Choice(PATTERN))
         and (drawn := _drawn(choice, view, known)) is not None
     }
-    if request.pattern is not None and Choice(PATTERN) in wanted.choices:
-        pictures[Choice(PATTERN)] = request.pattern.display  # whatever the contrast of the others
+    if pattern is not None and Choice(PATTERN) in wanted.choices:
+        pictures[Choice(PATTERN)] = pattern.display  # whatever the contrast of the others
     return replace(view, pictures=pictures, bin=wanted.bin, voxel_look=wanted.voxel_look)
 
 

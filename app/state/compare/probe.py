@@ -53,10 +53,10 @@ class SpikeProbe(QObject):
 def _probe(lease: Lease, index: int, pixel: tuple[int, int]) -> SpikesOfPixel | None:
     with lease.reading() as sequence:
         assert sequence.recording is not None
-        spikes, frame = sequence.recording.info.size, sequence.frame_size
-        x = min(spikes.width - 1, int((pixel[0] + 0.5) * spikes.width / frame.width))
-        y = min(spikes.height - 1, int((pixel[1] + 0.5) * spikes.height / frame.height))
+        place = sequence.registration.spike_pixel(pixel)
+        if place is None:
+            return None
         planes = sequence.window(index).planes_of(sequence.spike_limits(index))
-        fired = sequence.spikes_at((x, y), index)
+        fired = sequence.spikes_at(place, index)
     interval = float(np.diff(fired).mean()) if len(fired) > 1 else None
-    return SpikesOfPixel(x, y, len(fired), len(planes), interval)
+    return SpikesOfPixel(*place, len(fired), len(planes), interval)

@@ -46,7 +46,7 @@ class Restored:
 def spikes_of(source: SequenceSource) -> tuple[object, ...]:
     """Return which recording a source takes, how it reads it, and what it corrects it by."""
     reading = (source.height, source.width, source.flip, source.msb_first, source.time_unit)
-    return (source.spikes, *reading, source.flat)
+    return (source.spikes, *reading, source.flat, source.registration)
 
 
 def was_made_from(restored: Restored, gamma: float, base: Windows, windows: Windows) -> bool:

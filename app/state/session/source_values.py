@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, fields
 from typing import get_args
 
+from engine.errors import RegistrationError
+from engine.registration import homography_of
 from engine.source import SequenceSource
 from engine.time_units import TimeUnit
 
@@ -34,6 +36,12 @@ def _usable(name: str, value: object) -> bool:
         return isinstance(value, str) and bool(value) and "\0" not in value
     if name in SWITCHES:
         return isinstance(value, bool)
+    if name == "registration":
+        try:
+            homography_of(value)
+        except RegistrationError:
+            return False
+        return True
     if name == "time_unit":
         return value in get_args(TimeUnit)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -133,13 +133,11 @@ def spikes_in_bin(planes: NDArray[np.float64], window: AlignmentWindow, selected
     return int((np.minimum(place, bins - 1) == selected).sum())
 
 
-def _read(lease: Lease, index: int, pixel: tuple[int, int], reach: int) -> Raster:
+def _read(lease: Lease, index: int, pixel: tuple[int, int], reach: int) -> Raster | None:
     with lease.reading() as sequence:
         assert sequence.recording is not None
-        size, frame = sequence.recording.info.size, sequence.frame_size
-        x = min(size.width - 1, int((pixel[0] + 0.5) * size.width / frame.width))
-        y = min(size.height - 1, int((pixel[1] + 0.5) * size.height / frame.height))
-        return raster_of(sequence, index, (x, y), reach)
+        place = sequence.registration.spike_pixel(pixel)
+        return None if place is None else raster_of(sequence, index, place, reach)
 
 
 def raster_of(sequence: "Sequence", index: int, pixel: tuple[int, int], reach: int = USUAL_REACH) -> Raster:
