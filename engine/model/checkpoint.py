@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 import resources
@@ -28,6 +27,7 @@ from engine.model.config import PRESETS, Config, VRTSpikeConfig, config_from_dic
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
 from engine.model.untold import suppose
+from engine.model.weight_files import holds_safetensors, open_safetensors, read_pickle
 from engine.model_files import METADATA_KEY, checked_card
 from engine.voxels import VoxelSpec
 
@@ -35,6 +35,7 @@ Network = VRT | VRTSpike
 FORMAT_VERSION = 1
 WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
+DEEPEST_WRAPPING = 8
 RUN_KEY = "spike_deblur"
 """Under which a checkpoint of a training run says what network it holds and how that reads its spikes."""
 
@@ -74,7 +75,9 @@ def load_weights(model: Network, state: Mapping[str, Any]) -> None:
     names what is missing, unexpected, misshapen or no number.
     """
     named = to_our_names(_unwrap(state))
-    _check_shapes(named, model.state_dict())
+    own = model.state_dict()
+    _check_shapes(named, own)
+    _check_kinds(named, own)
     check_numbers(named)
     model.load_state_dict(named)
 
@@ -117,6 +120,22 @@ def _check_shapes(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Non
         raise error
 
 
+def _check_kinds(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError where weights would lose what they are: whole, complex and quantised numbers."""
+    strange = [
+        f"{name} {str(named[name].dtype).removeprefix('torch.')}"
+        for name, value in own.items()
+        if named[name].is_floating_point() != value.is_floating_point() or named[name].is_quantized
+    ]
+    if strange:
+        raise CheckpointError(
+            "the weights are of a number type that is none of weights",
+            found=shorten(strange),
+            expected="float32, float16, bfloat16 or float64",
+            advice="Save them as they were trained, not quantised or converted",
+        )
+
+
 def load_model(path_or_name: str | Path) -> LoadedModel:
     """Read a network from a `.safetensors`, `.pth` or `.pt` file, or a bundled one by its name.
 
@@ -124,13 +143,15 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
     """
     path = locate(path_or_name)
     try:
-        if is_safetensors(path):
+        if holds_safetensors(path):
             return _read_safetensors(path)
-        content = _read_pickle(path)
+        content = read_pickle(path)
         given = _unwrap(content)
         if RUN_KEY in content:
             config, spec = _told_by_run(content[RUN_KEY])
-            return _assemble(path, config, to_our_names(_of_network(given)), spec, ModelCard(name=path.stem))
+            findings = _about_untold_sizes(content[RUN_KEY]["network"], config, path)
+            weights = to_our_names(_of_network(given))
+            return _assemble(path, config, weights, spec, ModelCard(name=path.stem), findings)
         return _assemble_untold(path, given)
     except CheckpointError as cause:
         raise cause if cause.path else _about(path, cause) from cause
@@ -143,22 +164,17 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = locate(path)
     try:
-        if is_safetensors(path):
-            metadata, state = _open_safetensors(path)
+        if holds_safetensors(path):
+            metadata, state = open_safetensors(path)
             if METADATA_KEY in metadata:
                 return dict(_read_safetensors(path).model.state_dict())
             check_numbers(state)
             return state
-        state = _unwrap(_read_pickle(path))
+        state = _unwrap(read_pickle(path))
         check_numbers(state)
         return state
     except CheckpointError as cause:
         raise cause if cause.path else _about(path, cause) from cause
-
-
-def is_safetensors(path: Path) -> bool:
-    """Tell by its name, in capitals too, whether a file is one of ours."""
-    return path.suffix.lower() == ".safetensors"
 
 
 def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, card: ModelCard) -> None:
@@ -176,7 +192,10 @@ def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, c
 
 def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the weights out of what a file holds; other things, tensors too, may lie beside them."""
-    while inner := next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None):
+    for _ in range(DEEPEST_WRAPPING):  # one that wraps itself has no end
+        inner = next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None)
+        if inner is None:
+            break
         state = inner
     if not any(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(
@@ -235,23 +254,6 @@ def locate(path_or_name: str | Path) -> Path:
     )
 
 
-def _read_pickle(path: Path) -> Mapping[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as cause:  # bytes that are no pickle lead the reader anywhere
-        raise CheckpointError(
-            "the file cannot be read as weights",
-            path=path,
-            found=str(cause).splitlines()[0][:160] if str(cause) else type(cause).__name__,
-            advice="It may be truncated, or hold more than tensors and plain values, which is never run here",
-        ) from cause
-    if not isinstance(content, Mapping):
-        raise CheckpointError(
-            "the file holds no weights", path=path, found=type(content).__name__, expected="a dictionary"
-        )
-    return content
-
-
 def _of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the network's weights out of a run's, which may hold those of a loss, too."""
     own = {name: value for name, value in state.items() if name.startswith("network.")}
@@ -261,11 +263,27 @@ def _of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _told_by_run(told: Any) -> tuple[Config, VoxelSpec]:
     """Return the network of a training run's checkpoint and how it reads its spikes."""
     try:
-        return config_from_dict(told["network"]), VoxelSpec(**told["voxels"])
+        return config_from_dict(told["network"]), VoxelSpec.told(told["voxels"])
     except (ValueError, KeyError, TypeError) as cause:
         raise _unusable(cause) from cause
     except EngineError as cause:
         raise CheckpointError(str(cause)) from cause
+
+
+def _about_untold_sizes(told: Mapping[str, Any], config: Config, path: Path) -> tuple[Finding, ...]:
+    """Say which sizes a description leaves out: some leave no trace in the weights either."""
+    whole = config_to_dict(config)
+    inner = told.get("vrt", {}) if isinstance(config, VRTSpikeConfig) else {}
+    missing = [f"{name} {value}" for name, value in whole.items() if name not in told and name != "vrt"]
+    missing += [f"{name} {value}" for name, value in whole.get("vrt", {}).items() if name not in inner]
+    if not missing:
+        return ()
+    return (
+        Finding(
+            f"{path.name} does not say all sizes of its network: {shorten(missing)} are taken",
+            "Export it again with `python -m training export`",
+        ),
+    )
 
 
 def _unusable(cause: Exception) -> CheckpointError:
@@ -277,22 +295,8 @@ def _unusable(cause: Exception) -> CheckpointError:
     )
 
 
-def _open_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Return what a file says of itself, and its weights under its own names."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as cause:
-        raise CheckpointError(
-            "the file cannot be read as safetensors",
-            path=path,
-            found=str(cause)[:160],
-            advice="It may be truncated: copy or download it again",
-        ) from cause
-
-
 def _read_safetensors(path: Path) -> LoadedModel:
-    metadata, state = _open_safetensors(path)
+    metadata, state = open_safetensors(path)
     if METADATA_KEY not in metadata:
         return _assemble_untold(path, state)
     named = to_our_names(state)
@@ -309,10 +313,11 @@ def _read_safetensors(path: Path) -> LoadedModel:
                 advice="Update this program",
             )
         config = config_from_dict(about["config"])
-        spec = None if about["voxel_spec"] is None else VoxelSpec(**about["voxel_spec"])
+        spec = None if about["voxel_spec"] is None else VoxelSpec.told(about["voxel_spec"])
         if spec is None and isinstance(config, VRTSpikeConfig):
             raise ValueError("voxel_spec is missing for a network that reads spikes")
         card, findings = checked_card(about["card"], path)
+        findings += _about_untold_sizes(about["config"], config, path)
         return _assemble(path, config, named, spec, ModelCard(**card), findings)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
         raise _unusable(cause) from cause
