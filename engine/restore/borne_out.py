@@ -11,15 +11,16 @@ from engine.light.filters import Picture, local_mean, resized_linear, size_of
 from engine.light.trajectories import Trajectories
 from engine.restore.motion_blur import Blur
 
-ASKED_BELOW = (1.0, 2.5)
+ASKED_BELOW = (1.5, 3.0)
 """Spikes a pixel and exposure: below the first only the frame is believed, from the second on the spikes
 tell more than it."""
 ASKED_RADIUS_PX = 12
-"""In pixels of the spikes."""
+"""In pixels of the spikes, as what follows."""
+LIKENESS_RADIUS_PX = 20
 BORNE_OUT = (0.3, 0.6)
 """Correlation between which a change counts: in small pictures chance reaches the first."""
 
-_TINY = np.float32(1e-12)
+_TINY, _NONE = np.float32(1e-12), np.float32(0)
 
 
 def borne_out(change: Picture, luminance: Picture, motion: Trajectories, spikes: Picture) -> Picture:
@@ -37,12 +38,12 @@ def borne_out(change: Picture, luminance: Picture, motion: Trajectories, spikes:
     blur = Blur.along(motion)
     both = blur.blurry(np.stack([luminance, change], axis=2))
     beyond, shown = luminance - both[:, :, 0], both[:, :, 1]
-    radius = ASKED_RADIUS_PX * max(1, round(size.width / size_of(spikes).width))
+    radius = LIKENESS_RADIUS_PX * max(1, round(size.width / size_of(spikes).width))
     shared = local_mean(beyond * shown, radius)
     # Running sums of squares come out below 0 where there is nothing.
-    own, other = (np.maximum(local_mean(field * field, radius), 0.0) for field in (shown, beyond))
+    own, other = (np.maximum(local_mean(field * field, radius), _NONE) for field in (shown, beyond))
     chance, sure = BORNE_OUT
     likeness = shared / (np.sqrt(own) * np.sqrt(other) + _TINY)
     kept = np.clip((likeness - np.float32(chance)) / np.float32(sure - chance), 0.0, 1.0)
     kept *= np.clip(shared / (own + _TINY), 0.0, 1.0)
-    return 1 - resized_linear(asked, size) * (1 - kept)
+    return np.asarray(1 - resized_linear(asked, size) * (1 - kept), np.float32)
