@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import CheckpointError
 from engine.model.config import Config, VRTSpikeConfig
-from engine.model.files import METADATA_KEY, SUFFIXES, bundled_models, is_safetensors, locate
+from engine.model.files import METADATA_KEY, SUFFIXES, bundled_models, holds_safetensors, locate
 from engine.model_description import FEWEST_PLANES_OF_RATIO, ModelDescription
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def describe_model(path: Path) -> ModelDescription:
             is_complete=False,
         )
     lines = tuple(_lines(dict(told.card)))
-    if not is_safetensors(path):
+    if not holds_safetensors(path):
         lines += ("A training run's checkpoint, without a card",)
     return describe_network(told.config, told.voxel_spec, told.card, told.findings, lines)
 

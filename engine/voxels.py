@@ -3,9 +3,9 @@
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -89,6 +89,18 @@ class VoxelSpec:
             raise ValueError(
                 f"std must be a number of {LEAST_STD:g} to {MOST_STD:g}, not {_quoted(self.std)}"
             )
+
+    @classmethod
+    def told(cls, values: Mapping[str, Any]) -> Self:
+        """Return what a file says of its network's input; it must say all of it, since weights do not.
+
+        Raises ValueError or TypeError where it says it wrongly, or not.
+        """
+        spec = cls(**values)
+        missing = [part.name for part in fields(cls) if part.name not in values]
+        if missing:
+            raise ValueError(f"how its network reads spikes lacks {', '.join(missing)}")
+        return spec
 
     @property
     def channels(self) -> int:

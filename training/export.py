@@ -1,7 +1,6 @@
 """`python -m training export`: turn a training checkpoint into a model file for the engine and the studio."""
 
 import argparse
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,17 +9,17 @@ from typing import Any
 import torch
 import yaml
 
-from engine.errors import EngineError
+from engine.errors import CheckpointError, EngineError
 from engine.model.checkpoint import (
     ModelCard,
     build,
     check_claim,
-    is_safetensors,
     load_model,
     load_weights,
     save_model,
 )
 from engine.model.config import VRTSpikeConfig, config_from_dict
+from engine.model.weight_files import is_safetensors, read_pickle
 from engine.voxels import VoxelSpec
 from training.console import PROGRAM, OneLineParser, check_may_write
 from training.task import CHECKPOINT_KEY
@@ -106,28 +105,33 @@ def read_checkpoint(path: Path) -> TrainedModel:
     """Read the network out of a run's checkpoint. Raises EngineError when there is none in it."""
     advice = "Give best.ckpt or last.ckpt of a run of `python -m training fit`"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_pickle(path)
+    except CheckpointError as error:
+        raise EngineError(
+            "cannot be read as a checkpoint", path=path, found=error.found or error.problem, advice=advice
+        ) from error
+    try:
         told = content[CHECKPOINT_KEY]
         weights = {
             name.removeprefix(NETWORK_PREFIX): value
             for name, value in content["state_dict"].items()
-            if name.startswith(NETWORK_PREFIX)
+            if name.startswith(NETWORK_PREFIX) and isinstance(value, torch.Tensor)
         }
         return TrainedModel(
             told["network"],
-            VoxelSpec(**told["voxels"]),
+            VoxelSpec.told(told["voxels"]),
             weights,
             int(content["global_step"]),
             {name: float(value) for name, value in told["scores"].items()},
         )
-    except (OSError, RuntimeError, EOFError, ValueError, IndexError, pickle.UnpicklingError) as error:
-        problem = "cannot be read as a checkpoint"
-        found = " ".join(str(error).split())[:160]
-        raise EngineError(problem, path=path, found=found, advice=advice) from error
-    except (KeyError, TypeError) as error:
-        raise EngineError(
-            "this is not a checkpoint of a training run", path=path, found=f"no {error}", advice=advice
-        ) from error
+    except KeyError as error:
+        raise _no_run(path, f"no {error}", advice) from error
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise _no_run(path, " ".join(str(error).split())[:160], advice) from error
+
+
+def _no_run(path: Path, found: str, advice: str) -> EngineError:
+    return EngineError("this is not a checkpoint of a training run", path=path, found=found, advice=advice)
 
 
 def keep_of_correction(weights: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:

@@ -36,11 +36,13 @@ def keep_pattern(source: SequenceSource, out: Path, *, overwrite: bool) -> Outco
 
 def _pattern(source: SequenceSource) -> FixedPattern:
     uneven: EngineError | None = None
+    is_even = False
     if source.flat is None and source.spikes is None:
         try:
             pattern = read_even(Path(source.path), source)
             if pattern:
                 return pattern
+            is_even = True
         except EngineError as error:
             uneven = error
     try:
@@ -48,14 +50,28 @@ def _pattern(source: SequenceSource) -> FixedPattern:
             pattern = sequence.fixed_pattern
     except EngineError as error:
         # Counts are no sequence, so what is wrong with them as a flat field is what matters.
-        if uneven is not None and Path(source.path).suffix.lower() in (".npz", ".npy"):
-            raise uneven from error
+        if Path(source.path).suffix.lower() in (".npz", ".npy"):
+            if uneven is not None:
+                raise uneven from error
+            if is_even:
+                raise _no_pattern(source, "pixels that differ by no more than chance") from error
         raise
     if not pattern:
-        raise RecordingError(
-            "no fixed pattern can be told from the scene",
-            path=source.path,
-            found="too little that moves over the pixels",
-            advice="Record an even surface, or a scene that moves over the whole picture for longer",
-        )
+        found = "too little that moves over the pixels"
+        if is_even:
+            found += ", and as an even surface pixels that differ by no more than chance"
+        elif uneven is not None:
+            reason = uneven.problem.removeprefix("no flat field: ")
+            found += f"; as an even surface: {reason}"
+            found += f", {uneven.found} where {uneven.expected} are asked for" if uneven.expected else ""
+        raise _no_pattern(source, found)
     return pattern
+
+
+def _no_pattern(source: SequenceSource, found: str) -> RecordingError:
+    return RecordingError(
+        "no fixed pattern can be told from the scene",
+        path=source.path,
+        found=found,
+        advice="Record an even surface, or a scene that moves over the whole picture for longer",
+    )

@@ -99,13 +99,13 @@ def _check_file(target: Path, option: str, inputs: Callable[[], Iterable[Path]],
         if not target.parent.is_dir():
             raise ExportError(f"there is no folder for {option}", path=target.parent, advice="Make it first")
         identity = _identity(target)
-        if identity is None:
+        if identity is None and not target.is_symlink():
             return
     except OSError as error:
         raise ExportError(
             "cannot be written", path=target, found=error.strerror, advice=f"Choose another {option}"
         ) from error
-    if identity in {_identity(path) for path in inputs()}:
+    if identity is not None and identity in {_identity(path) for path in inputs()}:
         what = "table" if option == "--csv" else "pattern"
         raise ExportError(
             f"the {what} would replace the input", path=target, advice=f"Choose another {option}"

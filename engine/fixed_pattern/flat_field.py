@@ -17,6 +17,8 @@ from engine.light.filters import Picture, blurred, local_mean
 
 FEWEST_SPIKES = 20.0
 """A pixel, on average: half a spike is 2.5 % of that, which is as much as the pattern itself."""
+LEAST_LIGHT = 1e-4
+"""Rates below are a spike or two in a second: none that tells pixels apart."""
 FULL_RATE = 0.97
 """Spikes a plane from which on a pixel no longer tells bright from brighter."""
 POLYNOMIAL_DEGREE = 4
@@ -60,7 +62,7 @@ def pattern_of_flat(
         )
     total = counts.sum(axis=0, dtype=np.float32)
     mean = float(np.median(total))
-    if mean <= 0:
+    if mean <= LEAST_LIGHT:
         raise _refused("it shows no light", file, found="0 spikes in most pixels")
     is_rate = planes is None and float(counts.max()) <= 1.0
     if not is_rate and mean < FEWEST_SPIKES:

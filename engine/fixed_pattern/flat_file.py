@@ -1,5 +1,6 @@
 """Read what a user names as a flat field: a kept pattern, summed counts or rates, or a recording."""
 
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.geometry import Size, Span
 from engine.recording import open_recording
 from engine.recording.arrays import StoredArray, list_arrays
 from engine.recording.defects import find_defects
+from engine.recording.plane_sample import sample_counts
 from engine.recording.recording import RecordingInfo, SpikeSource
 from engine.recording.signature import is_array, read_head
 from engine.source import SequenceSource
@@ -27,6 +29,14 @@ MOST_PLANES = 16_384
 EVENT_COLUMNS = (3, 4)
 """Of arrays with so many columns each row is an event."""
 ASKED_VALUES = 1 << 20
+MOST_VALUES = 1 << 29
+"""Of pictures of counts, which are held at once: 2 GiB."""
+LARGEST_COUNT = 1e15
+"""A second has at most some 100 000 planes, so that no sensor ever counts as far."""
+DARK_MARGIN = 1.1
+"""Of the spikes of all pixels: chance is not so much."""
+NARROWEST_PX = 8
+"""No spike camera is narrower: so few columns are pictures, one behind the other in every pixel."""
 
 
 def read_flat(source: SequenceSource, recording: SpikeSource, filling: Filling | None) -> FixedPattern:
@@ -42,6 +52,8 @@ def read_flat(source: SequenceSource, recording: SpikeSource, filling: Filling |
         raise _other_size(path, str(pattern.size), size)
     if not pattern:
         return pattern
+    if pattern.offset is not None:
+        _check_dark(path, pattern.offset, recording)
     match = match_pattern(pattern, recording, filling)
     if match.is_other:
         shown = f"{max(0, 100 * match.share):.1f} ± {100 * match.sigma:.1f} % of its pattern"
@@ -62,12 +74,17 @@ def read_even(path: Path, source: SequenceSource, like: RecordingInfo | None = N
     does not tell. Raises RecordingError where it cannot be read, has another size or shows a scene.
     """
     size = None if like is None else like.size
+    if size is None and source.height and source.width:
+        size = Size(source.height, source.width)
     if not path.is_dir():
         head = read_head(path)
         if is_array(path, head):
             arrays = list_arrays(path, head)
             if is_kept_pattern(arrays):
-                return read_pattern(path)
+                pattern = read_pattern(path)
+                if size is not None and pattern.size != size:
+                    raise _other_size(path, str(pattern.size), size)
+                return pattern
             pictures = _pictures(arrays, size)
             if pictures is not None:
                 return _of_pictures(path, pictures, size)
@@ -77,7 +94,7 @@ def read_even(path: Path, source: SequenceSource, like: RecordingInfo | None = N
 def _pictures(arrays: list[StoredArray], size: Size | None) -> StoredArray | None:
     """Return the array that holds pictures of counts; None where the file holds planes or events."""
     numbers = [array for array in arrays if array.dtype.kind in "uifb"]
-    pictures = [array for array in numbers if size and array.shape[-2:] == (size.height, size.width)]
+    pictures = [array for array in numbers if size and _is_of(array, size)]
     for array in pictures or numbers:
         if len(array.shape) == 2 and array.shape[1] not in EVENT_COLUMNS:
             return array
@@ -86,8 +103,14 @@ def _pictures(arrays: list[StoredArray], size: Size | None) -> StoredArray | Non
     return None
 
 
+def _is_of(array: StoredArray, size: Size) -> bool:
+    return (size.height, size.width) in (array.shape[-2:], array.shape[:2])
+
+
 def _is_binary(array: StoredArray) -> bool:
     """Whether the first values are 0 and 1, as those of planes are."""
+    if 0 in array.shape:
+        return False
     rows = max(1, ASKED_VALUES // max(1, array.shape[1] * array.shape[2]))
     shape = array.shape[::-1] if array.fortran_order else array.shape
     first = next(iter(array.chunks(min(rows, shape[0]), shape)), None)
@@ -96,12 +119,53 @@ def _is_binary(array: StoredArray) -> bool:
 
 def _of_pictures(path: Path, array: StoredArray, size: Size | None) -> FixedPattern:
     shape = " × ".join(map(str, array.shape))
-    if size is not None and array.shape[-2:] != (size.height, size.width):
-        raise _other_size(path, shape, size)
     if 0 in array.shape:
         raise RecordingError("no flat field: it holds no picture", path=path, found=shape)
-    values = np.asarray(array.load(), np.float32).reshape(-1, *array.shape[-2:])
-    return pattern_of_flat(values, None, str(path))
+    if size is not None and not _is_of(array, size):
+        raise _other_size(path, shape, size)
+    if size is None and len(array.shape) == 3 and array.shape[2] < NARROWEST_PX:
+        raise RecordingError(
+            "which axes of the counts are the picture is not known",
+            path=path,
+            found=shape,
+            expected="pictures, height, width",
+            advice="Say --height and --width",
+        )
+    if math.prod(array.shape) > MOST_VALUES:
+        raise RecordingError(
+            "the counts are too many to be held at once",
+            path=path,
+            found=shape,
+            expected=f"{MOST_VALUES} values at most",
+            advice="Add the pictures up and save their sum",
+        )
+    values = np.asarray(array.load())
+    if size is not None and array.shape[-2:] != (size.height, size.width):
+        values = np.moveaxis(values, -1, 0)
+    if values.dtype.kind == "f" and (np.abs(values) > np.float64(LARGEST_COUNT)).any():
+        raise RecordingError(
+            "no flat field: its values are no counts of spikes",
+            path=path,
+            found=f"{np.abs(values).max():g}",
+            expected=f"{LARGEST_COUNT:g} at most",
+            advice="Name another file with --flat, or --flat none",
+        )
+    pictures = np.ascontiguousarray(values, np.float32).reshape(-1, *values.shape[-2:])
+    return pattern_of_flat(pictures, None, str(path))
+
+
+def _check_dark(path: Path, dark: NDArray[np.float32], recording: SpikeSource) -> None:
+    """Raise RecordingError where a sensor fires more in the dark than it does at all."""
+    sample = sample_counts(recording)
+    rate = float(sample.counts.mean()) / max(1, sample.planes)
+    if sample.planes and float(dark.mean()) > DARK_MARGIN * rate:
+        raise RecordingError(
+            "this flat field says that more spikes come in the dark than come at all",
+            path=path,
+            found=f"{float(dark.mean()):.3g} a plane",
+            expected=f"less than {rate:.3g}, as in {recording.info.path}",
+            advice="Name a flat field of this camera with --flat, or --flat none",
+        )
 
 
 def _of_recording(path: Path, source: SequenceSource, like: RecordingInfo | None) -> FixedPattern:

@@ -50,7 +50,7 @@ def read_pattern(path: Path) -> FixedPattern:
         raise _damaged(path, ", ".join(arrays) or "no arrays", "a pattern that the flat command wrote")
     version, origin, windows = _facts(path, arrays[FORMAT_KEY])
     if version != FORMAT_VERSION:
-        raise _damaged(path, f"version {version}", f"version {FORMAT_VERSION}")
+        raise _damaged(path, f"version {version!r}", f"version {FORMAT_VERSION}")
     pictures = {}
     for name in ("gain", "known", "offset"):
         stored = arrays.get(name)
@@ -58,7 +58,8 @@ def read_pattern(path: Path) -> FixedPattern:
             continue
         if stored.dtype.kind != "f" or len(stored.shape) != 2 or stored.shape != arrays["gain"].shape:
             raise _damaged(path, f"{name} {stored.shape} {stored.dtype}", "numbers (h, w), all of one size")
-        pictures[name] = values = np.asarray(stored.load(), np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
+            pictures[name] = values = np.asarray(stored.load(), np.float32)
         if values.size == 0 or not np.isfinite(values).all():
             raise _damaged(path, f"{name} with values that are not numbers", "numbers")
     least, most = GAIN_LIMITS
@@ -74,11 +75,13 @@ def read_pattern(path: Path) -> FixedPattern:
 def _facts(path: Path, stored: StoredArray) -> tuple[int, Origin, int]:
     try:
         facts = json.loads(str(stored.load()))
-        version, origin, windows = facts["version"], facts["origin"], int(facts["windows"])
+        version, origin, windows = facts["version"], facts["origin"], facts["windows"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _damaged(path, f"{FORMAT_KEY} {error!r}", "version, origin and windows") from error
     if origin not in get_args(Origin):
         raise _damaged(path, f"origin {origin!r}", ", ".join(get_args(Origin)))
+    if type(windows) is not int or windows < 0:
+        raise _damaged(path, f"windows {windows!r}", "a whole number of 0 or more")
     return version, origin, windows
 
 

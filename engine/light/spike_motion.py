@@ -58,8 +58,16 @@ EVIDENCE_RADIUS_PX = 15
 SURE_GLOBAL_EVIDENCE = 0.006
 """Evidence a pixel, over the whole picture, at which its motion is beyond doubt. Scenes at rest give
 negative values; spikes so few that each pixel has two an exposure give 0.006 under 20 px of motion."""
+CHANCE_PX = 12.6
+"""Pixels of a picture smoothed by `EVIDENCE_BLUR_PX` that vary as one, 4 π of its square."""
+CLEAR_OF_CHANCE = (4.0, 12.0)
+"""Squared standard deviations of the whole picture's evidence between which it counts: small pictures at rest
+with a spike a pixel reached 4.6, and 0.006 a pixel is less than one of them in 2000 pixels."""
 SEED_EVIDENCE = 40.0
 """Local evidence that proves motion by itself: scenes at rest reached 21 in 30 trials of 77 000 pixels."""
+FEW_SPIKES = 1.5
+"""A pixel and exposure: of fewer, flow makes what looks like motion, and scenes at rest reached 64. With none
+twice the evidence is asked for."""
 SEED_REACH_PX = 20
 DOUBT_AT_REST = (8.0, 25.0)
 DOUBT_IN_MOTION = (2.0, 8.0)
@@ -214,12 +222,16 @@ def _trust(segments: Segments, motion: Trajectories) -> Picture:
     evidence = np.maximum(agreement, 0.0) ** 2 * pixels / (power * noise + 1e-20)
 
     sure = float(np.clip(overall / SURE_GLOBAL_EVIDENCE, 0.0, 1.0))
+    chance, clear = CLEAR_OF_CHANCE
+    sure *= float(np.clip((overall * size.pixels / CHANCE_PX - chance) / (clear - chance), 0.0, 1.0))
     low, high = (
         rest + sure * (moving - rest) for rest, moving in zip(DOUBT_AT_REST, DOUBT_IN_MOTION, strict=True)
     )
     trust = np.clip((evidence - low) / (high - low), 0.0, 1.0)
     reach = 2 * SEED_REACH_PX + 1
-    proven = (evidence > SEED_EVIDENCE).astype(np.float32)
+    spikes = local_mean(segments.counts.sum(axis=0), EVIDENCE_RADIUS_PX)
+    asked = np.float32(SEED_EVIDENCE) * (1 + np.clip(np.float32(FEW_SPIKES) - spikes, 0.0, 1.0))
+    proven = (evidence > asked).astype(np.float32)
     near_proof = cast(Picture, cv2.dilate(proven, np.ones((reach, reach), np.uint8)))
     trust = (trust * np.maximum(local_mean(near_proof, SEED_REACH_PX // 2), sure)).astype(np.float32)
     return blurred(local_mean(trust, 4), 2.0)

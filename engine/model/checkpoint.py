@@ -17,14 +17,13 @@ from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.errors import CheckpointError, EngineError
 from engine.export import write_bytes_atomically
 from engine.findings import NAMES_IN_A_FINDING, Finding, shorten
 from engine.model.config import Config, VRTSpikeConfig, config_to_dict
-from engine.model.files import METADATA_KEY, RUN_KEY, is_safetensors, locate
+from engine.model.files import METADATA_KEY, RUN_KEY, holds_safetensors, locate
 from engine.model.names import to_our_names
 from engine.model.network import VRT, VRTSpike
 from engine.model.told import (
@@ -33,14 +32,15 @@ from engine.model.told import (
     error_about,
     told_by_metadata,
     told_by_run,
-    unreadable_safetensors,
 )
 from engine.model.untold import suppose
+from engine.model.weight_files import open_safetensors, read_pickle
 from engine.voxels import VoxelSpec
 
 Network = VRT | VRTSpike
 WRAPPED_IN = ("params_ema", "params", "state_dict", "model")
 """Keys under which published files keep the weights, the best first."""
+DEEPEST_WRAPPING = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,9 @@ def load_weights(model: Network, state: Mapping[str, Any]) -> None:
     names what is missing, unexpected, misshapen or no number.
     """
     named = to_our_names(_unwrap(state))
-    _check_shapes(named, model.state_dict())
+    own = model.state_dict()
+    _check_shapes(named, own)
+    _check_kinds(named, own)
     check_numbers(named)
     model.load_state_dict(named)
 
@@ -121,6 +123,22 @@ def _check_shapes(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Non
         raise error
 
 
+def _check_kinds(named: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raise CheckpointError where weights would lose what they are: whole, complex and quantised numbers."""
+    strange = [
+        f"{name} {str(named[name].dtype).removeprefix('torch.')}"
+        for name, value in own.items()
+        if named[name].is_floating_point() != value.is_floating_point() or named[name].is_quantized
+    ]
+    if strange:
+        raise CheckpointError(
+            "the weights are of a number type that is none of weights",
+            found=shorten(strange),
+            expected="float32, float16, bfloat16 or float64",
+            advice="Save them as they were trained, not quantised or converted",
+        )
+
+
 def load_model(path_or_name: str | Path) -> LoadedModel:
     """Read a network from a `.safetensors`, `.pth` or `.pt` file, or a bundled one by its name.
 
@@ -128,9 +146,9 @@ def load_model(path_or_name: str | Path) -> LoadedModel:
     """
     path = locate(path_or_name)
     try:
-        if is_safetensors(path):
+        if holds_safetensors(path):
             return _read_safetensors(path)
-        content = _read_pickle(path)
+        content = read_pickle(path)
         given = _unwrap(content)
         if RUN_KEY in content:
             return _assemble_told(told_by_run(content[RUN_KEY], path), to_our_names(_of_network(given)))
@@ -146,13 +164,13 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = locate(path)
     try:
-        if is_safetensors(path):
-            metadata, state = _open_safetensors(path)
+        if holds_safetensors(path):
+            metadata, state = open_safetensors(path)
             if METADATA_KEY in metadata:
                 return dict(_read_safetensors(path).model.state_dict())
             check_numbers(state)
             return state
-        state = _unwrap(_read_pickle(path))
+        state = _unwrap(read_pickle(path))
         check_numbers(state)
         return state
     except CheckpointError as cause:
@@ -174,7 +192,10 @@ def save_model(path: str | Path, model: Network, voxel_spec: VoxelSpec | None, c
 
 def _unwrap(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the weights out of what a file holds; other things, tensors too, may lie beside them."""
-    while inner := next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None):
+    for _ in range(DEEPEST_WRAPPING):  # one that wraps itself has no end
+        inner = next((state[key] for key in WRAPPED_IN if isinstance(state.get(key), Mapping)), None)
+        if inner is None:
+            break
         state = inner
     if not any(isinstance(value, Tensor) for value in state.values()):
         raise CheckpointError(
@@ -208,40 +229,14 @@ def _held(value: Tensor) -> int:
     return value.untyped_storage().nbytes() if value.layout == torch.strided else 0
 
 
-def _read_pickle(path: Path) -> Mapping[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as cause:  # bytes that are no pickle lead the reader anywhere
-        raise CheckpointError(
-            "the file cannot be read as weights",
-            path=path,
-            found=str(cause).splitlines()[0][:160] if str(cause) else type(cause).__name__,
-            advice="It may be truncated, or hold more than tensors and plain values, which is never run here",
-        ) from cause
-    if not isinstance(content, Mapping):
-        raise CheckpointError(
-            "the file holds no weights", path=path, found=type(content).__name__, expected="a dictionary"
-        )
-    return content
-
-
 def _of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the network's weights out of a run's, which may hold those of a loss, too."""
     own = {name: value for name, value in state.items() if name.startswith("network.")}
     return own or dict(state)
 
 
-def _open_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Return what a file says of itself, and its weights under its own names."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as cause:
-        raise unreadable_safetensors(path, cause) from cause
-
-
 def _read_safetensors(path: Path) -> LoadedModel:
-    metadata, state = _open_safetensors(path)
+    metadata, state = open_safetensors(path)
     told = told_by_metadata(metadata, path)
     if told is None:
         return _assemble_untold(path, state)

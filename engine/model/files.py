@@ -14,6 +14,10 @@ RUN_KEY = "spike_deblur"
 """Under which a checkpoint of a training run says what network it holds and how that reads its spikes."""
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt")
 LARGEST_CARD_NUMBER = 1e12
+_LENGTH_BYTES = 8
+_LONGEST_HEADER = 100_000_000
+"""Bytes; safetensors reads no longer one."""
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _BAD = object()
 _DEEPEST_CARD = 20
 _CARD_FIELDS = {"name": str, "origin": str, "licence": str, "training": dict, "scores": dict}
@@ -27,6 +31,19 @@ def bundled_models() -> tuple[Path, ...]:
 def is_safetensors(path: Path) -> bool:
     """Tell by its name, in capitals too, whether a file is one of ours."""
     return path.suffix.lower() == ".safetensors"
+
+
+def holds_safetensors(path: Path) -> bool:
+    """Tell by its first bytes whether a file is one of safetensors; by its name where they say nothing."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LENGTH_BYTES + 1)
+    except OSError:
+        return is_safetensors(path)
+    length = int.from_bytes(head[:_LENGTH_BYTES], "little")
+    if head[_LENGTH_BYTES:] == b"{" and 2 <= length <= _LONGEST_HEADER:
+        return True
+    return is_safetensors(path) and not head.startswith((_ZIP, _PICKLE))
 
 
 def locate(path_or_name: str | Path) -> Path:

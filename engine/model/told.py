@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import CheckpointError, EngineError
-from engine.findings import Finding
-from engine.model.config import Config, VRTSpikeConfig, config_from_dict
-from engine.model.files import METADATA_KEY, RUN_KEY, checked_card, is_safetensors
+from engine.findings import Finding, shorten
+from engine.model.config import Config, VRTSpikeConfig, config_from_dict, config_to_dict
+from engine.model.files import METADATA_KEY, RUN_KEY, checked_card, holds_safetensors
 from engine.model.plain_pickle import read_entry
 from engine.voxels import VoxelSpec
 
@@ -35,7 +35,7 @@ def told_by_file(path: Path) -> Told | None:
     Raises CheckpointError where it cannot be read, or what it says cannot be used.
     """
     try:
-        if is_safetensors(path):
+        if holds_safetensors(path):
             return told_by_metadata(_metadata(path), path)
         entry = read_entry(path, RUN_KEY)
         return None if entry is None else told_by_run(entry, path)
@@ -63,12 +63,13 @@ def told_by_metadata(metadata: Mapping[str, str], path: Path) -> Told | None:
                 advice="Update this program",
             )
         config = config_from_dict(said["config"])
-        spec = None if said["voxel_spec"] is None else VoxelSpec(**said["voxel_spec"])
+        spec = None if said["voxel_spec"] is None else VoxelSpec.told(said["voxel_spec"])
         if spec is None and isinstance(config, VRTSpikeConfig):
             raise ValueError("voxel_spec is missing for a network that reads spikes")
         card, findings = checked_card(said["card"], path)
         if "name" not in card:
             raise ValueError("its card has no name")
+        findings += _about_untold_sizes(said["config"], config, path)
         return Told(config, _spec_of(config, spec, path), card, findings)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
         raise _unusable(cause) from cause
@@ -79,12 +80,29 @@ def told_by_metadata(metadata: Mapping[str, str], path: Path) -> Told | None:
 def told_by_run(entry: Any, path: Path) -> Told:
     """Return what a training run's checkpoint says under `RUN_KEY`. Raises CheckpointError."""
     try:
-        config, spec = config_from_dict(entry["network"]), VoxelSpec(**entry["voxels"])
+        config, spec = config_from_dict(entry["network"]), VoxelSpec.told(entry["voxels"])
     except (ValueError, KeyError, TypeError) as cause:
         raise _unusable(cause) from cause
     except EngineError as cause:
         raise CheckpointError(str(cause)) from cause
-    return Told(config, _spec_of(config, spec, path), {"name": path.stem})
+    findings = _about_untold_sizes(entry["network"], config, path)
+    return Told(config, _spec_of(config, spec, path), {"name": path.stem}, findings)
+
+
+def _about_untold_sizes(said: Mapping[str, Any], config: Config, path: Path) -> tuple[Finding, ...]:
+    """Say which sizes a description leaves out: some leave no trace in the weights either."""
+    whole = config_to_dict(config)
+    inner = said.get("vrt", {}) if isinstance(config, VRTSpikeConfig) else {}
+    missing = [f"{name} {value}" for name, value in whole.items() if name not in said and name != "vrt"]
+    missing += [f"{name} {value}" for name, value in whole.get("vrt", {}).items() if name not in inner]
+    if not missing:
+        return ()
+    return (
+        Finding(
+            f"{path.name} does not say all sizes of its network: {shorten(missing)} are taken",
+            "Export it again with `python -m training export`",
+        ),
+    )
 
 
 def _spec_of(config: Config, spec: VoxelSpec | None, path: Path) -> VoxelSpec | None:

@@ -13,6 +13,7 @@ from engine.recording.claims import check_side
 from engine.recording.event_columns import read_columns, read_scalars
 from engine.recording.event_order import in_order
 from engine.recording.event_origin import KnownSide, Origin, find_origin
+from engine.recording.event_repeats import about_repeats
 from engine.recording.event_store import EventStore
 from engine.recording.event_times import time_in_planes
 from engine.recording.events import EventRecording
@@ -48,7 +49,7 @@ def open_events(path: Path, arrays: list[StoredArray], given: Given, sidecar: Si
     height, height_source = _side("height", heights, last_row + 1, path)
     width, width_source = _side("width", widths, last_column + 1, path)
     warnings = sidecar.warnings + columns.warnings + listed.warnings + timing.warnings + _about_origin(origin)
-    warnings += doubt_rate(timing.rate_hz, timing.rate_source)
+    warnings += doubt_rate(timing.rate_hz, timing.rate_source) + about_repeats(listed.store)
     if "bytes" in (height_source, width_source):
         _check_extent(Size(last_row + 1, last_column + 1), listed.store, origin, path)
         warnings += (_about_size(Size(height, width), heights, widths, listed.store, origin),)

@@ -41,6 +41,7 @@ from engine.light.spike_signal import (
 )
 from engine.light.trajectories import Trajectories
 from engine.moment import Moment
+from engine.restoration.borne_out import borne_out
 from engine.restoration.evidence import (
     DISAGREE,
     FEW_SPIKES,
@@ -222,7 +223,7 @@ def estimate_frame(
     if held is not None and light.sound is not None:
         seen = np.clip(resized_by_area(light.sound, spike_size) * np.float32(SEEN), 0.0, 1.0)
         trust = resized_linear(trust, spike_size) * np.maximum(held, seen)
-    picture, trust = _apply(blurry, rate, light, trust, exposure.planes, gamma)
+    picture, trust = _apply(blurry, rate, light, motion, trust, exposure.planes, gamma)
     picture, believed = _believe_spikes(picture, blurry, exposure, rate, response, motion, gamma)
     trust = trust * (1 - believed)
     in_frame = motion.scaled(frame_size.width / spike_size.width, frame_size.height / spike_size.height)
@@ -287,11 +288,17 @@ def _windows(exposure: Exposure, response: Picture | None, largest: Size) -> Win
 
 
 def _apply(
-    blurry: NDArray[np.float32], rate: Picture, light: Light, trust: Picture, planes: int, gamma: float
+    blurry: NDArray[np.float32],
+    rate: Picture,
+    light: Light,
+    motion: Trajectories,
+    trust: Picture,
+    planes: int,
+    gamma: float,
 ) -> tuple[NDArray[np.float32], Picture]:
     """Move the blurry frame by what `light` shows beyond what the frame leads to expect.
 
-    Returns the picture, and the trust that remained.
+    `motion` is in pixels of the spikes. Returns the picture, and the trust that remained.
     """
     spike_size, work_size = size_of(rate), size_of(light.before)
     signal = blurry if gamma == 1 else np.power(blurry, np.float32(gamma))
@@ -312,6 +319,9 @@ def _apply(
     change *= resized_linear(trust, work_size)
     lit = np.maximum(expected - np.float32(offset), 0.0)
     change *= (luminance + np.float32(DARK)) / (lit + np.float32(DARK * gain))
+    motion = motion.resized(work_size)
+    motion = motion.scaled(work_size.width / spike_size.width, work_size.height / spike_size.height)
+    change *= borne_out(change, luminance, motion, rate * np.float32(planes))
     return _recolour(blurry, luminance, change, gamma), trust
 
 

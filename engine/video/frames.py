@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from engine.decoders import DECODER_ERRORS, failing_as
 from engine.errors import FrameError
 from engine.findings import Finding
-from engine.frame_times import FrameTimes, meant_rate
+from engine.frame_times import FrameTimes
 from engine.geometry import Size, Span
 from engine.samples import Samples
-from engine.video.container import BARE_STREAMS, OpenedVideo, open_video, unreadable
+from engine.video.clock import clock_of
+from engine.video.container import open_video, unreadable
 from engine.video.decoding import FrameReader
 from engine.video.index import PacketIndex, read_index
-from engine.video.oddities import about_count, about_frame, about_streams
+from engine.video.oddities import about_count, about_frame, about_rate, about_streams
 from engine.video.samples import Conversion, UnknownColoursError, colours_of
 from engine.video.sound import Sound, stamp_of
 
@@ -40,7 +41,7 @@ class VideoFrames:
         try:
             with failing_as(self._unreadable):
                 index = read_index(opened)
-                time_base, rates = _clock(opened)
+                time_base, rates = clock_of(opened)
                 claimed = opened.stream.frames
                 self.sound_tracks: int = len(opened.container.streams.audio)
                 """How many tracks of sound the file has."""
@@ -63,8 +64,12 @@ class VideoFrames:
             raise
         self.bit_depth: int = 16 if self._colours.bits > 8 else 8
         count = len(index.shown)
-        told = index.times(time_base, rates)
-        self.frame_rate: Fraction | None = _average_rate(told, rates)
+        told = None if time_base is None else index.times(time_base, rates)
+        rate = _average_rate(told, rates)
+        about_pace = about_rate(self._path.name, rate)
+        if about_pace:
+            told = rate = None
+        self.frame_rate: Fraction | None = rate
         """Frames a second, exactly; on average where they are not even."""
         self.frame_times: FrameTimes | None = (
             None if told is None or self.frame_rate is None else FrameTimes(*told, self.frame_rate)
@@ -78,6 +83,7 @@ class VideoFrames:
         self.findings: tuple[Finding, ...] = (
             *about_count(self._path.name, claimed - (leading if claimed else 0), count, index, leading),
             *findings,
+            *about_pace,
             *about_first,
         )
 
@@ -176,20 +182,6 @@ class VideoFrames:
             expected="BT.601, BT.709 or BT.2020",
             advice="Convert it to one of these",
         )
-
-
-def _clock(opened: OpenedVideo) -> tuple[Fraction, tuple[Fraction, ...]]:
-    """The unit of time stamps in seconds, and the rates that the file names.
-
-    A bare stream of pictures names one in its codec's header or none: what libav then says is its default.
-    """
-    stream = opened.stream
-    time_base = stream.time_base or Fraction(1)
-    if opened.container.format.name in BARE_STREAMS:
-        coded = stream.codec_context.framerate
-        return time_base, (coded,) if coded else ()
-    rates = (stream.average_rate, stream.base_rate, stream.guessed_rate)
-    return time_base, tuple(dict.fromkeys(meant_rate(rate) for rate in rates if rate))
 
 
 def _average_rate(

@@ -1,5 +1,6 @@
 """What is odd about a video, and what to do about it."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from engine.video.samples import MOST_SD_ROWS, Colours
 
 _LIMITED_BY_DEFAULT = frozenset({"h264", "hevc"})
 """Standards by which grey without a stated range is limited, though most programs write full."""
+SLOWEST, FASTEST = Fraction(1, 100_000), Fraction(1_000_000)
+"""Frames a second: about one a day, and what no camera is beyond that writes videos."""
 COPY_AGAIN = "Copy it again where frames are missing"
 
 
@@ -73,6 +76,18 @@ def about_streams(opened: OpenedVideo) -> tuple[Finding, ...]:
             )
         )
     return tuple(findings)
+
+
+def about_rate(name: str, rate: Fraction | None) -> tuple[Finding, ...]:
+    """Say that a rate which a file names is none."""
+    if rate is None or SLOWEST <= rate <= FASTEST:
+        return ()
+    return (
+        Finding(
+            f"{name} says that it has {float(rate):.6g} frames a second: its times are not used",
+            "Write the rate into it where times matter, or give an alignment log",
+        ),
+    )
 
 
 def about_frame(frame: VideoFrame, colours: Colours, codec: str) -> tuple[Finding, ...]:

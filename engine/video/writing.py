@@ -91,7 +91,11 @@ def write_video(
         )
     if not 0.01 <= fps <= 100_000:
         raise ExportError(
-            "no possible frame rate", path=path, found=f"{float(fps):g}", expected="0.01 to 100000"
+            "no possible frame rate",
+            path=path,
+            found=f"{float(fps):g}",
+            expected="0.01 to 100000",
+            advice="Choose another number of frames a second",
         )
     rate = fps if isinstance(fps, Fraction) else Fraction(fps).limit_denominator(60_000)
     clock = _Clock.of(rate, times)

@@ -173,6 +173,45 @@ def test_a_bare_stream_has_the_rate_that_its_codec_names_or_none(codec: str, tmp
     video.close()
 
 
+def y4m(path: Path, rate: str, frames: int = 4) -> Path:
+    """Write a header as the format's manual page has it, and grey pictures."""
+    header = f"YUV4MPEG2 W64 H48{rate} Ip A1:1 C420jpeg\n".encode()
+    path.write_bytes(header + frames * (b"FRAME\n" + bytes([128]) * (64 * 48 * 3 // 2)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [
+        (" F30000:1001", Fraction(30000, 1001)),
+        (" F1:1000", Fraction(1, 1000)),
+        (" F0:0", None),
+        (" F0:1", None),
+        (" F30:0", None),
+        (" F-25:1", None),
+        ("", None),
+    ],
+)
+def test_y4m_has_the_rate_of_its_header_or_none(said: str, rate: Fraction | None, tmp_path: Path) -> None:
+    """libav takes 25 where the header says that the rate is not known."""
+    video = VideoFrames(y4m(tmp_path / "v.y4m", said))
+    assert len(video) == 4
+    assert video.frame_rate == rate
+    assert (video.frame_times is None) == (rate is None) == (video.times_seconds is None)
+    assert not video.findings
+    video.close()
+
+
+@pytest.mark.parametrize("said", [" F1000000000:1", " F1:1000000000"])
+def test_a_rate_that_no_video_has_is_not_used_and_said(said: str, tmp_path: Path) -> None:
+    video = VideoFrames(y4m(tmp_path / "v.y4m", said))
+    assert video.frame_rate is None
+    assert video.frame_times is None
+    assert video.times_seconds is None
+    assert any("frames a second: its times are not used" in finding for finding in video.findings)
+    video.close()
+
+
 @pytest.mark.parametrize(
     "times", [[Fraction(1), Fraction(2)], [Fraction(0)], [Fraction(0), Fraction(2), Fraction(1)]]
 )
