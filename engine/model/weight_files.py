@@ -1,7 +1,7 @@
 """Read the weights that lie in a file: `.safetensors`, or a pickle of PyTorch, of which nothing is run.
 
-A file is believed only as far as it goes: what it claims to hold beyond its own length is refused before memory
-is taken.
+A file is believed only as far as it goes: what it claims to hold beyond its own length is refused before
+memory is taken.
 """
 
 import re
