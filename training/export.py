@@ -19,7 +19,8 @@ from engine.model.checkpoint import (
     save_model,
 )
 from engine.model.config import VRTSpikeConfig, config_from_dict
-from engine.model.files import is_safetensors, read_pickle
+from engine.model.files import is_safetensors
+from engine.model.weight_files import read_pickle
 from engine.voxels import VoxelSpec
 from training.console import PROGRAM, OneLineParser, check_may_write
 from training.task import CHECKPOINT_KEY
