@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from engine.errors import CheckpointError, EngineError, FrameValuesError
 from engine.model import VRT, VRTConfig, VRTSpike, VRTSpikeConfig
 from engine.model.attention import BlockGroup
-from engine.model.checkpoint import RUN_KEY, check_numbers
+from engine.model.checkpoint import RUN_KEY, Network, check_numbers
 from engine.model.config import config_to_dict, preset
 from engine.voxels import VoxelSpec
 from training.clip_batches import ClipBatch, SequenceSpan, ValidationClip
@@ -44,8 +44,6 @@ MAX_SKIPPED_IN_A_ROW = 100
 DEFAULT_VOXELS = VoxelSpec()
 DEFAULT_LOSS = LossWeights()
 DEFAULT_SCHEDULE = Schedule()
-
-Network = VRT | VRTSpike
 
 
 class DeblurTask(pl.LightningModule):

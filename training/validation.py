@@ -15,9 +15,9 @@ from engine.spike_channels import RATIO_SOFTENING
 from training.example import Example, unit_range
 
 if TYPE_CHECKING:
+    from engine.model.checkpoint import Network
     from engine.voxels import VoxelSpec
     from training.clip_batches import SequenceSpan
-    from training.task import Network
 
 SCORES = "scores"
 """Under which name a validation step hands its ClipScores to the callbacks."""

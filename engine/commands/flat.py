@@ -12,6 +12,7 @@ from engine.commands.targets import check_kept
 from engine.errors import EngineError, RecordingError
 from engine.fixed_pattern import FixedPattern
 from engine.fixed_pattern.flat_file import read_even
+from engine.fixed_pattern.kept import write_pattern
 from engine.sequence import open_source
 from engine.source import SequenceSource
 
@@ -30,7 +31,7 @@ def keep_pattern(source: SequenceSource, out: Path, *, overwrite: bool) -> Outco
         )
     check_kept(out, source, overwrite=overwrite)
     pattern = _pattern(source)
-    pattern.save(out)
+    write_pattern(pattern, out)
     return Outcome(f"{out}: {pattern_line({**describe_pattern(pattern), 'file': None})}")
 
 

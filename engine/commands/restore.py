@@ -41,7 +41,6 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.commands.frame_range import FrameRange
 from engine.commands.frames import (
     describe_failures,
     progress_bar,
@@ -49,14 +48,14 @@ from engine.commands.frames import (
     stop_signals,
 )
 from engine.commands.manifest import DoneLog, check_same, describe_inputs, discard_remains, read_report
-from engine.commands.method_choice import MethodChoice
 from engine.commands.outcome import Outcome
+from engine.commands.restore_options import RestoreOptions
 from engine.commands.restore_record import LOG_NAME, REPORT_NAME, Record, program_version
 from engine.commands.targets import check_targets, input_files
 from engine.errors import ExportError, OperationCancelled
 from engine.export import claim_file, make_folder, write_picture, write_side_by_side, write_text_atomically
 from engine.findings import Finding
-from engine.geometry import Region, Size, Span
+from engine.geometry import Size, Span
 from engine.layouts import recognise
 from engine.layouts.listing import shorten
 from engine.moment import centres
@@ -75,24 +74,6 @@ from engine.restoration.restoration import Restoration
 from engine.restoration.settings import Layout
 from engine.sequence import PASSING_CACHE_BYTES, Sequence, open_source
 from engine.source import SequenceSource
-
-
-@dataclass(frozen=True)
-class RestoreOptions:
-    """What `restore` is asked for beside the sequence."""
-
-    out: Path
-    method: MethodChoice
-    frames: FrameRange
-    compute: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
-    region: Region | None = None
-    """The only part of the pictures to restore; the rest stays as it was recorded."""
-    side_by_side: Path | None = None
-    overwrite: bool = False
-    resume: bool = False
-    """Go on with what an earlier run with the same input and options left; without one, begin."""
-    scores: bool = False
-    """Score every frame that has a reference."""
 
 
 @dataclass(frozen=True)

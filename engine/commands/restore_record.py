@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.commands.manifest import DoneLog
 from engine.commands.outcome import to_json
 from engine.commands.pattern_facts import describe_pattern
+from engine.commands.restore_options import RestoreOptions
 from engine.errors import EngineError, as_engine_error
 from engine.findings import Finding
 from engine.frame_times import rate_facts
@@ -25,9 +26,6 @@ from engine.restoration.tile_computer import Limits
 from engine.sequence import Sequence
 from engine.source import SequenceSource
 
-if TYPE_CHECKING:
-    from engine.commands.restore import RestoreOptions
-
 PROGRAM = "spike-deblur-studio"
 REPORT_NAME = "restore.json"
 LOG_NAME = "restore.jsonl"
@@ -40,7 +38,7 @@ class Record:
         self,
         sequence: Sequence,
         source: SequenceSource,
-        options: "RestoreOptions",
+        options: RestoreOptions,
         method: Method,
         made_from: dict[str, Any],
         layout: Layout,

@@ -2,7 +2,7 @@
 
 pattern = sequence.fixed_pattern        # of the file named as `flat`, or of the recording itself
 pattern.gain                            # float32 (h, w), 1 where nothing is known
-pattern.save("sensor.npz")              # FixedPattern.load("sensor.npz"), open_sequence(..., flat=...)
+kept.write_pattern(pattern, "sensor.npz")    # kept.read_pattern("sensor.npz"), open_sequence(..., flat=...)
 """
 
 from engine.fixed_pattern.pattern import FixedPattern, Origin

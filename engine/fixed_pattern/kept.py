@@ -6,6 +6,7 @@ version of the format, what the pattern was measured by and on how many windows.
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -23,7 +24,7 @@ FORMAT_KEY = "fixed_pattern"
 FORMAT_VERSION = 1
 
 
-def write_pattern(pattern: FixedPattern, path: Path) -> None:
+def write_pattern(pattern: FixedPattern, path: str | os.PathLike[str]) -> None:
     """Write a pattern under exactly this name, whole or not at all. Raises ExportError."""
     facts = {"version": FORMAT_VERSION, "origin": pattern.origin, "windows": pattern.windows}
     arrays: dict[str, NDArray[np.generic]] = {
@@ -35,15 +36,16 @@ def write_pattern(pattern: FixedPattern, path: Path) -> None:
         arrays["offset"] = pattern.offset
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
-    write_bytes_atomically(path, content.getvalue())
+    write_bytes_atomically(Path(path), content.getvalue())
 
 
 def is_kept_pattern(arrays: list[StoredArray]) -> bool:
     return any(array.key == FORMAT_KEY for array in arrays)
 
 
-def read_pattern(path: Path) -> FixedPattern:
-    """Read what `write_pattern` wrote. Raises RecordingError."""
+def read_pattern(path: str | os.PathLike[str]) -> FixedPattern:
+    """Read what `write_pattern` wrote. Raises RecordingError where the file is none of those."""
+    path = Path(path)
     head = read_head(path)
     arrays = {array.key: array for array in list_arrays(path, head)} if head.startswith(b"PK") else {}
     if not {FORMAT_KEY, "gain", "known"} <= arrays.keys():

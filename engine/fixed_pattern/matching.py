@@ -45,8 +45,11 @@ class Match:
         return self.sigma < TELLING_SIGMA and self.share + OTHER_SIGMAS * self.sigma < OTHER_BELOW
 
 
-def match_pattern(pattern: FixedPattern, recording: SpikeSource, filling: Filling | None) -> Match:
-    """Compare a pattern with what a bounded part of a recording, of the same size, shows."""
+def match_pattern(pattern: FixedPattern, recording: SpikeSource, filling: Filling | None = None) -> Match:
+    """Return how much of a pattern a recording of the same size shows, of which a bounded part is read.
+
+    `filling` is that of the recording's defects.
+    """
     counts = sample_counts(recording).counts
     if not counts.any() or not pattern:
         return Match(0.0, float("inf"))

@@ -1,21 +1,14 @@
 """What a fixed pattern is, and how it is divided out of counts."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Size
-
-if TYPE_CHECKING:
-    from engine.fixed_pattern.matching import Match
-    from engine.recording import SpikeSource
-    from engine.spike_filling import Filling
 
 Picture = NDArray[np.float32]
 
@@ -96,25 +89,3 @@ class FixedPattern:
         cut = region.slices
         offset = None if self.offset is None else self.offset[cut]
         return type(self)(self.gain[cut], self.known[cut], offset, self.origin, self.windows, self.file)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the pattern as `.npz`, whole or not at all. Raises ExportError."""
-        from engine.fixed_pattern.kept import write_pattern
-
-        write_pattern(self, Path(path))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "FixedPattern":
-        """Read what `save` wrote. Raises RecordingError where the file is none of those."""
-        from engine.fixed_pattern.kept import read_pattern
-
-        return read_pattern(Path(path))
-
-    def match(self, recording: "SpikeSource", filling: "Filling | None" = None) -> "Match":
-        """Return how much of the pattern a recording shows: 1 for the same sensor, 0 for another one.
-
-        A bounded part of it is read. `filling` is that of the recording's defects.
-        """
-        from engine.fixed_pattern.matching import match_pattern
-
-        return match_pattern(self, recording, filling)

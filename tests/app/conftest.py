@@ -25,6 +25,7 @@ from engine.alignment import AlignmentWindow
 from engine.errors import WorkerError
 from engine.findings import Finding
 from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.kept import read_pattern
 from engine.frame_times import FrameRate, FrameTimes
 from engine.geometry import Size, Span
 from engine.moment import Moment
@@ -165,7 +166,7 @@ class FakeSequence:
             raise self.pattern
         flat = self.source.flat
         if flat not in (None, "none"):
-            return FixedPattern.load(flat)
+            return read_pattern(flat)
         return FixedPattern.none(SPIKES) if self.pattern is None or flat == "none" else self.pattern
 
     def has_reference_for(self, _: int) -> bool:

@@ -10,6 +10,7 @@ from app.state.pattern.kept_patterns import KeptPattern, KeptPatterns, patterns_
 from app.state.pattern.pattern_picture import UNKNOWN, pattern_picture
 from engine.errors import ExportError
 from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.fixed_pattern.matching import Match
 from engine.geometry import Size
 
@@ -37,7 +38,7 @@ def test_what_is_kept_is_listed_by_recording_and_size_the_newest_first(kept, tmp
     assert [one.path for one in kept.listed()] == [second, first]
     assert [(one.name, one.size) for one in kept.listed()] == [("雪 a-b- c", SIZE), ("car", SIZE)]
     assert second.parent == tmp_path / "sensors"
-    assert (FixedPattern.load(first).gain == pattern(0).gain).all()
+    assert (read_pattern(first).gain == pattern(0).gain).all()
 
 
 def test_the_same_pattern_is_kept_once(kept):
@@ -68,7 +69,7 @@ def test_patterns_of_other_sizes_are_not_read_and_damaged_ones_are_told_and_left
     damaged = path.with_name("damaged.npz")
     damaged.write_bytes(b"PK but no archive")
     misnamed = path.with_name("misnamed.npz")
-    pattern(size=Size(10, 10)).save(misnamed)
+    write_pattern(pattern(size=Size(10, 10)), misnamed)
     patterns, problems = kept.of_size(SIZE)
     assert [one.file for one in patterns] == [str(path)]
     assert [problem.path for problem in problems] == [damaged]

@@ -16,6 +16,7 @@ from app.state.studio import Studio
 from app.ui.dialogs.reading_dialog import ReadingDialog
 from engine.errors import RecordingError
 from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.fixed_pattern.matching import Match
 from engine.moment import Moment
 from engine.recording import write_packed
@@ -218,7 +219,7 @@ def test_the_menu_of_the_pane_keeps_it_and_undo_forgets_it(window, files, qtbot,
         pane.menu.actions()[at].trigger()
     (path,) = folder.iterdir()
     assert path.name.startswith("fake_30x40_")
-    assert (FixedPattern.load(path).gain == pattern().gain).all()
+    assert (read_pattern(path).gain == pattern().gain).all()
     banner = window.banner
     assert banner.title.text().startswith("Kept: recordings of this sensor")
     assert banner.act.text() == "Undo"
@@ -263,7 +264,7 @@ def test_it_is_saved_where_the_user_says(window, files, qtbot, tmp_path):
     QTest.keyClicks(name, str(tmp_path / "mine"))
     with qtbot.waitSignal(studio.sensor.written):
         dialog.accept()
-    assert (FixedPattern.load(tmp_path / "mine.npz").gain == pattern().gain).all()
+    assert (read_pattern(tmp_path / "mine.npz").gain == pattern().gain).all()
     assert notices(studio) == ["Sensor's pattern saved"]
 
 
@@ -435,7 +436,7 @@ def drop(dialog, *paths):
 @pytest.mark.usefixtures("native_dialogs_off")
 def test_nothing_a_file_or_the_recording_itself_can_be_chosen(window, qtbot, tmp_path):
     flat = tmp_path / "flat field.npz"
-    pattern().save(flat)
+    write_pattern(pattern(), flat)
     studio = open_now(window, qtbot)
     dialog = ask(window)
     what = dialog.pattern.what

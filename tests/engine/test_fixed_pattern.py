@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from engine.cli import main
 from engine.errors import EngineError, ExportError, RecordingError
 from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.kept import read_pattern, write_pattern
+from engine.fixed_pattern.matching import match_pattern
 from engine.geometry import Region, Span
 from engine.restoration.exposure import Exposure
 from engine.restoration.spike_ratio import SpikeRatio
@@ -433,7 +435,7 @@ def test_the_flat_field_of_another_sensor_is_refused(panned: Path, tmp_path: Pat
 def test_a_kept_pattern_is_the_same_again(panned: Path, at_rest: Path, tmp_path: Path) -> None:
     kept = tmp_path / "sensor.npz"
     with open_sequence(panned) as sequence:
-        sequence.fixed_pattern.save(kept)
+        write_pattern(sequence.fixed_pattern, kept)
         measured = sequence.fixed_pattern
     with open_sequence(at_rest, flat=kept) as sequence:
         pattern = sequence.fixed_pattern
@@ -441,7 +443,7 @@ def test_a_kept_pattern_is_the_same_again(panned: Path, at_rest: Path, tmp_path:
         np.testing.assert_array_equal(pattern.known, measured.known)
         assert pattern.digest == measured.digest
         assert (pattern.origin, pattern.windows, pattern.file) == ("frames", measured.windows, str(kept))
-        match = pattern.match(sequence.recording)
+        match = match_pattern(pattern, sequence.recording)
         assert match.is_same
         assert not match.is_other
         assert match.share == pytest.approx(1, abs=0.25)
@@ -450,7 +452,7 @@ def test_a_kept_pattern_is_the_same_again(panned: Path, at_rest: Path, tmp_path:
 def test_a_pattern_does_not_match_another_sensor(panned: Path, tmp_path: Path) -> None:
     other = write_spikes(tmp_path / "spike.dat", integrated(still, 400, Sensor.drawn(seed=44).gain))
     with open_sequence(panned) as sequence, open_sequence(other, flat="none") as another:
-        match = sequence.fixed_pattern.match(another.recording)
+        match = match_pattern(sequence.fixed_pattern, another.recording)
         assert match.is_other
         assert not match.is_same
 
@@ -477,14 +479,14 @@ def test_a_damaged_pattern_is_refused(tmp_path: Path, name: str, values: NDArray
     arrays[name] = values
     np.savez(path, **arrays)
     with pytest.raises(RecordingError, match=r"sensor\.npz: no kept pattern"):
-        FixedPattern.load(path)
+        read_pattern(path)
 
 
 def test_a_pattern_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     pattern = FixedPattern(np.ones((4, 4), np.float32), np.ones((4, 4), np.float32))
     with pytest.raises(ExportError):
-        pattern.save(tmp_path / "missing" / "sensor.npz")
-    pattern.save(tmp_path / "sensor.npz")
+        write_pattern(pattern, tmp_path / "missing" / "sensor.npz")
+    write_pattern(pattern, tmp_path / "sensor.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["sensor.npz"]
 
 
@@ -516,7 +518,7 @@ def test_the_flat_command_keeps_a_flat_field(
 ) -> None:
     assert main(["flat", str(flat_field), "--out", str(tmp_path / "sensor.npz")]) == 0
     assert "of an even surface" in capsys.readouterr().out
-    assert SENSOR.left_by(FixedPattern.load(tmp_path / "sensor.npz")) < 0.1
+    assert SENSOR.left_by(read_pattern(tmp_path / "sensor.npz")) < 0.1
 
 
 def test_the_flat_command_keeps_nothing_of_a_still_scene(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.cli import main
 from engine.errors import RecordingError
 from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern.kept import read_pattern
 from engine.sequence import open_sequence
 
 HEIGHT, WIDTH = 24, 32
@@ -119,7 +120,7 @@ def test_pictures_one_behind_the_other_in_every_pixel_are_taken_where_the_size_i
     assert not out.exists()
     size = ["--height", str(HEIGHT), "--width", str(WIDTH)]
     assert main(["flat", str(tmp_path / "f.npy"), "--out", str(out), *size]) == 0
-    np.testing.assert_array_equal(FixedPattern.load(out).gain, shown)
+    np.testing.assert_array_equal(read_pattern(out).gain, shown)
 
 
 @pytest.mark.parametrize("what", ["counts", "kept"])

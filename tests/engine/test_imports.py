@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 
 DECODERS = ("simplejpeg", "PIL", "imagecodecs", "tifffile", "av")
@@ -56,3 +58,14 @@ def test_an_import_loads_none_of_what_it_must_not(statement, forbidden):
 
 def test_the_check_sees_what_is_loaded():
     assert loaded_after("import cv2") == {"cv2"}
+
+
+@pytest.mark.parametrize("package", ["engine", "training"])
+def test_no_module_needs_one_that_needs_it(package):
+    """For the sake of types alone, or within a function, neither."""
+    graph = grimp.build_graph(package)
+    needs = {
+        module: graph.find_modules_directly_imported_by(module) - {module, package}
+        for module in graph.modules - {package}
+    }
+    assert tuple(TopologicalSorter(needs).static_order())  # raises CycleError that names one

@@ -91,6 +91,7 @@ class KeptPatterns:
         Raises ExportError.
         """
         from engine.export import make_folder
+        from engine.fixed_pattern.kept import write_pattern
 
         if self._folder is None:
             raise ExportError("there is no folder to keep patterns in")
@@ -102,7 +103,7 @@ class KeptPatterns:
         plain = re.sub(r"[^\w\- ]+", "-", name).strip("- ")[:LONGEST_NAME] or "sensor"
         height, width = pattern.gain.shape
         path = self._folder / f"{plain}_{height}x{width}_{digest}{SUFFIX}"
-        pattern.save(path)
+        write_pattern(pattern, path)
         return path
 
     def forget(self, path: Path) -> None:
@@ -118,13 +119,13 @@ class KeptPatterns:
 
     def of_size(self, size: Size) -> "tuple[list[FixedPattern], list[EngineError]]":
         """Read the kept patterns of sensors of this size, and say what is wrong with those that cannot be."""
-        from engine.fixed_pattern import FixedPattern
+        from engine.fixed_pattern.kept import read_pattern
 
         patterns, problems = [], []
         likely = [one for one in self.listed() if one.size in (None, size)]
         for one in likely[:MOST_READ]:
             try:
-                pattern = FixedPattern.load(one.path)
+                pattern = read_pattern(one.path)
             except EngineError as error:
                 problems.append(error)
             else:
@@ -148,10 +149,12 @@ def proven_best(
 
     None where none of them is proven to be of the same sensor.
     """
+    from engine.fixed_pattern.matching import match_pattern
+
     least = knowledge_of(own)
     better = [one for one in patterns if knowledge_of(one) > least]
     for pattern in sorted(better, key=knowledge_of, reverse=True):
-        match = pattern.match(recording, filling)
+        match = match_pattern(pattern, recording, filling)
         if match.is_same and not match.is_other:
             return pattern
     return None

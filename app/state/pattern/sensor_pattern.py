@@ -129,7 +129,9 @@ class SensorPattern(QObject):
         """Write a pattern where the user says; `written` or `failed` follows."""
 
         def save(_: object) -> Path:
-            pattern.save(path)
+            from engine.fixed_pattern.kept import write_pattern
+
+            write_pattern(pattern, path)
             return path
 
         self._writing.request(False, save)
