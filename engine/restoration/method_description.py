@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from engine.model_description import ModelDescription
 
 if TYPE_CHECKING:
-    from engine.restoration.compute_device import Precision
-    from engine.restoration.methods import Method
+    from engine.restoration.method import Method
+    from engine.restoration.options import Precision
 
     Factory = Callable[[str | None, str, Precision], Method]
 
@@ -46,7 +46,7 @@ class MethodDescription:
     """
     factory: str
     """"package.module:callable", called as `factory(model, device, precision)` where frames are restored, to
-    return an `engine.restoration.methods.Method`. `device` is "auto", "cpu", "cuda:N" or "mps", `precision`
+    return an `engine.restoration.method.Method`. `device` is "auto", "cpu", "cuda:N" or "mps", `precision`
     "auto", "fp32", "bf16" or "fp16". It may import and raise what it likes; an EngineError is told as it is.
     """
     model_suffixes: tuple[str, ...] = ()

@@ -75,7 +75,7 @@ def make_network(model: str | None, device: str, precision: Precision) -> "Netwo
 
 
 class NetworkMethod(Method):
-    """Restore with a network in evaluation (see `engine.restoration.methods.Method`)."""
+    """Restore with a network in evaluation (see `engine.restoration.method.Method`)."""
 
     name = NETWORK
     _config: VRTConfig

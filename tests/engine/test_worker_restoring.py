@@ -13,6 +13,7 @@ from engine.moment import centres
 from engine.recording import write_packed
 from engine.restoration.methods import make_method
 from engine.restoration.options import ComputeOptions
+from engine.restoration.own_methods import RATIO_DESCRIPTION
 from engine.restoration.restoration import Restoration, restored
 from engine.sequence import Sequence, open_source
 from engine.source import SequenceSource
@@ -94,7 +95,9 @@ def test_the_worker_restores_exactly_what_a_direct_call_does(client, clip):
     assert pictures.keys() == expected.keys() == {0, 1, 2}
     for frame, picture in expected.items():
         np.testing.assert_allclose(pictures[frame], picture, atol=1e-6)
-    assert messages[0] == Accepted(1, messages[0].tiles, FRAMES)
+    assert messages[0] == Accepted(1, messages[0].tiles, FRAMES, description=RATIO_DESCRIPTION)
+    done = [message for message in messages if isinstance(message, FrameDone)]
+    assert [message.looked_at for message in done] == [((0, 1),), ((1, 2),), ((2, 3),)]
     assert messages[0].tiles > FRAMES
     last_tile = [message for message in messages if isinstance(message, TileDone)][-1]
     assert last_tile.tiles_done == messages[0].tiles
