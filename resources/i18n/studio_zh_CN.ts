@@ -3467,6 +3467,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
     <context>
         <name>Errors</name>
         <message>
+            <source>Add the pictures up and save their sum</source>
+            <translation>请把这些图像相加，并保存其和</translation>
+        </message>
+        <message>
             <source>Ask for no polarity</source>
             <translation>不要指定极性</translation>
         </message>
@@ -3507,6 +3511,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请选择更大的分块</translation>
         </message>
         <message>
+            <source>Choose another</source>
+            <translation>请另选一个</translation>
+        </message>
+        <message>
             <source>Choose another --region</source>
             <translation>请选择其他 --region</translation>
         </message>
@@ -3531,12 +3539,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请选择其他格式，或从 PyPI 安装 PyAV</translation>
         </message>
         <message>
+            <source>Choose another method for other moments</source>
+            <translation>要恢复其他时刻，请选择另一种方法</translation>
+        </message>
+        <message>
             <source>Choose another method, or mend this one</source>
             <translation>选择另一种方法，或修正这个方法</translation>
         </message>
         <message>
             <source>Choose another name for the file</source>
             <translation>请为文件另选名称</translation>
+        </message>
+        <message>
+            <source>Choose another number of frames a second</source>
+            <translation>请选择另一个每秒帧数</translation>
         </message>
         <message>
             <source>Choose fp32 or bf16</source>
@@ -3639,6 +3655,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>--side-by-side 的文件名应以 .png 或 .tif 结尾</translation>
         </message>
         <message>
+            <source>Give frame=</source>
+            <translation>请给出 frame=</translation>
+        </message>
+        <message>
+            <source>Give one of them</source>
+            <translation>请只给出其中之一</translation>
+        </message>
+        <message>
             <source>Give the file a name that ends in .png or .tif</source>
             <translation>文件名应以 .png 或 .tif 结尾</translation>
         </message>
@@ -3675,6 +3699,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请去掉它，或单独打开它的文件夹</translation>
         </message>
         <message>
+            <source>Leave the registration out, or name the frames</source>
+            <translation>请去掉配准，或指定帧</translation>
+        </message>
+        <message>
             <source>Leave this frame out or choose another method or network</source>
             <translation>请跳过该帧，或选择其他方法或网络</translation>
         </message>
@@ -3695,8 +3723,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请在那里腾出空间，或在环境变量 TMPDIR 中指定其他文件夹</translation>
         </message>
         <message>
+            <source>Measure the registration again, or leave it out where both cameras see the same</source>
+            <translation>请重新测量配准；若两台相机视野相同，可去掉它</translation>
+        </message>
+        <message>
+            <source>Measure the registration of these cameras, or leave it out where both see the same</source>
+            <translation>请测量这两台相机的配准；若两者视野相同，可去掉它</translation>
+        </message>
+        <message>
             <source>Name a flat field of this camera with --flat, or --flat none</source>
             <translation>请用 --flat 指定此相机的平场，或用 --flat none</translation>
+        </message>
+        <message>
+            <source>Name another file with --flat, or --flat none</source>
+            <translation>请用 --flat 指定另一个文件，或用 --flat none</translation>
         </message>
         <message>
             <source>Name each recording as its frame, or point at one recording for all frames</source>
@@ -3823,8 +3863,20 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请用数值类型重新保存数组。</translation>
         </message>
         <message>
+            <source>Save the weights again with torch.save, which compresses nothing</source>
+            <translation>请用 torch.save 重新保存权重，它不作压缩</translation>
+        </message>
+        <message>
             <source>Save them as tensors of their own (.contiguous()), or use another file</source>
             <translation>请把它们存成独立的张量（.contiguous()），或使用其他文件</translation>
+        </message>
+        <message>
+            <source>Save them as they were trained, not quantised or converted</source>
+            <translation>请按训练时的样子保存，不要量化或转换</translation>
+        </message>
+        <message>
+            <source>Say --height and --width</source>
+            <translation>请给出 --height 和 --width</translation>
         </message>
         <message>
             <source>Say the unit with --time-unit where it is another</source>
@@ -3887,6 +3939,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>该名称的文件夹已存在</translation>
         </message>
         <message>
+            <source>a job needs at least one moment</source>
+            <translation>一个任务至少需要一个时刻</translation>
+        </message>
+        <message>
             <source>a network of these sizes cannot be built</source>
             <translation>无法构建这种尺寸的网络</translation>
         </message>
@@ -3905,6 +3961,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a predictor with packed samples</source>
             <translation>预测器与打包采样并用</translation>
+        </message>
+        <message>
+            <source>a registration is given, and there is no second camera: the frames are made of the spikes</source>
+            <translation>给出了配准，但没有第二台相机：这些帧是由脉冲生成的</translation>
+        </message>
+        <message>
+            <source>a tile needs a positive edge</source>
+            <translation>图块的边长必须为正</translation>
         </message>
         <message>
             <source>a weight is there twice, under two names</source>
@@ -3955,6 +4019,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>fp16 只用于 GPU</translation>
         </message>
         <message>
+            <source>frames and moments are both given</source>
+            <translation>同时给出了帧和时刻</translation>
+        </message>
+        <message>
             <source>frames are there, and none of them can be read</source>
             <translation>帧在那里，但没有一帧能读取</translation>
         </message>
@@ -3997,6 +4065,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>no flat field: it holds no picture</source>
             <translation>不是平场：不含图像</translation>
+        </message>
+        <message>
+            <source>no flat field: its values are no counts of spikes</source>
+            <translation>不是平场：其数值不是脉冲计数</translation>
         </message>
         <message>
             <source>no kept pattern of a sensor, or a damaged one</source>
@@ -4061,6 +4133,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>nothing says the height and width of a plane, and the bits do not show them clearly</source>
             <translation>没有任何信息说明平面的高和宽，数据位也不能清楚显示</translation>
+        </message>
+        <message>
+            <source>of a bare picture it must be said which frame it is of</source>
+            <translation>对单独的图像，必须说明它属于哪一帧</translation>
         </message>
         <message>
             <source>pictures of a video must be of one size</source>
@@ -4147,6 +4223,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>配置中的网络未知</translation>
         </message>
         <message>
+            <source>the counts are too many to be held at once</source>
+            <translation>计数太多，无法一次装入内存</translation>
+        </message>
+        <message>
             <source>the event list is empty</source>
             <translation>事件列表为空</translation>
         </message>
@@ -4169,6 +4249,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the file cannot be read as weights</source>
             <translation>文件无法按权重读取</translation>
+        </message>
+        <message>
+            <source>the file claims more than it holds</source>
+            <translation>文件声称的内容多于它实际所含</translation>
         </message>
         <message>
             <source>the file has no video in it, only sound or other data</source>
@@ -4307,6 +4391,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>区域超出帧</translation>
         </message>
         <message>
+            <source>the registration is of other cameras</source>
+            <translation>该配准属于其他相机</translation>
+        </message>
+        <message>
             <source>the restored picture does not have the size the job was asked for</source>
             <translation>复原图像的尺寸与任务要求不符</translation>
         </message>
@@ -4395,6 +4483,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>这些权重属于本程序的网络，但文件中没有其尺寸</translation>
         </message>
         <message>
+            <source>the weights are of a number type that is none of weights</source>
+            <translation>权重的数值类型不是权重应有的类型</translation>
+        </message>
+        <message>
             <source>the weights are of no network known here</source>
             <translation>权重不属于任何已知网络</translation>
         </message>
@@ -4463,8 +4555,16 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>此平场属于另一个传感器，或上下颠倒</translation>
         </message>
         <message>
+            <source>this flat field says that more spikes come in the dark than come at all</source>
+            <translation>这个平场表明暗处的脉冲比全部脉冲还多</translation>
+        </message>
+        <message>
             <source>this is no network</source>
             <translation>这不是网络</translation>
+        </message>
+        <message>
+            <source>this is no registration</source>
+            <translation>这不是配准</translation>
         </message>
         <message>
             <source>this is not an alignment log: its header lacks t0 or t1</source>
@@ -4525,6 +4625,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>what the file says about its network cannot be used</source>
             <translation>文件对其网络的描述无法使用</translation>
+        </message>
+        <message>
+            <source>which axes of the counts are the picture is not known</source>
+            <translation>不知道计数的哪些轴是图像</translation>
         </message>
     </context>
 </TS>
