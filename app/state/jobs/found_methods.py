@@ -87,7 +87,7 @@ class _Refusal(MetaPathFinder):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         if fullname.partition(".")[0] == FORBIDDEN and threading.get_ident() == self._thread:
-            raise ImportError("the module of a method's description must not import torch", name=fullname)
+            raise ImportError(f"a method's description must not import {FORBIDDEN}", name=fullname)
         return None
 
 
