@@ -6,11 +6,12 @@ from PySide6.QtGui import QAction
 from app.state.jobs.jobs import JobState, JobStatus
 from app.ui.jobs.job_bar import JobBar, describe, format_seconds
 from engine.geometry import Span
+from engine.moment import Moment, centres
 from engine.restoration.evidence import NO_PLANES, STILL, too_few_planes
 
 RUNNING = JobStatus(
     1,
-    Span(0, 12),
+    centres(Span(0, 12)),
     "spike-ratio",
     1.0,
     JobState.RUNNING,
@@ -40,23 +41,33 @@ def bar(qtbot):
         (replace(RUNNING, state=JobState.CANCELLED), "Cancelled after 3 of 12 frames"),
         (replace(RUNNING, state=JobState.FAILED), "Failed after 3 of 12 frames"),
         (replace(RUNNING, state=JobState.FINISHED, elapsed_seconds=70), "Deblurred 12 frames in 1 min 10 s"),
-        (replace(RUNNING, state=JobState.FINISHED, frames=Span(4, 5)), "Deblurred frame 5 in 2.0 s"),
+        (replace(RUNNING, state=JobState.FINISHED, wanted=centres(Span(4, 5))), "Deblurred frame 5 in 2.0 s"),
         (
-            replace(RUNNING, state=JobState.FINISHED, unchanged=((1, NO_PLANES), (2, NO_PLANES))),
+            replace(
+                RUNNING, state=JobState.FINISHED, unchanged=((Moment(1), NO_PLANES), (Moment(2), NO_PLANES))
+            ),
             "Deblurred 10 of 12 frames in 2.0 s · 2 of 12 frames unchanged",
         ),
         (
             replace(
-                RUNNING, state=JobState.FINISHED, frames=Span(0, 2), unchanged=((0, STILL), (1, NO_PLANES))
+                RUNNING,
+                state=JobState.FINISHED,
+                wanted=centres(Span(0, 2)),
+                unchanged=((Moment(0), STILL), (Moment(1), NO_PLANES)),
             ),
             "2 of 2 frames unchanged",
         ),
         (
-            replace(RUNNING, state=JobState.FINISHED, frames=Span(4, 5), unchanged=((4, NO_PLANES),)),
+            replace(
+                RUNNING,
+                state=JobState.FINISHED,
+                wanted=centres(Span(4, 5)),
+                unchanged=((Moment(4), NO_PLANES),),
+            ),
             "Frame 5 is unchanged: its window holds no planes",
         ),
         (
-            replace(RUNNING, state=JobState.CANCELLED, unchanged=((1, NO_PLANES),)),
+            replace(RUNNING, state=JobState.CANCELLED, unchanged=((Moment(1), NO_PLANES),)),
             "Cancelled after 3 of 12 frames · 1 of 12 frames unchanged",
         ),
     ],
@@ -75,7 +86,13 @@ def test_durations_read_well(seconds, text):
 
 def test_the_reasons_of_unchanged_frames_are_in_the_tip(bar):
     few, one = too_few_planes(3), too_few_planes(1)
-    unchanged = ((1, NO_PLANES), (2, few), (3, NO_PLANES), (4, one), (5, "what a new method says"))
+    unchanged = (
+        (Moment(1), NO_PLANES),
+        (Moment(2), few),
+        (Moment(3), NO_PLANES),
+        (Moment(4), one),
+        (Moment(5), "what a new method says"),
+    )
     bar.show_status(replace(RUNNING, state=JobState.FINISHED, unchanged=unchanged))
     lines = bar.text.toolTip().splitlines()
     assert lines[1:] == [
