@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import yaml
 
-from engine.errors import CheckpointError, EngineError
+from engine.errors import CheckpointError, EngineError, ModelError
 from engine.model.checkpoint import (
     ModelCard,
     build,
@@ -99,7 +99,18 @@ def run(given: Sequence[str]) -> str:
         training=training,
         scores=_read_scores(options.scores) if options.scores else dict(trained.scores),
     )
-    return export(trained, options.out, card)
+    try:
+        return export(trained, options.out, card)
+    except ModelError as error:
+        if error.path is not None:
+            raise
+        raise EngineError(
+            error.problem,
+            path=options.checkpoint,
+            found=error.found,
+            expected=error.expected,
+            advice=error.advice,
+        ) from error
 
 
 def read_checkpoint(path: Path) -> TrainedModel:

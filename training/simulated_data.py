@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Size
+from engine.voxels import MOST_BINS
 from training.clip_set import ClipShape
 from training.example import Example
 from training.exposure import Pixels, expose
@@ -106,6 +107,7 @@ class Recipe:
         """Raise ValueError for what cannot be simulated. Its message begins with the name of the field."""
         for name in ("frames", "frame_px", "bins"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+        _require(self.bins <= MOST_BINS, "bins", f"{MOST_BINS} or less", self.bins)
         _require(0 <= self.moments <= 100, "moments", "between 0 and 100", self.moments)
         for name, (low, high) in RANGE_LIMITS.items():
             first, last = getattr(self, name)

@@ -1,7 +1,8 @@
 """Whose word counts about the size of a headerless recording.
 
 What the caller gives is obeyed; a sidecar's and a layout's claims are checked against the bits, and
-the bits win. Every disagreement becomes a warning that names both answers.
+the bits win, unless the frames beside them have the shape that is claimed and not the one that the bits show:
+two accounts that know nothing of each other. Every disagreement becomes a warning that names both answers.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from engine.recording.planes import plane_bytes
 from engine.recording.recording import GeometryCandidate, Source
 
 LARGEST_SIDE_PX = 1 << 16
+SAME_SHAPE = 0.01
+"""Relative difference between the sides of two pictures of one view."""
 _SHOWN_CANDIDATES = 3
 
 
@@ -69,8 +72,11 @@ def settle_geometry(
     claims: list[Claim],
     *,
     msb_first: bool = False,
+    frames: Size | None = None,
 ) -> Settled:
     """Decide the size of the packed planes in `stored`, the whole file as uint8 (bytes,).
+
+    `frames` is the size of the pictures that were taken beside it, where there are some.
 
     Raises GeometryError where the size is impossible, or nothing says it and the bits do not show it.
     """
@@ -83,6 +89,17 @@ def settle_geometry(
         claims = [c for c in claims if height in (None, c.size.height) and width in (None, c.size.width)]
     guess = infer_geometry(stored, height=height, width=width, msb_first=msb_first)
     if guess.best is not None:
+        best = guess.best.size
+        shaped = [
+            claim
+            for claim in claims
+            if frames is not None
+            and _alike(claim.size, frames)
+            and not _alike(best, frames)
+            and len(stored) % plane_bytes(claim.size) == 0
+        ]
+        if shaped:
+            return _believe_frames(stored, guess, guess.best, shaped[0], claims, given)
         return _believe_bits(stored, guess, guess.best, claims, given)
     return _believe_claims(path, stored, guess, claims, given)
 
@@ -139,6 +156,36 @@ def _believe_bits(
         guess.candidates,
         is_checked=True,
     )
+
+
+def _alike(size: Size, frames: Size) -> bool:
+    """Whether two pictures have one shape."""
+    expected = size.height * frames.width / frames.height
+    return abs(size.width - expected) <= SAME_SHAPE * expected
+
+
+def _believe_frames(
+    stored: NDArray[np.uint8],
+    guess: GeometryGuess,
+    best: GeometryCandidate,
+    chosen: Claim,
+    claims: list[Claim],
+    given: dict[str, Source],
+) -> Settled:
+    """Take a claim that the frames confirm by their shape, and say what the bits look like."""
+    warnings = tuple(
+        Finding(
+            f"{other} {said}, but {chosen.by} says {chosen.size}, which is of the shape of the frames",
+            f"Give {option('height', 'width')} where it is wrong",
+        )
+        for other, said in (
+            ("the bits look like", _describe(best)),
+            *((claim.by, f"says {claim.size}") for claim in claims if claim.size != chosen.size),
+        )
+    )
+    planes = len(stored) // plane_bytes(chosen.size)
+    sources: dict[str, Source] = {"height": chosen.source, "width": chosen.source, "planes": "file"}
+    return Settled(chosen.size, 0, planes, 0, sources | given, warnings, guess.candidates, is_checked=True)
 
 
 def _believe_claims(

@@ -65,6 +65,7 @@ def open_packed(path: Path, given: Given) -> PackedRecording:
         given.width,
         claims_of(sidecar, given),
         msb_first=bool(given.msb_first),
+        frames=given.frame_size,
     )
     info = _packed_info(path, len(stored), settled, sidecar, given)
     end = _packed_end(path, info.planes, info)
@@ -243,6 +244,7 @@ def _settle_parts(paths: Sequence[Path], sidecar: Sidecar, given: Given) -> Sett
                 given.width,
                 claims_of(sidecar, given),
                 msb_first=bool(given.msb_first),
+                frames=given.frame_size,
             )
         except GeometryError as error:
             failure = failure or error

@@ -111,6 +111,43 @@ def test_a_sidecar_that_is_wrong_is_overruled_and_both_answers_told(path, claim)
         assert f"{sidecar} says {claim[0]} × {claim[1]}, but the bits show 120 × 176" in warning
 
 
+@pytest.fixture
+def every_other_row_dead(path):
+    """Bits that look like half as many rows of twice the width: two rows make one of them."""
+    fired = spikes()
+    fired[:, ::2] = 0
+    write_packed(path, fired)
+    with open_recording(path) as recording:
+        assert recording.info.size == Size(SIZE.height // 2, 2 * SIZE.width)
+    return path
+
+
+@pytest.mark.parametrize("times", [1, 2, 1.5])
+def test_a_sidecar_of_the_frames_shape_counts_more_than_bits_of_another(every_other_row_dead, times):
+    sidecar_beside(every_other_row_dead, f"spike_h: {SIZE.height}\nspike_w: {SIZE.width}\n")
+    frames = Size(int(times * SIZE.height), int(times * SIZE.width))
+    with open_recording(every_other_row_dead, frame_size=frames) as recording:
+        assert (recording.info.size, recording.info.planes) == (SIZE, PLANES)
+        assert known(recording) == ("sidecar", "sidecar")
+        (warning,) = recording.info.warnings
+        assert "the bits look like 60 × 352" in warning
+        assert "120 × 176, which is of the shape of the frames" in warning
+
+
+@pytest.mark.parametrize("frames", [None, Size(60, 352), Size(120, 120)])
+def test_a_sidecar_that_no_frame_confirms_is_overruled(every_other_row_dead, frames):
+    sidecar_beside(every_other_row_dead, f"spike_h: {SIZE.height}\nspike_w: {SIZE.width}\n")
+    with open_recording(every_other_row_dead, frame_size=frames) as recording:
+        assert recording.info.size == Size(SIZE.height // 2, 2 * SIZE.width)
+
+
+def test_bits_of_the_frames_shape_are_believed_against_a_sidecar_of_that_shape(path):
+    """As where it holds the size of the frames, which are twice as large."""
+    sidecar_beside(path, f"spike_h: {SIZE.height // 2}\nspike_w: {SIZE.width // 2}\n")
+    with open_recording(path, frame_size=Size(2 * SIZE.height, 2 * SIZE.width)) as recording:
+        assert recording.info.size == SIZE
+
+
 def test_the_nearest_sidecar_that_speaks_of_spikes_counts(path):
     sidecar_beside(path, "spike_h: 120\nspike_w: 176\n", 2)
     sidecar_beside(path, "learning_rate: 0.1\n", 0)

@@ -1,6 +1,7 @@
 """From the command line to a file that the engine reads: the same network, with its story."""
 
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,34 @@ def test_the_command_line_trains_goes_on_and_exports(
     card = load_model(tmp_path / "debug.safetensors").card
     assert card.training["options"]["data"]["packed"] == str(packed_clips)
     assert card.scores.keys() >= {"val/psnr", "val/gain_db"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"state_dict": [1]},
+        {"state_dict": {3: torch.zeros(2)}},
+        {"global_step": math.inf},
+        {"spike_deblur": None},
+        {"scores": None},
+        {"voxels": {"bins": 32}},
+        {"state_dict": {"network.a": torch.zeros(2)}},
+        {"state_dict": {"network.a": 3}},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_that_holds_something_else_is_named_in_one_line(
+    changed: dict[str, Any], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    inner = {name: value for name, value in changed.items() if name in ("scores", "voxels")}
+    content |= {name: value for name, value in changed.items() if name not in inner}
+    if inner:
+        content["spike_deblur"] |= inner
+    torch.save(content, tmp_path / "strange.ckpt")
+    assert main(["export", str(tmp_path / "strange.ckpt"), str(tmp_path / "out.safetensors")]) == 1
+    error = capsys.readouterr().err
+    assert "strange.ckpt: " in error
+    assert error.count("\n") == 1
+    assert "unexpected:" not in error
+    assert not (tmp_path / "out.safetensors").exists()

@@ -202,6 +202,7 @@ def test_the_note_about_a_folder_is_written_whole_or_not_at_all(
         "--rolling-share -1",
         "--spike-scales 0",
         "--frame-px -24",
+        "--bins 5000",
         "--workers -2",
         "--clips 0",
     ],
