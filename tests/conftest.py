@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# The networks here are so small that a second thread only costs: it spins while it waits, for as long as
+# whatever else keeps the other core busy. Read when torch is imported, here and in the processes that tests
+# start; the tests of what threads do set their number themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # How long an example takes is a matter of the machine and of what else it does.
 settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("anywhere")

@@ -8,13 +8,15 @@ and a temporal stride of 1. Networks that only this program makes are known wher
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from engine.errors import CheckpointError
 from engine.model.config import ENCODER_STAGES, PRESETS, STAGES, Config, VRTConfig, VRTSpikeConfig
-from engine.model.network import VRTSpike
+from engine.model.network import VRT, VRTSpike
 
 State = Mapping[str, Tensor]
 ENTRY = "entry."
@@ -41,17 +43,23 @@ def recognise(state: State) -> Config:
         ) from cause
 
 
+@cache
+def preset_shapes(name: str) -> Mapping[str, torch.Size]:
+    """Return the shape of every weight of a preset, by the weight's name. Takes no memory for the weights."""
+    config = PRESETS[name]
+    with torch.device("meta"):
+        made = VRTSpike(config) if isinstance(config, VRTSpikeConfig) else VRT(config)
+    return MappingProxyType({key: value.shape for key, value in made.state_dict().items()})
+
+
 def _preset(state: State) -> Config | None:
     """Return the preset that has a part no published network has, and these very shapes."""
     if not any(name.startswith(ENTRY) for name in state):
         return None
     shapes = {name: value.shape for name, value in state.items()}
-    for config in PRESETS.values():
-        if isinstance(config, VRTSpikeConfig) and config.spikes_at_entry:
-            with torch.device("meta"):
-                preset = VRTSpike(config).state_dict()
-            if shapes == {name: value.shape for name, value in preset.items()}:
-                return config
+    for name, config in PRESETS.items():
+        if isinstance(config, VRTSpikeConfig) and config.spikes_at_entry and shapes == preset_shapes(name):
+            return config
     raise CheckpointError(
         "the weights are of a network of this program whose sizes are not in the file",
         expected="a .safetensors, which holds them, or the weights of a preset",

@@ -20,8 +20,7 @@ from engine.findings import Finding
 from engine.model.config import PRESETS, Config, VRTSpikeConfig
 from engine.model.files import bundled_models
 from engine.model.names import are_published
-from engine.model.network import VRT, VRTSpike
-from engine.model.recognition import recognise
+from engine.model.recognition import preset_shapes, recognise
 from engine.voxels import VoxelSpec
 
 PRESET_VOXELS = MappingProxyType(
@@ -84,12 +83,7 @@ def _finding(path: Path, spec: VoxelSpec | None, why: str) -> Finding:
 def _preset_of(named: Mapping[str, Tensor]) -> str | None:
     """Return the preset with these very names and shapes."""
     shapes = {name: value.shape for name, value in named.items()}
-    for name, config in PRESETS.items():
-        with torch.device("meta"):
-            made = VRTSpike(config) if isinstance(config, VRTSpikeConfig) else VRT(config)
-        if shapes == {key: value.shape for key, value in made.state_dict().items()}:
-            return name
-    return None
+    return next((name for name in PRESETS if shapes == preset_shapes(name)), None)
 
 
 def _is_bundled(name: str, named: Mapping[str, Tensor]) -> bool:

@@ -58,8 +58,15 @@ def restored(network: VRTSpike, inputs: tuple[torch.Tensor, torch.Tensor]) -> to
 
 
 @pytest.mark.usefixtures("cpu_way")
-def test_restoring_is_what_training_computes(network, inputs) -> None:
-    torch.testing.assert_close(restored(network, inputs), plain(network, inputs), rtol=0, atol=2e-5)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_restoring_is_what_training_computes(network, inputs, threads) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = restored(network, inputs)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(found, plain(network, inputs), rtol=0, atol=2e-5)
 
 
 @pytest.mark.usefixtures("cpu_way")
