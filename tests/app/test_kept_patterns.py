@@ -9,7 +9,7 @@ import pytest
 from app.state.pattern.kept_patterns import KeptPattern, KeptPatterns, patterns_folder, proven_best
 from app.state.pattern.pattern_picture import UNKNOWN, pattern_picture
 from engine.errors import ExportError
-from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern import FixedPattern, matching
 from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.fixed_pattern.matching import Match
 from engine.geometry import Size
@@ -103,7 +103,7 @@ def test_the_folder_is_the_users_data_folder(tmp_path):
 def test_the_best_that_is_proven_is_used(monkeypatch, matches, own, best):
     patterns = [pattern(1, known=0.5), pattern(2, known=0.8)]
     answers = dict(zip(map(id, patterns), matches, strict=True))
-    monkeypatch.setattr(FixedPattern, "match", lambda self, *_: answers[id(self)])
+    monkeypatch.setattr(matching, "match_pattern", lambda pattern, *_: answers[id(pattern)])
     found = proven_best(patterns, pattern(3, known=own), None, None)
     assert found is (None if best is None else patterns[best])
 
