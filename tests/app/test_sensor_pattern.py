@@ -15,7 +15,7 @@ from app.state.session.session import open_with_engine
 from app.state.studio import Studio
 from app.ui.dialogs.reading_dialog import ReadingDialog
 from engine.errors import RecordingError
-from engine.fixed_pattern import FixedPattern
+from engine.fixed_pattern import FixedPattern, matching
 from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.fixed_pattern.matching import Match
 from engine.moment import Moment
@@ -54,7 +54,7 @@ def studio(qtbot, files, client, folder):
 
 @pytest.fixture
 def proven(monkeypatch):
-    monkeypatch.setattr(FixedPattern, "match", lambda *_: Match(1.0, 0.01))
+    monkeypatch.setattr(matching, "match_pattern", lambda *_: Match(1.0, 0.01))
 
 
 @pytest.fixture
@@ -316,7 +316,7 @@ def test_a_proven_pattern_is_used_with_a_word_and_can_be_refused_for_good(window
     "match", [Match(0.3, 0.1), Match(0.2, 0.03), Match(0.0, 0.02), Match(0.0, float("inf"))]
 )
 def test_what_is_not_proven_is_not_used(window, folder, qtbot, monkeypatch, match):
-    monkeypatch.setattr(FixedPattern, "match", lambda *_: match)
+    monkeypatch.setattr(matching, "match_pattern", lambda *_: match)
     keep(folder, pattern())
     studio = open_now(window, qtbot)
     qtbot.waitUntil(lambda: not studio.sensor._looking.busy)
