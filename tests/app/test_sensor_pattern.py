@@ -283,7 +283,7 @@ def test_a_folder_that_refuses_is_told(window, files, qtbot, folder):
 def keep(folder, kept, name="car"):
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}_30x40_{kept.digest[:8]}.npz"
-    kept.save(path)
+    write_pattern(kept, path)
     return path
 
 
@@ -574,7 +574,7 @@ def test_a_still_recording_of_a_kept_sensor_is_corrected_and_one_of_another_sens
     kept = FixedPattern(own, np.ones_like(own), None, "flat field", 16)
     folder.mkdir()
     path = folder / f"flat_64x96_{kept.digest[:8]}.npz"
-    kept.save(path)
+    write_pattern(kept, path)
     studio = Studio(Settings(), make_client=lambda: client, opener=open_with_engine, patterns_folder=folder)
     try:
         for name, gain, flat in (("same", own, str(path)), ("other", other, None)):

@@ -471,9 +471,8 @@ def test_a_pattern_does_not_match_another_sensor(panned: Path, tmp_path: Path) -
 )
 def test_a_damaged_pattern_is_refused(tmp_path: Path, name: str, values: NDArray[np.generic]) -> None:
     path = tmp_path / "sensor.npz"
-    FixedPattern(SENSOR.gain.astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32), None, "frames").save(
-        path
-    )
+    ones = np.ones((HEIGHT, WIDTH), np.float32)
+    write_pattern(FixedPattern(SENSOR.gain.astype(np.float32), ones, None, "frames"), path)
     with np.load(path) as stored:
         arrays = dict(stored)
     arrays[name] = values

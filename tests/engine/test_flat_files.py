@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.cli import main
 from engine.errors import RecordingError
 from engine.fixed_pattern import FixedPattern
-from engine.fixed_pattern.kept import read_pattern
+from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.sequence import open_sequence
 
 HEIGHT, WIDTH = 24, 32
@@ -39,7 +39,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def kept(path: Path, **changed: NDArray[np.generic]) -> Path:
-    FixedPattern(GAIN, np.ones_like(GAIN), None, "flat field", 1).save(path)
+    write_pattern(FixedPattern(GAIN, np.ones_like(GAIN), None, "flat field", 1), path)
     arrays = {**np.load(path), **changed}
     np.savez(path, **arrays)
     return path
