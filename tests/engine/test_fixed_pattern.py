@@ -18,6 +18,7 @@ from engine.fixed_pattern import FixedPattern
 from engine.fixed_pattern.kept import read_pattern, write_pattern
 from engine.fixed_pattern.matching import match_pattern
 from engine.geometry import Region, Span
+from engine.moment import centres
 from engine.restoration.exposure import Exposure
 from engine.restoration.spike_ratio import SpikeRatio
 from engine.sequence import open_sequence
@@ -172,7 +173,7 @@ def test_a_still_scene_is_restored_byte_for_byte_as_without_correction(at_rest: 
     restored = []
     for flat in (None, "none"):
         with open_sequence(at_rest, flat=flat) as sequence:
-            prepared = SpikeRatio().prepare(sequence, Span(0, 2))
+            prepared = SpikeRatio().prepare(sequence, Span(0, 2), centres([0, 1]))
             restored.append(SpikeRatio().restore(prepared, Region.whole(sequence.frame_size)))
     np.testing.assert_array_equal(*restored)
 
@@ -578,7 +579,7 @@ def test_a_resumed_run_takes_the_same_pattern_or_says_what_has_changed(
 def test_restoring_gets_better_by_the_pattern(panned: Path) -> None:
     def error(flat: str | None) -> float:
         with open_sequence(panned / "spike.dat", exposure_planes=EXPOSURE, flat=flat) as sequence:
-            prepared = SpikeRatio().prepare(sequence, Span(5, 6))
+            prepared = SpikeRatio().prepare(sequence, Span(5, 6), centres([5]))
             picture = SpikeRatio().restore(prepared, Region.whole(sequence.frame_size))[0, :, :, 0]
         sharp = pan(5 * EXPOSURE + EXPOSURE // 2)
         scale = (picture * sharp).sum() / np.square(picture).sum()

@@ -13,6 +13,7 @@ from engine.cli import main
 from engine.errors import MethodError
 from engine.geometry import Region, Size, Span
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
+from engine.moment import centres
 from engine.recording import write_packed
 from engine.restoration.methods import make_method
 from engine.restoration.network_method import NetworkMethod, cut_spikes
@@ -105,7 +106,7 @@ def test_tiles_and_clips_cover_every_frame(clip, network):
 def test_a_network_with_a_spike_branch_refuses_frames_alone(clip, network):
     (clip / "spike.dat").unlink()
     with open_sequence(clip) as sequence, pytest.raises(MethodError, match="spikes"):
-        NetworkMethod(network, SPEC).prepare(sequence, Span(0, 1))
+        NetworkMethod(network, SPEC).prepare(sequence, Span(0, 1), centres([0]))
 
 
 def test_a_cut_between_spike_pixels_is_a_plain_cut():

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.geometry import Region, Size, Span
+from engine.moment import centres
 from engine.recording.defects import Defects
 from engine.restoration.exposure import Exposure
 from engine.restoration.methods import Method
@@ -79,7 +80,9 @@ def opened(folder: Path) -> Sequence:
 def restored(sequence: Sequence, method: Method | None = None) -> Picture:
     """The middle frame."""
     method = method or SpikeRatio()
-    pictures = method.restore(method.prepare(sequence, Span(0, FRAMES)), Region.whole(sequence.frame_size))
+    pictures = method.restore(
+        method.prepare(sequence, Span(0, FRAMES), centres(Span(0, FRAMES))), Region.whole(sequence.frame_size)
+    )
     return pictures[FRAMES // 2]
 
 
