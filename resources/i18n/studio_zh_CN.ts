@@ -3640,6 +3640,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>请去掉它，或单独打开它的文件夹</translation>
         </message>
         <message>
+            <source>Leave the registration out, or name the frames</source>
+            <translation>请去掉配准，或指定帧</translation>
+        </message>
+        <message>
             <source>Leave this frame out or choose another method or network</source>
             <translation>请跳过该帧，或选择其他方法或网络</translation>
         </message>
@@ -3658,6 +3662,14 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>Make room there, or name another folder in the environment variable TMPDIR</source>
             <translation>请在那里腾出空间，或在环境变量 TMPDIR 中指定其他文件夹</translation>
+        </message>
+        <message>
+            <source>Measure the registration again, or leave it out where both cameras see the same</source>
+            <translation>请重新测量配准；若两台相机看到的画面相同，请去掉它</translation>
+        </message>
+        <message>
+            <source>Measure the registration of these cameras, or leave it out where both see the same</source>
+            <translation>请测量这两台相机的配准；若两者看到的画面相同，请去掉它</translation>
         </message>
         <message>
             <source>Name a flat field of this camera with --flat, or --flat none</source>
@@ -3844,6 +3856,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>该名称的文件夹已存在</translation>
         </message>
         <message>
+            <source>a homography holds a number that is not finite</source>
+            <translation>单应矩阵含有非有限的数</translation>
+        </message>
+        <message>
+            <source>a homography holds what is no number</source>
+            <translation>单应矩阵含有不是数的内容</translation>
+        </message>
+        <message>
+            <source>a homography is 3 rows of 3 numbers</source>
+            <translation>单应矩阵应为 3 行，每行 3 个数</translation>
+        </message>
+        <message>
             <source>a network of these sizes cannot be built</source>
             <translation>无法构建这种尺寸的网络</translation>
         </message>
@@ -3862,6 +3886,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>a predictor with packed samples</source>
             <translation>预测器与打包采样并用</translation>
+        </message>
+        <message>
+            <source>a registration is given, and there is no second camera: the frames are made of the spikes</source>
+            <translation>给出了配准，却没有第二台相机：这些帧由脉冲生成</translation>
         </message>
         <message>
             <source>a weight is there twice, under two names</source>
@@ -4156,6 +4184,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>帧的尺寸已改变</translation>
         </message>
         <message>
+            <source>the homography is singular: it takes the frame to a line or a point</source>
+            <translation>单应矩阵是奇异的：它把整帧映射成一条线或一个点</translation>
+        </message>
+        <message>
+            <source>the homography leaves the spikes no pixel of the frame</source>
+            <translation>按此单应矩阵，脉冲看不到帧的任何像素</translation>
+        </message>
+        <message>
+            <source>the homography makes pixels of one camera hundreds of the other's long</source>
+            <translation>按此单应矩阵，一台相机的像素有另一台的数百个像素那么长</translation>
+        </message>
+        <message>
+            <source>the homography's horizon crosses the frame or the spikes</source>
+            <translation>单应矩阵的地平线穿过了帧或脉冲画面</translation>
+        </message>
+        <message>
             <source>the link leads nowhere</source>
             <translation>链接没有指向任何内容</translation>
         </message>
@@ -4258,6 +4302,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the region reaches outside the frames</source>
             <translation>区域超出帧</translation>
+        </message>
+        <message>
+            <source>the registration is of other cameras</source>
+            <translation>该配准属于其他相机</translation>
         </message>
         <message>
             <source>the restored picture does not have the size the job was asked for</source>
@@ -4422,6 +4470,10 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>this is no network</source>
             <translation>这不是网络</translation>
+        </message>
+        <message>
+            <source>this is no registration</source>
+            <translation>这不是配准</translation>
         </message>
         <message>
             <source>this is not an alignment log: its header lacks t0 or t1</source>
