@@ -36,13 +36,15 @@ def homography_of(value: object) -> Homography:
     rows = _listed(value)
     lists = [_listed(row) for row in rows]
     if len(lists) != 3 or any(len(row) != 3 for row in lists):
-        raise _refused("a homography is 3 rows of 3 numbers", _quoted(value))
+        raise _refused(RegistrationError("a homography is 3 rows of 3 numbers"), _quoted(value))
     numbers = []
     for element in (element for row in lists for element in row):
         if isinstance(element, bool | np.bool_) or not isinstance(element, Real):
-            raise _refused("a homography holds what is no number", _quoted(element))
+            raise _refused(RegistrationError("a homography holds what is no number"), _quoted(element))
         if not math.isfinite(element):
-            raise _refused("a homography holds a number that is not finite", _quoted(element))
+            raise _refused(
+                RegistrationError("a homography holds a number that is not finite"), _quoted(element)
+            )
         numbers.append(float(element))
     a, b, c, d, e, f, g, h, i = numbers
     return (a, b, c), (d, e, f), (g, h, i)
@@ -96,21 +98,25 @@ def check_homography(matrix: Matrix, frame: Size, spikes: Size) -> None:
     unit = np.linalg.inv(_edges(spikes)) @ matrix @ _edges(frame)
     unit /= max(float(np.linalg.norm(unit)), 1e-300)
     if not abs(float(np.linalg.det(unit))) > LEAST_DETERMINANT:
-        raise _refused("the homography is singular: it takes the frame to a line or a point", found)
-    for one, size, name in ((matrix, frame, "the frame"), (np.linalg.inv(matrix), spikes, "the spikes")):
+        raise _refused(
+            RegistrationError("the homography is singular: it takes the frame to a line or a point"), found
+        )
+    for one, size in ((matrix, frame), (np.linalg.inv(matrix), spikes)):
         depths = np.array([float(one[2] @ (x, y, 1)) for x, y in corners(size)])
         if not depths.min() * depths.max() > 0 or np.abs(depths).min() < LEAST_DEPTH * np.abs(depths).max():
-            raise _refused(f"the homography's horizon crosses {name}", found)
+            raise _refused(
+                RegistrationError("the homography's horizon crosses the frame or the spikes"), found
+            )
     for x, y in corners(frame):
         scales = scales_at(matrix, (float(x), float(y)))[1]
         if not (scales.min() > 1 / MOST_SCALE and scales.max() < MOST_SCALE):
-            raise _refused(
-                f"the homography makes pixels of frames over {MOST_SCALE:g} times as long as those of "
-                "spikes, or as short",
-                found,
+            problem = RegistrationError(
+                "the homography makes pixels of one camera hundreds of the other's long"
             )
+            raise _refused(problem, found)
     if not _overlap(mapped(matrix, corners(frame)), corners(spikes)):
-        raise _refused(f"the homography leaves no pixel of the {frame} frame to the {spikes} spikes", found)
+        problem = RegistrationError("the homography leaves the spikes no pixel of the frame")
+        raise _refused(problem, f"{found} for frames of {frame} and spikes of {spikes}")
 
 
 def _edges(size: Size) -> Matrix:
@@ -141,9 +147,10 @@ def _quoted(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-def _refused(problem: str, found: str) -> RegistrationError:
+def _refused(problem: RegistrationError, found: str) -> RegistrationError:
+    """Return the error with what was found, and what would do."""
     return RegistrationError(
-        problem,
+        problem.problem,
         found=found,
         expected="3 × 3 numbers that take pixels (x, y, 1) of the frames to those of the spikes",
         advice="Measure the registration again, or leave it out where both cameras see the same",

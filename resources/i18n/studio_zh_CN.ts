@@ -3939,6 +3939,18 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
             <translation>该名称的文件夹已存在</translation>
         </message>
         <message>
+            <source>a homography holds a number that is not finite</source>
+            <translation>单应矩阵含有非有限的数</translation>
+        </message>
+        <message>
+            <source>a homography holds what is no number</source>
+            <translation>单应矩阵含有不是数的内容</translation>
+        </message>
+        <message>
+            <source>a homography is 3 rows of 3 numbers</source>
+            <translation>单应矩阵应为 3 行，每行 3 个数</translation>
+        </message>
+        <message>
             <source>a job needs at least one moment</source>
             <translation>一个任务至少需要一个时刻</translation>
         </message>
@@ -4285,6 +4297,22 @@ Linear light (gamma 2.2): a real sensor beside an ordinary camera's frames.</sou
         <message>
             <source>the frames have changed size</source>
             <translation>帧的尺寸已改变</translation>
+        </message>
+        <message>
+            <source>the homography is singular: it takes the frame to a line or a point</source>
+            <translation>单应矩阵是奇异的：它把整帧映射成一条线或一个点</translation>
+        </message>
+        <message>
+            <source>the homography leaves the spikes no pixel of the frame</source>
+            <translation>按此单应矩阵，脉冲看不到帧的任何像素</translation>
+        </message>
+        <message>
+            <source>the homography makes pixels of one camera hundreds of the other's long</source>
+            <translation>按此单应矩阵，一台相机的像素有另一台的数百个像素那么长</translation>
+        </message>
+        <message>
+            <source>the homography's horizon crosses the frame or the spikes</source>
+            <translation>单应矩阵的地平线穿过了帧或脉冲画面</translation>
         </message>
         <message>
             <source>the link leads nowhere</source>

@@ -278,7 +278,7 @@ def test_the_report_holds_the_registration_and_a_resumed_run_must_have_the_same(
         ([[0.5, 0, 0], [0.5, 0, 0], [0, 0, 1]], "singular"),
         ([[0.5, 0], [0, 0.5]], "3 rows of 3 numbers"),
         ([[0.5, 0, float("nan")], [0, 0.5, 0], [0, 0, 1]], "not finite"),
-        ([[0.5, 0, 4000], [0, 0.5, 0], [0, 0, 1]], "leaves no pixel"),
+        ([[0.5, 0, 4000], [0, 0.5, 0], [0, 0, 1]], "no pixel of the frame"),
     ],
 )
 def test_a_source_with_a_registration_that_cannot_be_is_refused(

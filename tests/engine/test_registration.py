@@ -299,10 +299,10 @@ def test_json_that_is_no_registration_is_refused(change: dict[str, object]) -> N
         ([[0.5, 0.5, 0], [0.5, 0.5, 0], [0, 0, 1]], "singular"),
         ([[0.5, 0, 0], [0, 0.5, 0], [0, 0, 0]], "singular"),
         ([[0.5, 0, 0], [0, 0.5, 0], [0.01, 0, -1]], "horizon"),
-        ([[0.5, 0, 500], [0, 0.5, 0], [0, 0, 1]], "leaves no pixel"),
-        ([[1e-4, 0, 5], [0, 1e-4, 5], [0, 0, 1]], "times as long"),
-        ([[1e308, 0, 0], [0, -1e308, -1e308], [0, 0, 1e308]], "leaves no pixel"),
-        ([[1e-320, 0, 0], [0, -1e-320, -1e-320], [0, 0, 1e-320]], "leaves no pixel"),
+        ([[0.5, 0, 500], [0, 0.5, 0], [0, 0, 1]], "no pixel of the frame"),
+        ([[1e-4, 0, 5], [0, 1e-4, 5], [0, 0, 1]], "hundreds of the other"),
+        ([[1e308, 0, 0], [0, -1e308, -1e308], [0, 0, 1e308]], "no pixel of the frame"),
+        ([[1e-320, 0, 0], [0, -1e-320, -1e-320], [0, 0, 1e-320]], "no pixel of the frame"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(homography: object, said: str) -> None:
