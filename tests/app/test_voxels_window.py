@@ -1,6 +1,7 @@
 """Voxel bins and the raster in the whole window, with real events."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -94,11 +95,12 @@ def test_playing_bins_ends_with_the_sequence(shown, qtbot):
 
 def network_file(path, **voxels):
     """Write a file that says of itself that it holds a small network; its weights are never looked at."""
-    config = VRTSpikeConfig(spike_bins=VoxelSpec(**voxels).channels)
+    spec = VoxelSpec(**voxels)
+    config = VRTSpikeConfig(spike_bins=spec.channels)
     about = {
         "format_version": 1,
         "config": config_to_dict(config),
-        "voxel_spec": voxels,
+        "voxel_spec": asdict(spec),
         "card": {"name": "other"},
     }
     save_file({"x": np.zeros(1, np.float32)}, path, {"spike_deblur_studio": json.dumps(about)})
