@@ -46,6 +46,10 @@ run: setup
 		echo "To see the window: run 'make run' on a machine with a screen, or here through 'ssh -X'."; \
 	fi
 
+# A file's tests stay together, in one of as many processes as there are processors, each with one thread: a second
+# one mostly waits. The window's tests wait for it, and have the machine for themselves. PROCESSES= takes one.
+PROCESSES ?= --numprocesses logical --maxprocesses 4 --dist loadfile
+
 # Tests run the GPU kernel through Triton's interpreter, where there is a Triton.
 $(READY_TO_TEST): $(READY)
 	@$(BIN)/python -m pip install --quiet --editable '.[kernels]' --constraint constraints.txt
@@ -55,7 +59,9 @@ test: setup $(READY_TO_TEST)
 	@echo "== lint" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== types" && $(BIN)/mypy
 	@echo "== import contracts" && $(BIN)/lint-imports
-	@echo "== tests" && $(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@echo "== tests of the window" && $(BIN)/python -m pytest tests/app $(PYTEST_FLAGS)
+	@echo "== tests of engine and training" && OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/engine tests/training \
+		$(PROCESSES) $(PYTEST_FLAGS)
 
 bench: setup
 	@for script in $(filter-out %/screen.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -1,5 +1,6 @@
 """What is known of a network before it is loaded: from every kind of file, without torch."""
 
+import dataclasses
 import json
 import pickle
 import subprocess
@@ -121,7 +122,7 @@ def test_what_loading_would_refuse_is_refused_before(entry, network, tmp_path):
 
 
 def test_voxels_that_do_not_fit_are_refused_before(network, tmp_path):
-    run_checkpoint(network, tmp_path / "best.ckpt", voxels={"bins": 5})
+    run_checkpoint(network, tmp_path / "best.ckpt", voxels=dataclasses.asdict(VoxelSpec(bins=5)))
     with pytest.raises(CheckpointError, match=r"best\.ckpt: .*5 channels of voxels for a network of 4"):
         describe_model(tmp_path / "best.ckpt")
 

@@ -96,7 +96,7 @@ def test_one_tile_of_one_clip_is_what_the_bare_network_says(clip, network):
 def test_tiles_and_clips_cover_every_frame(clip, network):
     with open_sequence(clip) as sequence:
         method = NetworkMethod(network, SPEC)
-        restored = pictures(sequence, method, tile_px=40)
+        restored = pictures(sequence, method, tile=Size(40, 40))
 
     assert sorted(restored) == list(range(FRAMES))
     assert all(picture.shape == (FRAME.height, FRAME.width, 3) for picture in restored.values())

@@ -119,7 +119,7 @@ def test_the_budget_is_what_was_said_or_a_share_of_what_is_free():
 
 @pytest.mark.parametrize("value", [{"clip_frames": 0}, {"overlap_px": -1}, {"memory_gb": 0.0}])
 def test_settings_that_mean_nothing_are_refused(value):
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(MethodError, match="positive"):
         ComputeOptions(**value)
 
 

@@ -316,6 +316,7 @@ def test_the_command_line_and_its_reports_say_it(
 def test_the_worker_says_it_with_the_end_of_the_job(
     clip: Path, state: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
+    from engine.moment import centres
     from engine.source import SequenceSource
     from engine.worker.blocks import FrameBlock
     from engine.worker.messages import Accepted, Finished, RestoreRequest, SlotReleased
@@ -326,7 +327,9 @@ def test_the_worker_says_it_with_the_end_of_the_job(
     block = FrameBlock.create(2, Size(32, 32))
     try:
         path = str(write(tmp_path / "published.pth", published(state)))
-        request = RestoreRequest(1, SequenceSource(str(clip)), 0, 2, "network", block.shared, model=path)
+        request = RestoreRequest(
+            1, SequenceSource(str(clip)), centres([0, 1]), "network", block.shared, model=path
+        )
         inbox = Inbox()
         sent: list[object] = []
 
