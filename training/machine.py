@@ -59,7 +59,9 @@ def measure_machine(folder: Path) -> Machine:
         name, accelerator, devices = _processor(), "cpu", 1
         memory_bytes = _available_bytes()
     statistics = os.statvfs(folder)
-    fp32_gflops, bf16_gflops = (product_gflops(device, dtype) for dtype in (torch.float32, torch.bfloat16))
+    fp32_gflops, bf16_gflops = (
+        product_gflops(device, dtype, MEASURE_SECONDS) for dtype in (torch.float32, torch.bfloat16)
+    )
     return Machine(
         device=name,
         accelerator=accelerator,
