@@ -68,7 +68,7 @@ def restore(
     if frames is not None and moments is not None:
         raise MethodError("frames and moments are both given", advice="Give one of them")
     options = ComputeOptions(device, precision, _size(tile), memory_gb=memory_gb)
-    wanted = centres(_span(frames, len(sequence))) if moments is None else tuple(sorted(set(moments)))
+    wanted = centres(_span(frames, len(sequence))) if moments is None else tuple(moments)
     made = make_method(method, model, device, precision) if isinstance(method, str) else method
     return run(Restoration(sequence, wanted, made, options, region), should_cancel=should_cancel)
 

@@ -33,13 +33,16 @@ class Restoration:
 
     sequence: "Sequence"
     wanted: tuple[Moment, ...]
-    """In order of time, each once."""
+    """Kept in order of time, each once, however it was given."""
     method: Method
     options: ComputeOptions = ComputeOptions()  # noqa: RUF009 (frozen)
     region: Region | None = None
     """The only part of the pictures to restore; the rest stays as it was recorded."""
     given_layout: Layout | None = None
     """How to cut it, where an earlier run has settled that; None settles it for the memory there is."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wanted", tuple(sorted(set(self.wanted))))
 
     @classmethod
     def of_frames(

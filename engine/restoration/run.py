@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import FrameValuesError, MethodError, OperationCancelled
+from engine.errors import FrameValuesError, OperationCancelled
 from engine.geometry import Region, Span
 from engine.model_description import looked_at
 from engine.moment import Moment, centres
@@ -70,21 +70,7 @@ def run_clips(
     ClipError with any other exception of reading, preparing or computing a clip as its cause:
     FrameValuesError when the method gives values that are not numbers.
     """
-    frame_count = len(sequence)
-    if plan.frames.start < 0 or plan.frames.stop > frame_count:
-        raise MethodError(
-            "the frames asked for are not all there",
-            found=f"{plan.frames.start} to {plan.frames.stop}",
-            expected=f"within 0 to {frame_count}",
-        )
     chosen = centres(plan.frames) if wanted is None else tuple(sorted(set(wanted)))
-    given = None if method.moments == "any" else next((one for one in chosen if not one.is_centre), None)
-    if given is not None:
-        raise MethodError(
-            f"the method {method.name} cannot restore {given}",
-            expected="the centre of an exposure",
-            advice="Choose another method for other moments",
-        )
     computer = computer or TileComputer(method, plan.size)
     run = _Run(sequence, plan, method, computer, chosen)
     return run.steps(should_cancel or _never, view or _no_view)
@@ -116,6 +102,10 @@ class _Run:
         self._wanted: dict[int, list[Moment]] = {}
         for moment in wanted:
             self._wanted.setdefault(moment.frame, []).append(moment)
+        self._wanted_of = {
+            clip: tuple(one for frame in range(clip.start, clip.stop) for one in self._wanted.get(frame, ()))
+            for clip in plan.clips
+        }
         self._blend = Blend(plan, None if sequence.recording is None else sequence.share_of_spikes)
         self._schedule = Schedule(plan, self._wanted)
         self._in_work: dict[Moment, _MomentInWork] = {}
@@ -124,8 +114,7 @@ class _Run:
     def steps(
         self, should_cancel: Callable[[], bool], view: Callable[[], View | None]
     ) -> Iterator[StepResult]:
-        wanted_of = {clip: self._wanted_in(clip) for clip in self._plan.clips}
-        with PreparedClips(self._sequence, self._plan, self._method, wanted_of) as clips:
+        with PreparedClips(self._sequence, self._plan, self._method, self._wanted_of) as clips:
             current: int | None = None
             while True:
                 _stop_if(should_cancel)
@@ -153,13 +142,9 @@ class _Run:
                 yield from self._report(step, shown)
                 yield from self._finish(step, clips)
 
-    def _wanted_in(self, clip: Span) -> tuple[Moment, ...]:
-        frames = range(clip.start, clip.stop)
-        return tuple(moment for frame in frames for moment in self._wanted.get(frame, ()))
-
     def _begin(self, number: int, clips: PreparedClips) -> None:
         """Read what is wanted of a clip that no other has begun, and hear what the method says of it."""
-        wanted = self._wanted_in(self._plan.clips[number])
+        wanted = self._wanted_of[self._plan.clips[number]]
         clips.prepare_ahead(number)
         for moment in wanted:
             if moment not in self._in_work:
@@ -179,7 +164,7 @@ class _Run:
     def _compute(self, step: Step, clips: PreparedClips) -> list[Region]:
         """Lay the tiles of a step into the pictures, and return what changed."""
         clip = self._plan.clips[step.clip]
-        wanted = self._wanted_in(clip)
+        wanted = self._wanted_of[clip]
         tiles = [self._plan.tiles[index] for index in step.tiles]
         if not self._is_barren(wanted):
             prepared = clips.take(step.clip)
@@ -200,7 +185,7 @@ class _Run:
 
     def _report(self, step: Step, shown: list[Region]) -> Iterator[TileRestored]:
         done = self._schedule.tiles_done + len(step.tiles) - len(shown)
-        wanted = self._wanted_in(self._plan.clips[step.clip])
+        wanted = self._wanted_of[self._plan.clips[step.clip]]
         for number, region in enumerate(shown, start=1):
             for moment in wanted:
                 picture = self._in_work[moment].picture

@@ -159,7 +159,8 @@ class AnyMoment(Brighten):
 def test_any_moments_of_frames_come_out_in_order_each_as_itself() -> None:
     wanted = (Moment(0, 0.0), Moment(0), Moment(0, 1.0), Moment(3, 0.25))
     method = AnyMoment()
-    events = list(run(Restoration(FakeSequence(5), wanted, method)))  # type: ignore[arg-type]
+    asked = (*reversed(wanted), Moment(0))
+    events = list(run(Restoration(FakeSequence(5), asked, method)))  # type: ignore[arg-type]
     frames = frames_in(events)
     assert tuple(event.moment for event in frames) == wanted
     for event in frames:
