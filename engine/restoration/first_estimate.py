@@ -10,6 +10,7 @@ which is never worse, and a little better where a bin holds many of them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ from engine.voxels import VoxelGrid
 
 CHANGE_SOFTENING = 0.05
 """Added to both luminances, so that dark pixels do not shout."""
+CONCERNED_PX = 4
+"""Around what the spikes contradict where nothing moves: so far a network may have more to say of it."""
 CHANGE_SCALE = 2.0
 """Brings the logarithm of the change to order one."""
 
@@ -36,6 +39,8 @@ class FirstEstimate:
     """(H, W, 3) in [0, 1]"""
     change: Picture
     """(h, w), at the spikes' scale: scaled logarithm of how much brighter than the blurry frame it is."""
+    kept: NDArray[np.bool_]
+    """(H, W): pixels that come back as they are, being far from all that moved or was contradicted."""
     unchanged: str = ""
     """Why the picture is the blurry frame; empty where it is restored."""
 
@@ -52,7 +57,24 @@ def first_estimate(
         picture = explain_blur(seen, picture, estimate.motion, estimate.gamma, estimate.believed)
     picture = exposure.put_back(picture, blurry)
     before, after = (frame @ LUMINANCE + np.float32(CHANGE_SOFTENING) for frame in (blurry, picture))
-    return FirstEstimate(picture, _at_scale_of(np.log(after / before), spikes), estimate.unchanged)
+    change = _at_scale_of(np.log(after / before), spikes)
+    kept = unconcerned(blurry, picture, moves=estimate.motion is not None)
+    return FirstEstimate(picture, change, kept, estimate.unchanged)
+
+
+def unconcerned(
+    blurry: NDArray[np.float32], picture: NDArray[np.float32], *, moves: bool
+) -> NDArray[np.bool_]:
+    """Return the pixels of which nothing is to be restored: at rest, all that nobody contradicts.
+
+
+    There are always a few that noise contradicts, and they are no reason to draw the rest of a scene anew.
+    """
+    changed = (picture != blurry).any(axis=2).astype(np.uint8)
+    if moves and changed.any():
+        return np.zeros(blurry.shape[:2], bool)
+    reach = 2 * CONCERNED_PX + 1
+    return cv2.dilate(changed, np.ones((reach, reach), np.uint8)) == 0
 
 
 def start_from_ratio(

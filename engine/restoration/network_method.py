@@ -58,8 +58,8 @@ class PreparedClip:
     """Of each frame's whole exposure, for the channels that measure against it."""
     changes: NDArray[np.float32] | None = None
     """(T, Hs, Ws), one more channel, of networks that correct the spike ratio."""
-    still: NDArray[np.bool_] | None = None
-    """(T,), of such networks: the frames whose spikes show no motion, which come back as they are."""
+    kept: NDArray[np.bool_] | None = None
+    """(T, H, W), of such networks: pixels that come back as they are, since nothing moves there."""
     reasons: tuple[str, ...] = ()
     """Of such networks: why these frames come back as they are, "" for the others."""
 
@@ -146,13 +146,12 @@ class NetworkMethod(Method):
         if not estimates:
             return PreparedClip(sequence, clip, asked, frames, tuple(totals))
         entering = np.stack([estimate.picture for estimate in estimates])
-        still = np.array([np.array_equal(one, frame) for one, frame in zip(entering, frames, strict=True)])
+        kept = np.stack([estimate.kept for estimate in estimates])
         changes = np.stack([estimate.change for estimate in estimates])
         unchanged = tuple(
-            (estimate.unchanged or NOTHING_CHANGED) if same else ""
-            for estimate, same in zip(estimates, still, strict=True)
+            (estimate.unchanged or NOTHING_CHANGED) if estimate.kept.all() else "" for estimate in estimates
         )
-        return PreparedClip(sequence, clip, asked, entering, tuple(totals), changes, still, unchanged)
+        return PreparedClip(sequence, clip, asked, entering, tuple(totals), changes, kept, unchanged)
 
     def unchanged(self, prepared: PreparedClip) -> tuple[str, ...]:
         reasons = prepared.reasons
@@ -168,7 +167,7 @@ class NetworkMethod(Method):
             frames=prepared.frames[chosen],
             totals=prepared.totals[chosen],
             changes=None if prepared.changes is None else prepared.changes[chosen],
-            still=None if prepared.still is None else prepared.still[chosen],
+            kept=None if prepared.kept is None else prepared.kept[chosen],
             reasons=prepared.reasons[chosen],
         )
 
@@ -190,8 +189,9 @@ class NetworkMethod(Method):
         # Clamping would make white and black of what is no brightness; NaN stays, and is found.
         values = values.masked_fill(values.abs() > LARGEST_VALUE, math.nan)
         pictures = values.clamp(0, 1).permute(0, 1, 3, 4, 2).cpu().numpy()
-        if prepared.still is not None:
-            pictures[:, prepared.still] = cut[:, prepared.still]
+        if prepared.kept is not None:
+            kept = np.stack([prepared.kept[(slice(None), *region.slices)] for region in regions])
+            pictures[kept] = cut[kept]
         return np.ascontiguousarray(pictures[:, prepared.places])
 
     def free_memory(self) -> None:

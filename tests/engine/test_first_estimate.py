@@ -7,7 +7,14 @@ from engine.geometry import Size
 from engine.light.spike_signal import LUMINANCE
 from engine.metrics import psnr
 from engine.restoration.exposure import Exposure
-from engine.restoration.first_estimate import CHANGE_SCALE, CHANGE_SOFTENING, first_estimate, start_from_ratio
+from engine.restoration.first_estimate import (
+    CHANGE_SCALE,
+    CHANGE_SOFTENING,
+    CONCERNED_PX,
+    first_estimate,
+    start_from_ratio,
+    unconcerned,
+)
 from engine.restoration.spike_ratio import restore_frame
 from engine.sequence import open_sequence
 from engine.voxels import VoxelGrid
@@ -162,3 +169,16 @@ def test_a_sequence_is_read_plane_by_plane(sample_path):
         assert window.start <= exposure.recorded.start < exposure.recorded.stop <= window.stop
         counted = exposure.count(exposure.recorded.start, exposure.recorded.stop)
         assert counted.sum() == exposure.spikes.sum()
+
+
+def test_of_a_scene_at_rest_only_what_is_contradicted_is_drawn_anew():
+    blurry = np.random.default_rng(1).random((40, 60, 3), np.float32)
+    picture = blurry.copy()
+    picture[20, 30] += 0.1
+    kept = unconcerned(blurry, picture, moves=False)
+    expected = np.ones((40, 60), bool)
+    reach = slice(20 - CONCERNED_PX, 21 + CONCERNED_PX), slice(30 - CONCERNED_PX, 31 + CONCERNED_PX)
+    expected[reach] = False
+    np.testing.assert_array_equal(kept, expected)
+    assert not unconcerned(blurry, picture, moves=True).any()
+    assert unconcerned(blurry, blurry, moves=True).all()

@@ -1,5 +1,6 @@
 """Restoring sequences with a network, from the method up to the command line."""
 
+import dataclasses
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.geometry import Region, Size, Span
 from engine.model import ModelCard, VRTConfig, VRTSpikeConfig, build, save_model
 from engine.moment import centres
 from engine.recording import write_packed
+from engine.restoration import network_method
 from engine.restoration.methods import make_method
 from engine.restoration.network_method import NetworkMethod, cut_spikes
 from engine.restoration.options import ComputeOptions
@@ -244,3 +246,23 @@ def test_the_bundled_network_leaves_a_frame_whose_spikes_show_no_motion_as_it_is
     with open_sequence(tmp_path / "moving") as sequence:
         restored = pictures(sequence, method)
         assert np.abs(restored[1] - sequence.frame(1)).mean() > 0.01
+
+
+def test_kept_pixels_come_back_to_the_bit_and_the_others_are_the_networks(tmp_path, monkeypatch):
+    size = ["--height", "64", "--width", "96", "--frames", "2", "--objects", "0", "--motion-px", "14"]
+    assert simulate(["simulate", "--out", str(tmp_path / "moving"), *size, "--seed", "5"]) == 0
+    estimate = network_method.first_estimate
+    left = np.zeros((64, 96), bool)
+    left[:, :40] = True
+
+    def keeping_the_left(blurry, *how):
+        made = estimate(blurry, *how)
+        picture = np.where(left[..., None], blurry, made.picture)
+        return dataclasses.replace(made, picture=picture, kept=left)
+
+    monkeypatch.setattr(network_method, "first_estimate", keeping_the_left)
+    with open_sequence(tmp_path / "moving") as sequence:
+        for frame, picture in pictures(sequence, make_method("network"), tile=Size(64, 64)).items():
+            blurry = sequence.frame(frame)
+            np.testing.assert_array_equal(picture[:, :40], blurry[:, :40])
+            assert np.abs(picture[:, 40:] - blurry[:, 40:]).mean() > 0.005
