@@ -67,7 +67,6 @@ def unconcerned(
 ) -> NDArray[np.bool_]:
     """Return the pixels of which nothing is to be restored: at rest, all that nobody contradicts.
 
-
     There are always a few that noise contradicts, and they are no reason to draw the rest of a scene anew.
     """
     changed = (picture != blurry).any(axis=2).astype(np.uint8)
